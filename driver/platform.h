@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a platform does for the core, and the locking rules between them.
+ */
+#ifndef CVM_PLATFORM_H
+#define CVM_PLATFORM_H
+
+#include <linux/ktime.h>
+#include <linux/types.h>
+
+struct cvm_req;
+
+/**
+ * struct cvm_platform - one kind of confidential VM
+ * @name: for messages and sysfs: "snp", "tdx"
+ * @id: enum cvm_platform_id
+ * @kinds: bit (1 << kind), see struct cvm_info
+ * @max_evidence: bytes; no evidence of this platform is longer
+ * @max_certs: bytes; no certificate table is longer, 0: it has none
+ * @detect: is this the platform? Called once, at load, without side effects.
+ * @start: take the hardware: bind, allocate, share. May sleep. 0, or a
+ *	negative errno after one message that says what to do (-EBUSY: another
+ *	driver owns the hardware).
+ * @stop: give it back; the worker is gone. Never frees a page whose
+ *	encryption state is unknown or that the host may still write.
+ * @check: may this request be asked at all? 0, -EINVAL or -EOPNOTSUPP. Any
+ *	context that may sleep, no locks; touches nothing but @req.
+ * @room: how many more requests the platform takes now.
+ * @issue: ask the hardware. The platform owns one reference to @req until it
+ *	hands it to cvm_req_finish(), here or in a later @poll. May block for
+ *	the time of the firmware.
+ * @poll: advance whatever is in flight or parked; returns when to be called
+ *	again at the latest, KTIME_MAX for "not before the next @issue".
+ * @drain: the module leaves: finish what is in flight within a bounded time,
+ *	after it no message of ours may be answered under a live key.
+ * @channel: enum cvm_channel_state, from any context, without locks.
+ * @vmpl: see struct cvm_info
+ * @max_inflight: see struct cvm_info
+ *
+ * One kthread, the worker, calls @issue, @poll, @drain and @room, so a
+ * platform needs no lock for what only these touch. No lock of the core is
+ * held over any of them. Fields read by others (statistics, @channel) are
+ * written with WRITE_ONCE() or are atomic.
+ */
+struct cvm_platform {
+	const char *name;
+	u32 id;
+	u32 kinds;
+	u32 max_evidence;
+	u32 max_certs;
+	bool (*detect)(void);
+	int (*start)(void);
+	void (*stop)(void);
+	int (*check)(const struct cvm_req *req);
+	unsigned int (*room)(void);
+	void (*issue)(struct cvm_req *req);
+	ktime_t (*poll)(void);
+	void (*drain)(void);
+	u32 (*channel)(void);
+	u32 (*vmpl)(void);
+	u32 (*max_inflight)(void);
+};
+
+extern const struct cvm_platform cvm_snp;
+extern const struct cvm_platform cvm_tdx;
+
+#endif /* CVM_PLATFORM_H */
