@@ -27,8 +27,36 @@ all: user
 user: $(user-programs)
 tests: $(test-programs)
 
+# what a fresh machine lacks; the only step that needs root
+setup:
+	$(Q)selftests/setup
+
+# a second make, so that fragments that ask pkg-config see what setup installed
+check: setup
+	$(Q)$(MAKE) --no-print-directory user tests
+	$(Q)selftests/check
+
+check-all: setup
+	$(Q)$(MAKE) --no-print-directory user tests
+	$(Q)selftests/check --all
+
+demo: setup
+	$(Q)$(MAKE) --no-print-directory user
+	$(Q)selftests/demo
+
+help:
+	@echo 'make              user space, in build/'
+	@echo 'make module       the module for KVER (this kernel, unless given)'
+	@echo 'make modules      the module for every kernel that the tests boot'
+	@echo 'make demo         two simulated platforms, two drivers, evidence from each'
+	@echo 'make check        every functional test'
+	@echo 'make check-all    the long ones too'
+	@echo 'make install      user space, with DESTDIR and prefix'
+	@echo 'make clean        all of build/ but the cache of downloads'
+	@echo 'V=1 shows the commands; SAN=1 builds user space with ASan and UBSan'
+
 clean:
 	$(Q)find $(B) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +
 
-.PHONY: all user tests clean
+.PHONY: all user tests setup check check-all demo help clean
 .DELETE_ON_ERROR:
