@@ -8,7 +8,11 @@
 #include <linux/ktime.h>
 #include <linux/types.h>
 
-struct cvm_req;
+#include "limits.h"
+#include "request.h"
+#include "stats.h"
+
+struct attribute;
 
 /**
  * struct cvm_platform - one kind of confidential VM
@@ -17,30 +21,37 @@ struct cvm_req;
  * @kinds: bit (1 << kind), see struct cvm_info
  * @max_evidence: bytes; no evidence of this platform is longer
  * @max_certs: bytes; no certificate table is longer, 0: it has none
+ * @attrs: NULL-terminated device attributes of the platform's own, which
+ *	appear in the sysfs directory channel/; may be NULL
  * @detect: is this the platform? Called once, at load, without side effects.
  * @start: take the hardware: bind, allocate, share. May sleep. 0, or a
  *	negative errno after one message that says what to do (-EBUSY: another
  *	driver owns the hardware).
  * @stop: give it back; the worker is gone. Never frees a page whose
  *	encryption state is unknown or that the host may still write.
- * @check: may this request be asked at all? 0, -EINVAL or -EOPNOTSUPP. Any
- *	context that may sleep, no locks; touches nothing but @req.
- * @room: how many more requests the platform takes now.
+ * @check: may this request be asked at all? 0, -EINVAL or -EOPNOTSUPP. In the
+ *	caller's context, without locks; touches nothing but @req.
+ * @room: how many more requests of @kind the platform takes now. A platform
+ *	whose channel is dead has room: it refuses each with -ENOKEY at once.
  * @issue: ask the hardware. The platform owns one reference to @req until it
- *	hands it to cvm_req_finish(), here or in a later @poll. May block for
- *	the time of the firmware.
+ *	hands it to cvm_req_finish(), here or in a later @poll; until then
+ *	@req->node is the platform's. May block for the time of the firmware.
  * @poll: advance whatever is in flight or parked; returns when to be called
- *	again at the latest, KTIME_MAX for "not before the next @issue".
- * @drain: the module leaves: finish what is in flight within a bounded time,
- *	after it no message of ours may be answered under a live key.
+ *	again at the latest (CLOCK_MONOTONIC), KTIME_MAX for "not before the
+ *	next @issue". May be called earlier and at any time.
+ * @drain: the module leaves: finish what is in flight within
+ *	CVM_DRAIN_MS; after it no message of ours may be answered under a live
+ *	key. Every request the platform still owns is finished.
  * @channel: enum cvm_channel_state, from any context, without locks.
  * @vmpl: see struct cvm_info
  * @max_inflight: see struct cvm_info
  *
  * One kthread, the worker, calls @issue, @poll, @drain and @room, so a
  * platform needs no lock for what only these touch. No lock of the core is
- * held over any of them. Fields read by others (statistics, @channel) are
- * written with WRITE_ONCE() or are atomic.
+ * held over any of them. Fields read by others (@attrs, @channel) are written
+ * with WRITE_ONCE() or are atomic. The worker is woken through its own wait
+ * queue: a platform that sleeps inside @issue or @drain is never woken by a
+ * new request.
  */
 struct cvm_platform {
 	const char *name;
@@ -48,11 +59,12 @@ struct cvm_platform {
 	u32 kinds;
 	u32 max_evidence;
 	u32 max_certs;
+	struct attribute *const *attrs;
 	bool (*detect)(void);
 	int (*start)(void);
 	void (*stop)(void);
 	int (*check)(const struct cvm_req *req);
-	unsigned int (*room)(void);
+	unsigned int (*room)(u32 kind);
 	void (*issue)(struct cvm_req *req);
 	ktime_t (*poll)(void);
 	void (*drain)(void);
@@ -60,6 +72,9 @@ struct cvm_platform {
 	u32 (*vmpl)(void);
 	u32 (*max_inflight)(void);
 };
+
+/* the platform found at load; constant while any file can be open */
+extern const struct cvm_platform *cvm_platform;
 
 extern const struct cvm_platform cvm_snp;
 extern const struct cvm_platform cvm_tdx;

@@ -2,18 +2,36 @@
 #ifndef CVM_REQUEST_H
 #define CVM_REQUEST_H
 
+#include <linux/completion.h>
 #include <linux/kref.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/types.h>
-#include <linux/wait.h>
 
 #include <uapi/linux/cvm_guest.h>
+
+struct cvm_session;
+
+/**
+ * struct cvm_waiter - somebody who waits for one or more requests
+ * @pending: requests without a result, under the queue lock
+ * @done: completed, under the queue lock, when @pending comes to 0
+ *
+ * It lives on the stack of the waiting task. That is sound because a request
+ * refers to it only under the queue lock and only until cvm_req_detach() or
+ * its result has cleared the pointer, both of which happen before the task
+ * returns.
+ */
+struct cvm_waiter {
+	unsigned int pending;
+	struct completion done;
+};
 
 /**
  * struct cvm_req - one request on its way through queue and platform
  * @ref: the waiter holds one reference, the queue or platform the other
  * @node: link in the queue, under its lock; the platform's own once issued
+ * @session: the open file it came by, which it keeps alive
  * @kind: enum cvm_kind
  * @flags: CVM_REQ_*
  * @key_sel: enum cvm_key_sel
@@ -27,14 +45,15 @@
  * @certs: kvmalloc()ed certificate table, or NULL
  * @certs_len: bytes
  * @status: platform_status of the ABI
- * @result: 0 or a negative errno; written before @done, under the queue lock
- * @done: the result stands
- * @detached: nobody waits: drop it unissued, or throw its answer away
- * @wait: the waiter's, woken when @done is set; NULL once detached
+ * @result: 0 or a negative errno, valid once @state is CVM_REQ_DONE
+ * @state: enum cvm_req_state, written under the queue lock
+ * @waiter: who waits, under the queue lock; NULL: drop the request unissued,
+ *	or throw its answer away
  */
 struct cvm_req {
 	struct kref ref;
 	struct list_head node;
+	struct cvm_session *session;
 	u32 kind;
 	u32 flags;
 	u32 key_sel;
@@ -49,16 +68,28 @@ struct cvm_req {
 	u32 certs_len;
 	u64 status;
 	int result;
-	bool done;
-	bool detached;
-	wait_queue_head_t *wait;
+	u32 state;
+	struct cvm_waiter *waiter;
 };
 
-struct cvm_req *cvm_req_alloc(void);
+enum cvm_req_state {
+	CVM_REQ_NEW,		/* the caller's alone */
+	CVM_REQ_QUEUED,		/* in the queue */
+	CVM_REQ_ISSUED,		/* the platform's */
+	CVM_REQ_DONE,		/* the result stands */
+};
+
+struct cvm_req *cvm_req_alloc(struct cvm_session *session);
 void cvm_req_get(struct cvm_req *req);
 void cvm_req_put(struct cvm_req *req);
 
-/* the platform's last word on @req: takes over its reference, wakes the waiter */
+/* does anybody still wait for it? From any context, a hint by nature */
+bool cvm_req_wanted(const struct cvm_req *req);
+
+/*
+ * The platform's last word on @req: takes over its reference, wakes the
+ * waiter. With a result of 0 @req->evidence is set and has been checked.
+ */
 void cvm_req_finish(struct cvm_req *req, int result);
 
 #endif /* CVM_REQUEST_H */
