@@ -8,7 +8,8 @@
  * Every request gets exactly one answer with the same type and id, in any
  * order. Integers are little-endian. cvm-fwd decides everything: what the
  * firmware answers, and when: the kernel half delivers an answer no earlier
- * than delay_ns after it put the request on the stream.
+ * than delay_ns after it put the request on the stream. A request that is not
+ * answered stays open: a quote for ever, any other fails after 100 s.
  */
 #ifndef CVM_FW_PROTO_H
 #define CVM_FW_PROTO_H
@@ -45,6 +46,8 @@ struct fw_frame {
 };
 
 #define FW_HOLD_CPU	(1U << 0)	/* the vCPU is stalled for delay_ns */
+#define FW_EARLY	(1U << 1)	/* quote: out_len and status come 1 ms before the data */
+#define FW_OUT_LEN	(1U << 2)	/* quote: a u32 before it is what goes to out_len */
 
 enum fw_platform { FW_PLATFORM_SNP = 1, FW_PLATFORM_TDX = 2 };
 
