@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "cert_table.h"
+#include "detect.h"
+#include "quote.h"
+#include "tdreport.h"
+
+/* Far above any version in sight, far below anything that is not a version */
+#define VERSION_SANE	0x80
+
+static bool is_tdreport(const uint8_t *p)
+{
+	return p[0] == CVM_TDREPORT_TYPE_TDX && p[1] == 0;
+}
+
+static bool is_snp_report(const uint8_t *p)
+{
+	uint32_t version = cvm_le32(p);
+
+	return version > 0 && version <= VERSION_SANE;
+}
+
+/* TEE type 0 is SGX: told apart here, refused by the parser */
+static bool is_quote(const uint8_t *p, size_t len)
+{
+	uint16_t version = cvm_le16(p), key_type = cvm_le16(p + 2);
+	uint32_t tee_type;
+
+	if (version == 0 || version > VERSION_SANE || key_type == 0 ||
+	    key_type > VERSION_SANE)
+		return false;
+	if (len < 8)
+		return true;
+	tee_type = cvm_le32(p + 4);
+	return tee_type == 0 || tee_type == CVM_QUOTE_TEE_TDX;
+}
+
+/* The first entry is of a known kind, or is the end of an empty table. */
+static bool is_cert_table(const uint8_t *p, size_t len)
+{
+	static const uint8_t zero[CVM_CERT_ENTRY_SIZE];
+
+	if (len < CVM_CERT_ENTRY_SIZE)
+		return false;
+	return cvm_cert_kind_of(p) != CVM_CERT_OTHER ||
+	       !memcmp(p, zero, sizeof(zero));
+}
+
+enum cvm_format cvm_format_detect(const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	if (len < 4)
+		return CVM_FORMAT_UNKNOWN;
+	if (is_tdreport(p))
+		return CVM_FORMAT_TDREPORT;
+	if (is_snp_report(p))
+		return CVM_FORMAT_SNP_REPORT;
+	if (is_cert_table(p, len))
+		return CVM_FORMAT_CERT_TABLE;
+	if (is_quote(p, len))
+		return CVM_FORMAT_TDX_QUOTE;
+	return CVM_FORMAT_UNKNOWN;
+}
+
+const char *cvm_format_name(enum cvm_format format)
+{
+	switch (format) {
+	case CVM_FORMAT_SNP_REPORT:
+		return "SNP attestation report";
+	case CVM_FORMAT_TDREPORT:
+		return "TDREPORT";
+	case CVM_FORMAT_TDX_QUOTE:
+		return "TDX quote";
+	case CVM_FORMAT_CERT_TABLE:
+		return "certificate table";
+	default:
+		return "unknown format";
+	}
+}
+
+static int hex_digit(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+bool cvm_format_is_hex(const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	size_t digits = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (is_blank(p[i]))
+			continue;
+		if (hex_digit(p[i]) < 0)
+			return false;
+		digits++;
+	}
+	return digits > 0;
+}
+
+long cvm_format_from_hex(const void *data, size_t len, uint8_t *out)
+{
+	const uint8_t *p = data;
+	size_t digits = 0;
+	uint8_t high = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		int digit = hex_digit(p[i]);
+
+		if (digit < 0)
+			continue;
+		if (digits % 2)
+			out[digits / 2] = (uint8_t)(high << 4 | digit);
+		else
+			high = (uint8_t)digit;
+		digits++;
+	}
+	return digits % 2 ? -EBADMSG : (long)(digits / 2);
+}
