@@ -27,6 +27,7 @@
  * @chip_secret: kept in the state directory, or made from seed=
  * @boot_secret: new for each start, or made from seed=
  * @violations: broken rules that fail the run: exit status 3
+ * @logged_violations: those that do not, because strict=0
  * @log: --log, or NULL
  */
 struct fwd {
@@ -36,7 +37,7 @@ struct fwd {
 	uint8_t boot_id[16];
 	uint8_t chip_secret[32];
 	uint8_t boot_secret[32];
-	uint64_t violations;
+	uint64_t violations, logged_violations;
 	FILE *log;
 };
 
@@ -124,6 +125,8 @@ static inline bool fault(uint32_t *count)
 
 /* ---- main.c ---- */
 
+extern const struct fw_option core_options[];
+
 /* one line on stderr and in the log; with fatal the run will fail */
 void violation(struct fwd *fwd, bool fatal, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -153,13 +156,16 @@ void ivlog_status(FILE *out);
 
 /* ---- request.c: frames to modules ---- */
 
-/* now_ns: when the frame arrived */
+/* what is wrong with the header, or NULL */
+const char *request_malformed(const struct fw_frame *frame);
+
+/* a well-formed frame; now_ns: when it arrived; ans: zero but for data */
 void request_handle(struct fwd *fwd, const struct fw_frame *frame, const uint8_t *payload,
 		    struct answer *ans, uint64_t now_ns);
 
 /* ---- snp_*.c ---- */
 
-extern const struct fw_option snp_options[];
+extern const struct fw_option host_options[], snp_options[];
 
 int snp_init(struct fwd *fwd);
 void snp_secrets(uint8_t page[FW_PAGE]);

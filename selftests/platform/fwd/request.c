@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+/* From frame to module. */
+#include <errno.h>
+#include <string.h>
+
+#include "fwd.h"
+
+/* payload bytes that each request must have; FW_ANY: up to the limit */
+#define FW_ANY UINT32_MAX
+static const uint32_t lengths[] = {
+	[FW_SNP_REQUEST] = sizeof(struct fw_snp_request),
+	[FW_TDX_REPORT] = 64,
+	[FW_TDX_QUOTE] = 1024,
+	[FW_TDX_RTMR] = 4 + 48,
+	[FW_CONTROL] = FW_ANY,
+	[FW_VIOLATION] = FW_ANY,
+	[FW_SIM_REPORT] = sizeof(struct fw_sim_report),
+	[FW_SIM_QUOTE] = 64,
+};
+
+const char *request_malformed(const struct fw_frame *frame)
+{
+	if (frame->magic != FW_MAGIC)
+		return "wrong magic";
+	if (frame->len > FW_MAX_PAYLOAD)
+		return "payload too long";
+	if (frame->type < FW_HELLO || frame->type >= ARRAY_SIZE(lengths))
+		return "unknown type";
+	if (lengths[frame->type] != FW_ANY && frame->len != lengths[frame->type])
+		return "wrong payload length";
+	return NULL;
+}
+
+static void hello(struct fwd *fwd, struct answer *ans)
+{
+	struct fw_hello *hello = (struct fw_hello *)ans->data;
+	bool snp = fwd->platform == FW_PLATFORM_SNP;
+
+	memset(hello, 0, sizeof(*hello));
+	hello->platform = fwd->platform;
+	hello->strict = fwd->strict;
+	memcpy(hello->boot_id, fwd->boot_id, sizeof(hello->boot_id));
+	if (snp) {
+		hello->vmpl = snp_vmpl();
+		snp_secrets(hello->secrets);
+	} else {
+		hello->max_quotes = tdx_max_quotes();
+	}
+	ans->len = sizeof(*hello);
+}
+
+static void platform_frame(struct fwd *fwd, const struct fw_frame *frame, const uint8_t *payload,
+			   struct answer *ans, uint64_t now_ns)
+{
+	uint32_t index;
+
+	switch (frame->type) {
+	case FW_SNP_REQUEST:
+		snp_request(fwd, (const struct fw_snp_request *)payload, ans, now_ns);
+		break;
+	case FW_SIM_REPORT:
+		snp_sim_report(fwd, (const struct fw_sim_report *)payload, ans, now_ns);
+		break;
+	case FW_TDX_REPORT:
+		tdx_report(fwd, payload, ans, now_ns);
+		break;
+	case FW_TDX_QUOTE:
+		tdx_quote(fwd, payload, ans, now_ns);
+		break;
+	case FW_TDX_RTMR:
+		memcpy(&index, payload, sizeof(index));
+		tdx_rtmr(fwd, index, payload + sizeof(index), ans, now_ns);
+		break;
+	case FW_SIM_QUOTE:
+		tdx_sim_quote(fwd, payload, ans, now_ns);
+		break;
+	}
+}
+
+static bool other_platform(const struct fwd *fwd, uint32_t type)
+{
+	bool snp = type == FW_SNP_REQUEST || type == FW_SIM_REPORT;
+
+	return snp != (fwd->platform == FW_PLATFORM_SNP);
+}
+
+void request_handle(struct fwd *fwd, const struct fw_frame *frame, const uint8_t *payload,
+		    struct answer *ans, uint64_t now_ns)
+{
+	switch (frame->type) {
+	case FW_HELLO:
+		hello(fwd, ans);
+		break;
+	case FW_CONTROL:
+		control_frame(fwd, payload, frame->len, ans);
+		break;
+	case FW_STATUS:
+		control_status(fwd, ans);
+		break;
+	case FW_VIOLATION:
+		violation(fwd, fwd->strict, "%.*s", frame->len < 512 ? (int)frame->len : 512,
+			  (const char *)payload);
+		break;
+	default:
+		/* an answer to the other platform's request would be an invention */
+		if (other_platform(fwd, frame->type))
+			ans->status = ENODEV;
+		else
+			platform_frame(fwd, frame, payload, ans, now_ns);
+	}
+}
