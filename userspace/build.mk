@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+# libcvmguest (shared and static), cvmctl, and what is installed with them.
+# Every .c file of a directory belongs to it: a new file needs no line here.
+
+ifdef SAN
+B      := build/san
+CFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	  -fno-omit-frame-pointer
+endif
+
+prefix  ?= /usr/local
+bindir  ?= $(prefix)/bin
+libdir  ?= $(prefix)/lib
+incdir  ?= $(prefix)/include
+mandir  ?= $(prefix)/share/man
+compdir ?= $(prefix)/share/bash-completion/completions
+
+lib-soname := libcvmguest.so.0
+lib-dirs   := common formats verify lib
+lib-src    := $(foreach d,$(lib-dirs),$(wildcard userspace/$d/*.c))
+ctl-src    := $(wildcard userspace/cvmctl/*.c)
+lib-obj    := $(lib-src:%.c=$(B)/obj/%.o)
+ctl-obj    := $(ctl-src:%.c=$(B)/obj/%.o)
+
+user-cflags := -Iuserspace -Iuserspace/include -Idriver/uapi -fPIC -fvisibility=hidden \
+	       -DCVM_VERSION='"$(VERSION)"'
+lib-libs    := -lcrypto
+ctl-libs    := -lkmod -ljansson $(lib-libs)
+
+user-programs += $(B)/bin/cvmctl $(B)/lib/$(lib-soname) $(B)/lib/libcvmguest.so \
+		 $(B)/lib/libcvmguest.a $(B)/lib/libcvmguest.pc
+
+$(B)/obj/userspace/%.o: userspace/%.c userspace/build.mk
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(user-cflags) -c -o $@ $<
+
+# made afresh: an object of a file that is gone must not stay in it
+$(B)/lib/libcvmguest.a: $(lib-obj)
+	@mkdir -p $(@D)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $(lib-obj)
+
+$(B)/lib/$(lib-soname): $(lib-obj) userspace/lib/libcvmguest.map
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(lib-soname) -Wl,-z,relro,-z,now \
+		-Wl,--version-script=userspace/lib/libcvmguest.map \
+		$(if $(SAN),,-Wl,--no-undefined) -Wl,--as-needed -o $@ $(lib-obj) $(lib-libs)
+
+$(B)/lib/libcvmguest.so: $(B)/lib/$(lib-soname)
+	$(Q)ln -sf $(lib-soname) $@
+
+$(B)/lib/libcvmguest.pc: userspace/lib/libcvmguest.pc.in userspace/build.mk Makefile
+	@mkdir -p $(@D)
+	$(say) GEN $@
+	$(Q)sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(libdir)|' -e 's|@incdir@|$(incdir)|' \
+		-e 's|@VERSION@|$(VERSION)|' $< >$@
+
+# the static library: cvmctl uses parts that the shared one does not export
+$(B)/bin/cvmctl: $(ctl-obj) $(B)/lib/libcvmguest.a
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed -o $@ $^ $(ctl-libs)
+
+install: user
+	install -D -m 755 $(B)/bin/cvmctl $(DESTDIR)$(bindir)/cvmctl
+	install -D -m 644 $(B)/lib/$(lib-soname) $(DESTDIR)$(libdir)/$(lib-soname)
+	ln -sf $(lib-soname) $(DESTDIR)$(libdir)/libcvmguest.so
+	install -D -m 644 $(B)/lib/libcvmguest.a $(DESTDIR)$(libdir)/libcvmguest.a
+	install -D -m 644 $(B)/lib/libcvmguest.pc $(DESTDIR)$(libdir)/pkgconfig/libcvmguest.pc
+	install -D -m 644 userspace/include/cvmguest.h $(DESTDIR)$(incdir)/cvmguest.h
+	install -D -m 644 userspace/man/cvmctl.1 $(DESTDIR)$(mandir)/man1/cvmctl.1
+	install -D -m 644 userspace/man/libcvmguest.3 $(DESTDIR)$(mandir)/man3/libcvmguest.3
+	install -D -m 644 userspace/completion/cvmctl $(DESTDIR)$(compdir)/cvmctl
+
+.PHONY: install
+
+-include $(lib-obj:.o=.d) $(ctl-obj:.o=.d)

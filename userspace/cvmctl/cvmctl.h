@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the subcommands of cvmctl share.
+ *
+ * A subcommand NAME is one file cmd_NAME.c that defines one struct command,
+ * declared below and listed in the table of cvmctl.c. Options, their parsing
+ * and --help all come from that struct, so no option can be undocumented.
+ */
+#ifndef CVMCTL_H
+#define CVMCTL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cvmguest.h"
+
+#define MAX_OPTIONS	16
+#define MAX_OPERANDS	4
+
+/* no file that a user names may cost more memory */
+#define MAX_INPUT_FILE	(4U << 20)
+
+/* exit status; scripts depend on it */
+enum {
+	EXIT_DONE		= 0,
+	EXIT_FAILED		= 1,
+	EXIT_USAGE		= 2,
+	EXIT_NOT_VERIFIED	= 3,
+	EXIT_NOT_SUPPORTED	= 4,
+};
+
+/**
+ * struct option_spec - an option of a subcommand
+ * @name: without the dashes; NULL ends the list
+ * @arg: what its argument is called in the help; NULL: it takes none
+ * @help: what it does; a newline continues below
+ */
+struct option_spec {
+	const char *name;
+	const char *arg;
+	const char *help;
+};
+
+/**
+ * struct arguments - a command line, parsed
+ * @option: by the position of the option in its list: NULL where it was not
+ *	given, else its argument ("" for an option without)
+ * @operand: what is not an option, in order; NULL behind the last
+ */
+struct arguments {
+	const char *option[MAX_OPTIONS];
+	const char *operand[MAX_OPERANDS + 1];
+};
+
+/**
+ * struct command - a subcommand
+ * @name: what the user types
+ * @summary: one line
+ * @operands: the operands as the help shows them; NULL: it takes none
+ * @min_operands: how many must be given
+ * @max_operands: how many may be given, at most MAX_OPERANDS
+ * @options: at most MAX_OPTIONS - 1 of them, besides --help; NULL: none
+ * @run: does it; returns the exit status
+ */
+struct command {
+	const char *name;
+	const char *summary;
+	const char *operands;
+	int min_operands;
+	int max_operands;
+	const struct option_spec *options;
+	int (*run)(const struct arguments *args);
+};
+
+extern const struct command cmd_module, cmd_quote, cmd_report, cmd_status;
+
+/* cvmctl.c: the subcommand that runs, for messages; NULL before there is one */
+extern const char *command_name;
+
+/* message.c: 'cvmctl NAME: ...' on stderr, one line, no newline in @format */
+
+/* Returns @status, which is one of EXIT_*. */
+int fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Says how to get help as well; returns EXIT_USAGE. */
+int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A failed call of the library: @rc is its result. Returns the exit status. */
+int fail_library(int rc, const struct cvm_error *error);
+
+/* files.c: 0 or an exit status; what went wrong has been said */
+
+/* @data is the caller's to free; one zero byte is behind its @len bytes. */
+int input_file(const char *path, void **data, size_t *len);
+
+/* @path: NULL or "-" is the standard output, which must not be a terminal. */
+int output_binary(const char *path, const void *data, size_t len);
+
+/* As output_binary(), but a terminal is welcome. */
+int output_text(const char *path, const char *text);
+
+/* Takes over @json. */
+int output_json(const char *path, json_t *json);
+
+/**
+ * parse_bytes() - the value of an option that is HEX or @FILE (its raw bytes)
+ * @option: its name, for messages
+ * @value: what the user gave
+ * @out: where the bytes go
+ * @size: how many are wanted
+ * @pad: fewer than @size are filled up with zero bytes; else they are an error
+ *
+ * Return: 0 or an exit status; what went wrong has been said.
+ */
+int parse_bytes(const char *option, const char *value, void *out, size_t size, bool pad);
+
+/* A decimal number from 0 to @max. As parse_bytes(). */
+int parse_number(const char *option, const char *value, uint32_t max, uint32_t *number);
+
+/* evidence.c: cvmctl report and cvmctl quote */
+
+/* Open the source that --backend names (@backend: NULL: the best one). */
+int open_source(const char *backend, struct cvm_ctx **ctx);
+
+/* "snp", "tdx" or "none" */
+const char *tee_name(uint32_t tee);
+
+/* "snp-report", "tdreport" or "tdx-quote" */
+const char *type_name(uint32_t type);
+
+#endif /* CVMCTL_H */
