@@ -16,7 +16,6 @@
 #define DEFINE_CLEANUP(name, type, put)					\
 	static inline void cleanup_##name(type *var) { if (*var) put(*var); }
 
-DEFINE_CLEANUP(mem, void *, free)
 DEFINE_CLEANUP(file, FILE *, fclose)
 DEFINE_CLEANUP(pkey, EVP_PKEY *, EVP_PKEY_free)
 DEFINE_CLEANUP(pkey_ctx, EVP_PKEY_CTX *, EVP_PKEY_CTX_free)
@@ -34,6 +33,11 @@ DEFINE_CLEANUP(point, EC_POINT *, EC_POINT_free)
 DEFINE_CLEANUP(bld, OSSL_PARAM_BLD *, OSSL_PARAM_BLD_free)
 DEFINE_CLEANUP(params, OSSL_PARAM *, OSSL_PARAM_free)
 DEFINE_CLEANUP(ecdsa, ECDSA_SIG *, ECDSA_SIG_free)
+
+static inline void cleanup_mem(void *mem)
+{
+	free(*(void **)mem);
+}
 
 static inline void cleanup_fd(int *fd)
 {

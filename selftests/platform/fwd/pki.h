@@ -127,6 +127,9 @@ int pki_save(const struct pki_cert *cert, const char *dir, const char *name);
 /* any file of the state directory, 0600, renamed into place */
 int pki_save_file(const char *dir, const char *name, const void *data, size_t len);
 
+/* trust-root.pem: the roots of every simulated vendor; under pki_lock() */
+int pki_add_root(const char *dir, const struct pki_cert *root);
+
 /* the file's length, at most size bytes; -1: there is none */
 long pki_load_file(const char *dir, const char *name, void *data, size_t size);
 

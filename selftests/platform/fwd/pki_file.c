@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include "cleanup.h"
@@ -151,4 +152,29 @@ long pki_load_file(const char *dir, const char *name, void *data, size_t size)
 	FILE *file __clean(file) = open_file(dir, name, "");
 
 	return file ? (long)fread(data, 1, size, file) : -1;
+}
+
+/* a root that is in the file already stays where it is */
+int pki_add_root(const char *dir, const struct pki_cert *root)
+{
+	FILE *file __clean(file) = open_file(dir, "trust-root", ".pem");
+	BIO *all = BIO_new(BIO_s_mem());
+	bool there = false;
+	X509 *cert;
+	char *text;
+	long len;
+	int ret;
+
+	while (file && (cert = PEM_read_X509(file, NULL, NULL, NULL))) {
+		there |= !X509_cmp(cert, root->x509);
+		PEM_write_bio_X509(all, cert);
+		X509_free(cert);
+	}
+	ERR_clear_error();	/* the end of the file is an error to PEM_read */
+	if (!there)
+		PEM_write_bio_X509(all, root->x509);
+	len = BIO_get_mem_data(all, &text);
+	ret = there ? 0 : pki_save_file(dir, "trust-root.pem", text, (size_t)len);
+	BIO_free(all);
+	return ret;
 }

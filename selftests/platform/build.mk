@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0
+# cvm-fwd, the simulated host and firmware, and its tests.
+
+FWD := selftests/platform/fwd
+fwd-objects := $(patsubst $(FWD)/%.c,$(B)/obj/fwd/%.o,$(wildcard $(FWD)/*.c))
+# option tables leave out what does not apply to an option
+FWD_CFLAGS := $(ALL_CFLAGS) -Wno-missing-field-initializers -pthread
+
+user-programs += $(B)/bin/cvm-fwd
+
+$(B)/bin/cvm-fwd: $(fwd-objects)
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -lcrypto
+
+$(B)/obj/fwd/%.o: $(FWD)/%.c
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(FWD_CFLAGS) -c -o $@ $<
+
+-include $(fwd-objects:.o=.d)
