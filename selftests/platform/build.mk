@@ -19,3 +19,20 @@ $(B)/obj/fwd/%.o: $(FWD)/%.c
 	$(Q)$(CC) $(FWD_CFLAGS) -c -o $@ $<
 
 -include $(fwd-objects:.o=.d)
+
+# ---- tests of cvm-fwd: they speak the protocol and share none of its code
+
+fwd-tests := $(patsubst selftests/platform/%.c,$(B)/tests/%,$(wildcard selftests/platform/test_fwd_*.c))
+test-programs += $(fwd-tests)
+
+$(fwd-tests): $(B)/tests/%: $(B)/obj/platform/%.o $(B)/obj/platform/fw_client.o $(B)/bin/cvm-fwd
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -lcrypto
+
+$(B)/obj/platform/%.o: selftests/platform/%.c
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(FWD_CFLAGS) -c -o $@ $<
+
+-include $(wildcard $(B)/obj/platform/*.d)
