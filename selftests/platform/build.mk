@@ -25,6 +25,13 @@ $(B)/obj/fwd/%.o: $(FWD)/%.c
 fwd-tests := $(patsubst selftests/platform/%.c,$(B)/tests/%,$(wildcard selftests/platform/test_fwd_*.c))
 test-programs += $(fwd-tests)
 
+test-programs += $(B)/bin/fw_ask
+
+$(B)/bin/fw_ask: $(B)/obj/platform/fw_ask.o $(B)/obj/platform/fw_client.o
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto
+
 $(fwd-tests): $(B)/tests/%: $(B)/obj/platform/%.o $(B)/obj/platform/fw_client.o $(B)/bin/cvm-fwd
 	$(say) LD $@
 	@mkdir -p $(@D)

@@ -17,7 +17,7 @@ bool snp_certs_enabled = true;
 uint32_t snp_certs_pages;
 
 static struct fwd *shared;		/* NULL before snp_certs_init() */
-static char csp_id[64] = "cvm-fwd simulated cloud";
+static char csp_id[64] = "CN=cvm-fwd.invalid";
 
 /* of one product; another product drops them */
 static struct {

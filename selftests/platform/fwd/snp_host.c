@@ -109,6 +109,17 @@ static bool too_small(const struct fw_snp_request *req, uint32_t table_len,
 	return true;
 }
 
+/* a host that has none says so with the entry of zeros that ends a table */
+static uint32_t certificates(uint8_t *out, uint32_t npages)
+{
+	uint32_t len = snp_cert_table(out, FW_MAX_CERT_PAGES * FW_PAGE);
+
+	if (len || !npages)
+		return len;
+	memset(out, 0, 24);
+	return 24;
+}
+
 static bool is_extended(const struct fw_snp_request *req)
 {
 	const struct snp_msg *msg = (const struct snp_msg *)req->request;
@@ -148,7 +159,7 @@ void snp_request(struct fwd *fwd, const struct fw_snp_request *req, struct answe
 	if (refuse(req, ans, out, now))
 		return;
 	if (ext)
-		table_len = snp_cert_table(ans->data + sizeof(*out), FW_MAX_CERT_PAGES * FW_PAGE);
+		table_len = certificates(ans->data + sizeof(*out), req->data_npages);
 	if (ext && too_small(req, table_len, out)) {
 		ans->status = SNP_VMM_INVALID_LEN;
 		return;
@@ -159,9 +170,7 @@ void snp_request(struct fwd *fwd, const struct fw_snp_request *req, struct answe
 	if (ans->status)
 		return;
 	out->deliver = 1;
-	/* a guest that offers no page gets no certificates, not even none */
-	if (req->data_npages)
-		out->certs_len = table_len;
+	out->certs_len = table_len;	/* it fits, see too_small() */
 	ans->len += out->certs_len;
 }
 
