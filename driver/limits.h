@@ -5,8 +5,6 @@
 #ifndef CVM_LIMITS_H
 #define CVM_LIMITS_H
 
-#include <linux/sizes.h>
-
 enum {
 	/* one array of CVM_ISSUE */
 	CVM_MAX_REQUESTS	= 128,
@@ -14,6 +12,9 @@ enum {
 	CVM_MAX_SESSION		= 1024,
 	/* requests that wait for the hardware, of everybody */
 	CVM_MAX_QUEUED		= 4096,
+
+	/* kinds of evidence: one more than the highest enum cvm_kind */
+	CVM_KINDS		= 4,
 
 	/* deadlines of callers */
 	CVM_DEFAULT_TIMEOUT_MS	= 30 * 1000,
@@ -25,6 +26,21 @@ enum {
 	/* latency buckets: below 2^6 us, 2^7 us, ... 2^25 us (34 s), above */
 	CVM_LATENCY_FIRST	= 6,
 	CVM_LATENCY_BUCKETS	= 21,
+
+	/*
+	 * TDX: buffers shared with the host, and how many of them it is asked
+	 * with at a time; the others stand in for those it is late with.
+	 */
+	CVM_TDX_BUFFERS		= 8,
+	CVM_TDX_INFLIGHT	= 1,
+	/* the back-off after RETRY */
+	CVM_TDX_RETRY_MIN_US	= 1000,
+	CVM_TDX_RETRY_MAX_US	= 64 * 1000,
+	/* how often to look at a late buffer that nobody waits for */
+	CVM_TDX_IDLE_MS		= 100,
+
+	/* files that a platform adds to channel/ in sysfs */
+	CVM_MAX_ATTRS		= 8,
 };
 
 #endif /* CVM_LIMITS_H */

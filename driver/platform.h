@@ -21,8 +21,8 @@ struct attribute;
  * @kinds: bit (1 << kind), see struct cvm_info
  * @max_evidence: bytes; no evidence of this platform is longer
  * @max_certs: bytes; no certificate table is longer, 0: it has none
- * @attrs: NULL-terminated device attributes of the platform's own, which
- *	appear in the sysfs directory channel/; may be NULL
+ * @attrs: NULL-terminated device attributes of the platform's own, at most
+ *	CVM_MAX_ATTRS, which appear in the sysfs directory channel/
  * @detect: is this the platform? Called once, at load, without side effects.
  * @start: take the hardware: bind, allocate, share. May sleep. 0, or a
  *	negative errno after one message that says what to do (-EBUSY: another
@@ -43,7 +43,7 @@ struct attribute;
  *	CVM_DRAIN_MS; after it no message of ours may be answered under a live
  *	key. Every request the platform still owns is finished.
  * @channel: enum cvm_channel_state, from any context, without locks.
- * @vmpl: see struct cvm_info
+ * @vmpl: see struct cvm_info; NULL: 0
  * @max_inflight: see struct cvm_info
  *
  * One kthread, the worker, calls @issue, @poll, @drain and @room, so a
@@ -51,7 +51,7 @@ struct attribute;
  * held over any of them. Fields read by others (@attrs, @channel) are written
  * with WRITE_ONCE() or are atomic. The worker is woken through its own wait
  * queue: a platform that sleeps inside @issue or @drain is never woken by a
- * new request.
+ * new request; only the module's end wakes it.
  */
 struct cvm_platform {
 	const char *name;

@@ -79,6 +79,7 @@ enum cvm_req_state {
 	CVM_REQ_DONE,		/* the result stands */
 };
 
+/* -EBUSY when @session has as many as one file may have, or -ENOMEM */
 struct cvm_req *cvm_req_alloc(struct cvm_session *session);
 void cvm_req_get(struct cvm_req *req);
 void cvm_req_put(struct cvm_req *req);

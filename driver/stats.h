@@ -6,12 +6,12 @@
 #define CVM_STATS_H
 
 #include <linux/atomic.h>
-#include <linux/ktime.h>
 
 #include "limits.h"
 
 struct attribute_group;
 struct cvm_platform;
+struct cvm_req;
 
 /**
  * struct cvm_stats - counters since the module was loaded
@@ -47,7 +47,7 @@ extern struct cvm_stats cvm_stats;
 
 #define cvm_count(what)	atomic64_inc(&cvm_stats.what)
 
-void cvm_stats_latency(ktime_t took);
+void cvm_stats_finish(const struct cvm_req *req, int result);
 const struct attribute_group **cvm_stats_groups(const struct cvm_platform *p);
 
 #endif /* CVM_STATS_H */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Force-included before everything else. The core is written for the newest
+ * kernel it supports; what an older one lacks is supplied here, after a probe
+ * in Kbuild.include.
+ */
+#ifndef CVM_COMPAT_H
+#define CVM_COMPAT_H
+
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "cvm-guest needs Linux 6.1 or newer"
+#endif
+
+/* no kernel without it runs under an SVSM */
+#ifdef CVM_COMPAT_NO_SNP_VMPL
+#define snp_vmpl 0
+#endif
+
+#endif /* CVM_COMPAT_H */

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * When to look for an answer that the host writes into memory without telling
+ * anybody. Sleeping to just before the learned time and then looking at
+ * growing intervals costs a few looks per answer and a few percent of its
+ * time. Pure arithmetic: a test in user space compiles this file.
+ */
+#include "estimate.h"
+
+static __u64 bound(__u64 value, __u64 low, __u64 high)
+{
+	if (value < low)
+		return low;
+	return value > high ? high : value;
+}
+
+/* old + (new - old) / 2^shift, unsigned */
+static __u64 moved(__u64 old, __u64 new, unsigned int shift)
+{
+	if (new > old)
+		return old + ((new - old) >> shift);
+	return old - ((old - new) >> shift);
+}
+
+/* before the mean by what it usually deviates, and a bit */
+static __u64 first_look(const struct cvm_estimate *est)
+{
+	__u64 margin = 2 * est->spread + (est->mean >> 5) +
+		       CVM_ESTIMATE_STEP_MIN;
+
+	if (margin > est->mean)
+		return CVM_ESTIMATE_MIN;
+	return bound(est->mean - margin, CVM_ESTIMATE_MIN, CVM_ESTIMATE_MAX);
+}
+
+/*
+ * A step is a quarter of the time since the first look, so the answer is seen
+ * at most that much after the host gave it, however long that took.
+ */
+__u64 cvm_estimate_next(const struct cvm_estimate *est, __u64 elapsed)
+{
+	__u64 first = first_look(est);
+
+	if (elapsed < first)
+		return first;
+	return elapsed + bound((elapsed - first) >> 2, CVM_ESTIMATE_STEP_MIN,
+			       CVM_ESTIMATE_STEP_MAX);
+}
+
+__u64 cvm_estimate_late(const struct cvm_estimate *est)
+{
+	if (!est->mean)
+		return CVM_ESTIMATE_LATE_MAX;
+	return bound(est->mean << 5, CVM_ESTIMATE_LATE_MIN,
+		     CVM_ESTIMATE_LATE_MAX);
+}
+
+/*
+ * The time lies between two looks. Where these are far apart, the first look
+ * in earnest found the answer: then the estimate was too long, and falls
+ * quickly, or it would never learn that the host has become faster.
+ */
+void cvm_estimate_learn(struct cvm_estimate *est, __u64 before, __u64 after)
+{
+	__u64 sample, off;
+
+	after = bound(after, 1, CVM_ESTIMATE_SAMPLE_MAX);
+	before = bound(before, 0, after);
+
+	if (after - before > after >> 2) {
+		est->mean = after - (after >> 3);
+		return;
+	}
+	sample = before + ((after - before) >> 1);
+	if (!est->mean) {
+		est->mean = sample;
+		est->spread = (after - before) >> 1;
+		return;
+	}
+	off = sample > est->mean ? sample - est->mean : est->mean - sample;
+	est->spread = moved(est->spread, off, 2);
+	est->mean = moved(est->mean, sample, 3);
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Intel TDX: TDREPORT from the TDX module, and quotes through the host.
+ */
+#include <linux/delay.h>
+#include <linux/device.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/mod_devicetable.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+
+#include <asm/cpu_device_id.h>
+#include <asm/cpufeature.h>
+#include <asm/tdx.h>
+
+#include "../platform.h"
+#include "tdx_abi.h"
+#include "tdx_quote.h"
+
+/* The TDX module is busy for microseconds: 20 tries are 2 ms at the least. */
+#define REPORT_TRIES	20
+#define REPORT_PAUSE_US	100
+
+/*
+ * One page for the operands of TDG.MR.REPORT, which are physical addresses
+ * with an alignment. Only the worker uses it, so that our calls never make
+ * each other busy.
+ */
+static u8 *operands;
+#define tdreport_operand	(operands)
+#define reportdata_operand	(operands + TDX_TDREPORT_SIZE)
+
+static_assert(TDX_TDREPORT_SIZE % TDX_REPORTDATA_ALIGN == 0);
+static_assert(PAGE_SIZE % TDX_TDREPORT_ALIGN == 0);
+
+static const struct x86_cpu_id tdx_ids[] = {
+	X86_MATCH_FEATURE(X86_FEATURE_TDX_GUEST, NULL),
+	{}
+};
+MODULE_DEVICE_TABLE(x86cpu, tdx_ids);
+
+static bool tdx_detect(void)
+{
+	return x86_match_cpu(tdx_ids);
+}
+
+/*
+ * The kernel's own driver registers a misc device of this name. Misc devices
+ * are devices like all others, so they are members of the set that holds all
+ * devices, which the platform bus's root leads to; no lock orders us against
+ * somebody who loads that driver later.
+ */
+static bool tdx_taken(void)
+{
+	struct kobject *owner;
+
+	owner = kset_find_obj(platform_bus.kobj.kset, "tdx_guest");
+	kobject_put(owner);
+	return owner;
+}
+
+static int tdx_start(void)
+{
+	int ret;
+
+	if (tdx_taken()) {
+		pr_err("the kernel's own driver has this TD: unload it first (modprobe -r tdx_guest)\n");
+		return -EBUSY;
+	}
+
+	operands = (u8 *)get_zeroed_page(GFP_KERNEL);
+	if (!operands)
+		return -ENOMEM;
+
+	ret = cvm_tdx_quote_start();
+	if (ret)
+		free_page((unsigned long)operands);
+	return ret;
+}
+
+static void tdx_stop(void)
+{
+	cvm_tdx_quote_stop();
+	free_page((unsigned long)operands);
+}
+
+/*
+ * Another user of the measurements (the kernel's own driver, an RTMR being
+ * extended) makes the TDX module answer "operand busy"; older kernels report
+ * that as -EIO like everything else, so both are worth another try.
+ */
+static int make_tdreport(const u8 *report_data)
+{
+	int tries, ret;
+
+	for (tries = 0; tries < REPORT_TRIES; tries++) {
+		if (tries) {
+			cvm_count(retries);
+			usleep_range(REPORT_PAUSE_US, 2 * REPORT_PAUSE_US);
+		}
+		memcpy(reportdata_operand, report_data, TDX_REPORTDATA_SIZE);
+		memset(tdreport_operand, 0, TDX_TDREPORT_SIZE);
+		ret = tdx_mcall_get_report0(reportdata_operand,
+					    tdreport_operand);
+		if (ret != -EBUSY && ret != -EIO)
+			break;
+	}
+	if (ret) {
+		pr_warn_ratelimited("the TDX module makes no TDREPORT: %d\n",
+				    ret);
+		return -EIO;
+	}
+	if (tdreport_operand[0] != TDX_TDREPORT_TYPE ||
+	    memcmp(tdreport_operand + TDX_TDREPORT_DATA, report_data,
+		   TDX_REPORTDATA_SIZE)) {
+		cvm_count(rejected);
+		return -EBADMSG;
+	}
+	return 0;
+}
+
+static int give_tdreport(struct cvm_req *req)
+{
+	req->evidence = kvmalloc(TDX_TDREPORT_SIZE, GFP_KERNEL);
+	if (!req->evidence)
+		return -ENOMEM;
+
+	memcpy(req->evidence, tdreport_operand, TDX_TDREPORT_SIZE);
+	req->evidence_len = TDX_TDREPORT_SIZE;
+	return 0;
+}
+
+static void tdx_issue(struct cvm_req *req)
+{
+	int ret = make_tdreport(req->report_data);
+
+	if (!ret && req->kind == CVM_KIND_TDX_QUOTE) {
+		cvm_tdx_quote_issue(req, tdreport_operand);
+		return;
+	}
+	if (!ret)
+		ret = give_tdreport(req);
+	cvm_req_finish(req, ret);
+}
+
+/* TDX knows neither VMPLs nor a choice of keys, nor certificates */
+static int tdx_check(const struct cvm_req *req)
+{
+	return req->flags || req->key_sel ? -EINVAL : 0;
+}
+
+/* a TDREPORT takes microseconds and waits for nothing */
+static unsigned int tdx_room(u32 kind)
+{
+	return kind == CVM_KIND_TDX_QUOTE ? cvm_tdx_quote_room() : 1;
+}
+
+static u32 tdx_channel(void)
+{
+	return cvm_tdx_quote_stuck() ? CVM_CHANNEL_PARKED : CVM_CHANNEL_READY;
+}
+
+static u32 tdx_max_inflight(void)
+{
+	return CVM_TDX_INFLIGHT;
+}
+
+static ssize_t late_buffers_show(struct device *dev,
+				 struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", cvm_tdx_quote_late());
+}
+static DEVICE_ATTR_RO(late_buffers);
+
+static ssize_t estimate_us_show(struct device *dev,
+				struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n",
+			  div_u64(cvm_tdx_quote_estimate(), NSEC_PER_USEC));
+}
+static DEVICE_ATTR_RO(estimate_us);
+
+static struct attribute *const tdx_attrs[] = {
+	&dev_attr_late_buffers.attr,
+	&dev_attr_estimate_us.attr,
+	NULL,
+};
+
+const struct cvm_platform cvm_tdx = {
+	.name = "tdx",
+	.id = CVM_PLATFORM_TDX,
+	.kinds = BIT(CVM_KIND_TDREPORT) | BIT(CVM_KIND_TDX_QUOTE),
+	.max_evidence = TDX_QUOTE_MAX,
+	.attrs = tdx_attrs,
+	.detect = tdx_detect,
+	.start = tdx_start,
+	.stop = tdx_stop,
+	.check = tdx_check,
+	.room = tdx_room,
+	.issue = tdx_issue,
+	.poll = cvm_tdx_quote_poll,
+	.drain = cvm_tdx_quote_drain,
+	.channel = tdx_channel,
+	.max_inflight = tdx_max_inflight,
+};

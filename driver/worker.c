@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The worker: the one thread that talks to the hardware. Callers only wait,
+ * so one that is killed, or impatient, never leaves the hardware half-asked.
+ */
+#include <linux/cpumask.h>
+#include <linux/hrtimer.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+
+#include "platform.h"
+#include "queue.h"
+#include "trace.h"
+#include "worker.h"
+
+static struct task_struct *worker;	/* under kernel_param_lock() */
+static int issue_cpu = -1;		/* likewise */
+static DECLARE_WAIT_QUEUE_HEAD(worker_wait);
+static bool kicked;
+
+static int apply_issue_cpu(void)
+{
+	const struct cpumask *mask = cpu_possible_mask;
+
+	if (issue_cpu >= 0)
+		mask = cpumask_of(issue_cpu);
+	return worker ? set_cpus_allowed_ptr(worker, mask) : 0;
+}
+
+static int issue_cpu_set(const char *val, const struct kernel_param *kp)
+{
+	int old = issue_cpu;
+	int cpu, ret;
+
+	ret = kstrtoint(val, 0, &cpu);
+	if (ret)
+		return ret;
+	if (cpu < -1 || cpu >= (int)nr_cpu_ids || (cpu >= 0 && !cpu_online(cpu)))
+		return -EINVAL;
+
+	issue_cpu = cpu;
+	ret = apply_issue_cpu();
+	if (ret)
+		issue_cpu = old;
+	return ret;
+}
+
+static const struct kernel_param_ops issue_cpu_ops = {
+	.set = issue_cpu_set,
+	.get = param_get_int,
+};
+
+module_param_cb(issue_cpu, &issue_cpu_ops, &issue_cpu, 0644);
+MODULE_PARM_DESC(issue_cpu,
+		 "CPU that talks to the firmware and is stalled by it, -1: any (default)");
+
+void cvm_worker_kick(void)
+{
+	WRITE_ONCE(kicked, true);
+	wake_up(&worker_wait);
+}
+
+/*
+ * Until @next, a kick or the end. A kick that came since the loop last cleared
+ * the flag is seen here, one that comes later finds us on the wait queue.
+ */
+static void worker_sleep(ktime_t next)
+{
+	DEFINE_WAIT(wait);
+
+	prepare_to_wait(&worker_wait, &wait, TASK_IDLE);
+	if (!READ_ONCE(kicked) && !kthread_should_stop())
+		schedule_hrtimeout(next == KTIME_MAX ? NULL : &next,
+				   HRTIMER_MODE_ABS);
+	finish_wait(&worker_wait, &wait);
+}
+
+static bool issue_next(void)
+{
+	struct cvm_req *req;
+	u32 kinds = 0;
+	u32 kind;
+
+	for (kind = 0; kind < CVM_KINDS; kind++)
+		if ((cvm_platform->kinds & BIT(kind)) && cvm_platform->room(kind))
+			kinds |= BIT(kind);
+
+	req = cvm_queue_next(kinds);
+	if (!req)
+		return false;
+
+	trace_cvm_issue(req);
+	cvm_count(issued);
+	cvm_platform->issue(req);
+	return true;
+}
+
+static int worker_main(void *unused)
+{
+	ktime_t next;
+
+	while (!kthread_should_stop()) {
+		/* before the queue is looked at: pairs with cvm_worker_kick() */
+		smp_store_mb(kicked, false);
+		next = cvm_platform->poll();
+		if (!issue_next())
+			worker_sleep(next);
+	}
+	cvm_queue_close();
+	cvm_platform->drain();
+	return 0;
+}
+
+int cvm_worker_start(void)
+{
+	struct task_struct *task;
+
+	task = kthread_create(worker_main, NULL, "cvm");
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+
+	cvm_queue_open();
+	kernel_param_lock(THIS_MODULE);
+	worker = task;
+	if (apply_issue_cpu())
+		pr_warn("issue_cpu=%d cannot be used, any CPU is\n", issue_cpu);
+	kernel_param_unlock(THIS_MODULE);
+	wake_up_process(task);
+	return 0;
+}
+
+/* Idempotent: reboot comes before the module's exit, if that comes at all. */
+void cvm_worker_stop(void)
+{
+	struct task_struct *task;
+
+	kernel_param_lock(THIS_MODULE);
+	task = worker;
+	worker = NULL;
+	kernel_param_unlock(THIS_MODULE);
+
+	if (task)
+		kthread_stop(task);
+}
