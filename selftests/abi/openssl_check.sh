@@ -28,7 +28,7 @@ signed() {
 	openssl dgst "-$1" -verify "$2" -signature "$3" "$4" >/dev/null 2>&1
 }
 
-guid_entry() {	# TABLE GUID-IN-MEMORY-ORDER -> offset and length
+guid_entry() {	# TABLE GUID -> offset and length
 	local at=0 guid
 	while guid=$(hex "$1" $at 16); [[ ${#guid} == 32 && $guid != 00000000000000000000000000000000 ]]; do
 		if [[ $guid == "$2" ]]; then
@@ -50,12 +50,12 @@ snp() {
 	local report=$1 certs=$2 data=$3 leaf
 	[[ $(stat -c %s "$report") == 1184 ]] || die "$report: not 1184 bytes"
 	[[ $(hex "$report" 80 64) == "${data,,}" ]] || die "REPORT_DATA is another"
-	certificate "$certs" a406b4c003a8524997433fb6014cd0ae ark || die "no ARK in $certs"
-	certificate "$certs" 79b3b74aacbbe44fa02f05aef327c782 ask ||
-		certificate "$certs" 79b3b74aacbbe44fa02f05aef327c782 asvk || die "no ASK in $certs"
+	certificate "$certs" c0b406a4a803495297433fb6014cd0ae ark || die "no ARK in $certs"
+	certificate "$certs" 4ab7b379bbac4fe4a02f05aef327c782 ask ||
+		certificate "$certs" 4ab7b379bbac4fe4a02f05aef327c782 asvk || die "no ASK in $certs"
 	leaf=vcek
-	certificate "$certs" 8d75da6364e66445adc5f4b93be8accd vcek ||
-		{ leaf=vlek; certificate "$certs" c24b07a85aa23e48aae639c045a0b8a1 vlek; } ||
+	certificate "$certs" 63da758de6644564adc5f4b93be8accd vcek ||
+		{ leaf=vlek; certificate "$certs" a8074bc2a25a483eaae639c045a0b8a1 vlek; } ||
 		die "neither VCEK nor VLEK in $certs"
 	openssl x509 -in "$dir/$leaf.pem" -noout -pubkey >"$dir/key.pem"
 	bytes "$report" 0 672 >"$dir/signed"
