@@ -23,8 +23,6 @@ static const struct {
 	    0x97, 0xff, 0xd1, 0x9f, 0x88, 0xdc, 0x67, 0xea } },
 };
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-
 const char *cvm_cert_kind_name(enum cvm_cert_kind kind)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
@@ -43,9 +41,7 @@ enum cvm_cert_kind cvm_cert_kind_of(const uint8_t guid[16])
 
 static bool is_terminator(const uint8_t *p)
 {
-	static const uint8_t zero[CVM_CERT_ENTRY_SIZE];
-
-	return !memcmp(p, zero, sizeof(zero));
+	return cvm_is_zero(p, CVM_CERT_ENTRY_SIZE);
 }
 
 static int parse_entry(const uint8_t *data, size_t len, size_t at,

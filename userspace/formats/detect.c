@@ -37,12 +37,10 @@ static bool is_quote(const uint8_t *p, size_t len)
 /* The first entry is of a known kind, or is the end of an empty table. */
 static bool is_cert_table(const uint8_t *p, size_t len)
 {
-	static const uint8_t zero[CVM_CERT_ENTRY_SIZE];
-
 	if (len < CVM_CERT_ENTRY_SIZE)
 		return false;
 	return cvm_cert_kind_of(p) != CVM_CERT_OTHER ||
-	       !memcmp(p, zero, sizeof(zero));
+	       cvm_is_zero(p, CVM_CERT_ENTRY_SIZE);
 }
 
 enum cvm_format cvm_format_detect(const void *data, size_t len)

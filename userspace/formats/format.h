@@ -17,6 +17,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../common/util.h"
+
 /* Points into the parsed input, which must outlive it. */
 struct cvm_span {
 	const uint8_t *data;
@@ -48,21 +50,5 @@ int cvm_format_short(struct cvm_format_error *err, size_t offset,
 		     const char *field, const char *expected);
 int cvm_format_bad(struct cvm_format_error *err, size_t offset,
 		   const char *field, const char *expected, uint64_t found);
-
-/* Every format here is little-endian. */
-static inline uint16_t cvm_le16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] | p[1] << 8);
-}
-
-static inline uint32_t cvm_le32(const uint8_t *p)
-{
-	return cvm_le16(p) | (uint32_t)cvm_le16(p + 2) << 16;
-}
-
-static inline uint64_t cvm_le64(const uint8_t *p)
-{
-	return cvm_le32(p) | (uint64_t)cvm_le32(p + 4) << 32;
-}
 
 #endif /* CVM_FORMAT_H */

@@ -199,7 +199,7 @@ const char *cvm_cert_data_name(uint16_t type)
 		[CVM_CERT_DATA_PLATFORM_MANIFEST] = "platform manifest",
 	};
 
-	if (type == 0 || type >= sizeof(names) / sizeof(names[0]))
+	if (type == 0 || type >= ARRAY_SIZE(names))
 		return "unknown";
 	return names[type];
 }
