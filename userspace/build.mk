@@ -25,7 +25,7 @@ ctl-obj    := $(ctl-src:%.c=$(B)/obj/%.o)
 user-cflags := -Iuserspace -Iuserspace/include -Idriver/uapi -fPIC -fvisibility=hidden \
 	       -DCVM_VERSION='"$(VERSION)"'
 lib-libs    := -lcrypto
-ctl-libs    := -lkmod -ljansson $(lib-libs)
+ctl-libs    := -lkmod -ljansson -lm $(lib-libs)
 
 user-programs += $(B)/bin/cvmctl $(B)/lib/$(lib-soname) $(B)/lib/libcvmguest.so \
 		 $(B)/lib/libcvmguest.a $(B)/lib/libcvmguest.pc

@@ -119,7 +119,7 @@ int parse_bytes(const char *option, const char *value, void *out, size_t size, b
 /* A decimal number from 0 to @max. As parse_bytes(). */
 int parse_number(const char *option, const char *value, uint32_t max, uint32_t *number);
 
-/* evidence.c: cvmctl report and cvmctl quote */
+/* evidence.c */
 
 /* Open the source that --backend names (@backend: NULL: the best one). */
 int open_source(const char *backend, struct cvm_ctx **ctx);

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+/* What cvmctl report and cvmctl quote share: ask a source, write what it gave. */
+#include <errno.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/util.h"
+#include "cvmctl.h"
+#include "evidence.h"
+
+#define SIM_PREFIX	"sim:"
+
+const char *tee_name(uint32_t tee)
+{
+	switch (tee) {
+	case CVM_TEE_SNP:	return "snp";
+	case CVM_TEE_TDX:	return "tdx";
+	default:		return "none";
+	}
+}
+
+const char *type_name(uint32_t type)
+{
+	switch (type) {
+	case CVM_EVIDENCE_SNP_REPORT:	return "snp-report";
+	case CVM_EVIDENCE_TDREPORT:	return "tdreport";
+	case CVM_EVIDENCE_TDX_QUOTE:	return "tdx-quote";
+	default:			return "unknown";
+	}
+}
+
+int open_source(const char *backend, struct cvm_ctx **ctx)
+{
+	struct cvm_open_opts opts = { .size = sizeof(opts), .backend = backend };
+	struct cvm_error error;
+	int rc;
+
+	if (backend && !strncmp(backend, SIM_PREFIX, strlen(SIM_PREFIX))) {
+		opts.backend = "sim";
+		opts.sim_socket = backend + strlen(SIM_PREFIX);
+	}
+	rc = cvm_open(ctx, &opts, &error);
+	if (rc == -EINVAL)
+		return usage_error("--backend: %s", error.text);
+	return rc ? fail_library(rc, &error) : 0;
+}
+
+int parse_format(const char *value, enum format *format)
+{
+	*format = FORMAT_RAW;
+	if (!value || !strcmp(value, "raw"))
+		return 0;
+	*format = FORMAT_JSON;
+	if (!strcmp(value, "json"))
+		return 0;
+	return usage_error("--format: '%s' is neither raw nor json", value);
+}
+
+int parse_report_data(const char *value, const char *pad, uint8_t *report_data)
+{
+	if (!value)
+		return usage_error("--report-data is missing");
+	return parse_bytes("report-data", value, report_data, CVM_REPORT_DATA_LEN, pad);
+}
+
+static json_t *json_hex(const void *data, size_t len)
+{
+	__cleanup_free char *text = malloc(2 * len + 1);
+
+	if (!text)
+		return NULL;
+	cvm_hex_encode(data, len, text);
+	return json_string(text);
+}
+
+static int write_json(const struct cvm_evidence *evidence, const char *out)
+{
+	size_t len, certs_len;
+	const void *data = cvm_evidence_data(evidence, &len);
+	const void *certs = cvm_evidence_certs(evidence, &certs_len);
+	const char *key = cvm_evidence_type(evidence) == CVM_EVIDENCE_TDX_QUOTE ? "quote" : "report";
+	json_t *json = json_object();
+	int rc = json_object_set_new(json, "type",
+				     json_string(type_name(cvm_evidence_type(evidence))));
+
+	rc |= json_object_set_new(json, key, json_hex(data, len));
+	if (certs)
+		rc |= json_object_set_new(json, "certs", json_hex(certs, certs_len));
+	if (rc) {
+		json_decref(json);
+		json = NULL;
+	}
+	return output_json(out, json);
+}
+
+static int write_certs(const struct cvm_evidence *evidence, const char *path)
+{
+	size_t len;
+	const void *certs = cvm_evidence_certs(evidence, &len);
+
+	if (!certs)
+		return fail(EXIT_FAILED, "%s: not written: the host gave no certificates; fetch them from the vendor",
+			    path);
+	return output_binary(path, certs, len);
+}
+
+int write_evidence(const struct cvm_evidence *evidence, const char *out, const char *certs,
+		   enum format format)
+{
+	size_t len;
+	const void *data = cvm_evidence_data(evidence, &len);
+	int rc;
+
+	if (format == FORMAT_JSON)
+		rc = write_json(evidence, out);
+	else
+		rc = output_binary(out, data, len);
+	return !rc && certs ? write_certs(evidence, certs) : rc;
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+/* A context: which sources of evidence this machine has. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "lib.h"
+
+#define OPEN_OPTS_MIN	sizeof(struct cvm_open_opts)
+#define STATUS_MIN	sizeof(struct cvm_status)
+
+static void free_ctx(struct cvm_ctx **ctx)
+{
+	cvm_close(*ctx);
+}
+
+void cvm_close(struct cvm_ctx *ctx)
+{
+	if (!ctx)
+		return;
+	for (size_t i = 0; i < ctx->count; i++)
+		if (ctx->source[i].backend->close)
+			ctx->source[i].backend->close(&ctx->source[i]);
+	free(ctx);
+}
+
+static int add_source(struct cvm_ctx *ctx, const struct cvm_backend *backend,
+		      const char *address, struct cvm_error *error)
+{
+	struct cvm_source *source = &ctx->source[ctx->count];
+	int rc;
+
+	*source = (struct cvm_source) { .backend = backend, .root = ctx->root, .fd = -1 };
+	snprintf(source->status.backend, sizeof(source->status.backend), "%s", backend->name);
+	rc = backend->open(source, address, error);
+	if (!rc)
+		ctx->count++;
+	return rc;
+}
+
+/*
+ * The driver knows everything that the platform can do. Without it, the
+ * kernel's own two doors complement each other. What is absent is passed over;
+ * what is there and fails is the machine's trouble, and is said.
+ */
+static int add_best(struct cvm_ctx *ctx, struct cvm_error *error)
+{
+	static const struct cvm_backend *const own[] = { &cvm_backend_tsm, &cvm_backend_native };
+	int rc = add_source(ctx, &cvm_backend_cvm, NULL, error);
+
+	if (rc != -ENODEV)
+		return rc;
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+		rc = add_source(ctx, own[i], NULL, error);
+		if (rc && rc != -ENODEV)
+			return rc;
+	}
+	if (ctx->count)
+		return 0;
+	return cvm_set_error(error, -ENODEV, "no source of evidence: neither /dev/cvm/report nor configfs-tsm nor /dev/sev-guest nor /dev/tdx_guest is there; is this a confidential VM, and the driver loaded ('cvmctl module load')?");
+}
+
+static int add_named(struct cvm_ctx *ctx, const struct cvm_open_opts *opts,
+		     struct cvm_error *error)
+{
+	static const struct cvm_backend *const all[] = {
+		&cvm_backend_cvm, &cvm_backend_tsm, &cvm_backend_native, &cvm_backend_sim,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (!strcmp(opts->backend, all[i]->name))
+			return add_source(ctx, all[i], opts->sim_socket, error);
+	return cvm_set_error(error, -EINVAL, "'%s' is no backend: cvm, tsm, native or sim is expected",
+			     opts->backend);
+}
+
+int cvm_open(struct cvm_ctx **out, const struct cvm_open_opts *given, struct cvm_error *error)
+{
+	__cleanup(free_ctx) struct cvm_ctx *ctx = calloc(1, sizeof(*ctx));
+	struct cvm_open_opts opts = { .size = sizeof(opts) };
+	int rc = 0;
+
+	*out = NULL;
+	if (!ctx)
+		return cvm_set_error(error, -ENOMEM, "out of memory");
+	if (given)
+		rc = cvm_struct_in(&opts, sizeof(opts), OPEN_OPTS_MIN, given);
+	if (rc)
+		return cvm_set_error(error, rc, "cvm_open: options that this version of the library does not know");
+	if (opts.root && snprintf(ctx->root, sizeof(ctx->root), "%s", opts.root) >= PATH_MAX)
+		return cvm_set_error(error, -ENAMETOOLONG, "cvm_open: the root's path is too long");
+	rc = opts.backend ? add_named(ctx, &opts, error) : add_best(ctx, error);
+	if (!rc)
+		*out = cvm_take_ptr(ctx);
+	return rc;
+}
+
+/* What several sources offer together; the first one's name and limits. */
+int cvm_status(struct cvm_ctx *ctx, struct cvm_status *out, struct cvm_error *error)
+{
+	const struct cvm_source *first = &ctx->source[0];
+	struct cvm_status status = first->status;
+	size_t size = out->size;
+	int rc = 0;
+
+	if (size < STATUS_MIN)
+		return cvm_set_error(error, -EINVAL, "cvm_status: the struct is shorter than that of version 0.1");
+	if (first->backend->refresh)
+		rc = first->backend->refresh(first, &status, error);
+	if (rc)
+		return rc;
+	for (size_t i = 1; i < ctx->count; i++)
+		status.types |= ctx->source[i].status.types;
+	status.size = size < sizeof(status) ? size : sizeof(status);
+	memcpy(out, &status, status.size);
+	return 0;
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+/* Evidence: checked to be about the request, then handed to the caller. */
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "lib.h"
+
+/* REPORT_DATA: where it is in an ATTESTATION_REPORT, a TDREPORT, a TD quote body */
+#define SNP_REPORT_DATA		0x50
+#define TDREPORT_DATA		128
+#define TD_BODY_REPORTDATA	520
+
+#define QUOTE_HEADER		48
+/* version 5: body type u16, body size u32, then the body */
+#define QUOTE_V5_DESCRIPTOR	6
+
+#define CERT_ENTRY		24
+#define CERT_GUID		16
+
+static void free_evidence(struct cvm_evidence **evidence)
+{
+	cvm_evidence_free(*evidence);
+}
+
+void cvm_evidence_free(struct cvm_evidence *evidence)
+{
+	if (!evidence)
+		return;
+	free(evidence->data);
+	free(evidence->certs);
+	free(evidence);
+}
+
+uint32_t cvm_evidence_type(const struct cvm_evidence *evidence)
+{
+	return evidence->type;
+}
+
+const void *cvm_evidence_data(const struct cvm_evidence *evidence, size_t *len)
+{
+	*len = evidence->len;
+	return evidence->data;
+}
+
+const void *cvm_evidence_certs(const struct cvm_evidence *evidence, size_t *len)
+{
+	*len = evidence->certs_len;
+	return evidence->certs;
+}
+
+size_t cvm_certs_used(const void *certs, size_t size)
+{
+	const uint8_t *table = certs;
+	uint64_t used = 0;
+
+	/* the host wrote it: an entry that points outside makes it all of the buffer */
+	for (size_t at = 0; at + CERT_ENTRY <= size; at += CERT_ENTRY) {
+		const uint8_t *entry = table + at;
+		uint64_t end = (uint64_t)cvm_le32(entry + CERT_GUID) +
+			       cvm_le32(entry + CERT_GUID + 4);
+
+		used = at + CERT_ENTRY > used ? at + CERT_ENTRY : used;
+		if (cvm_is_zero(entry, CERT_ENTRY))
+			return at ? used : 0;
+		used = end > used ? end : used;
+		if (used > size)
+			return size;
+	}
+	return size;
+}
+
+/* Where REPORT_DATA is, or 0: the evidence is not of this type or cut short. */
+static size_t report_data_offset(uint32_t type, const uint8_t *data, size_t len)
+{
+	size_t offset;
+
+	switch (type) {
+	case CVM_EVIDENCE_SNP_REPORT:
+		return len == CVM_SNP_REPORT_LEN ? SNP_REPORT_DATA : 0;
+	case CVM_EVIDENCE_TDREPORT:
+		return len == CVM_TDREPORT_LEN ? TDREPORT_DATA : 0;
+	}
+	if (len < QUOTE_HEADER)
+		return 0;
+	switch (cvm_le16(data)) {
+	case 4:
+		offset = QUOTE_HEADER + TD_BODY_REPORTDATA;
+		break;
+	case 5:
+		offset = QUOTE_HEADER + QUOTE_V5_DESCRIPTOR + TD_BODY_REPORTDATA;
+		break;
+	default:
+		return 0;
+	}
+	return len >= offset + CVM_REPORT_DATA_LEN ? offset : 0;
+}
+
+static int check(const struct cvm_job *job, const struct cvm_source *source,
+		 const struct cvm_evidence *evidence, struct cvm_error *error)
+{
+	const char *path = source->status.source;
+	size_t offset;
+
+	if (!evidence->len)
+		return cvm_set_error(error, -EBADMSG, "%s: gave empty evidence; on TDX, is the host's quote service too old?",
+				     path);
+	offset = report_data_offset(job->type, evidence->data, evidence->len);
+	if (!offset)
+		return cvm_set_error(error, -EBADMSG, "%s: gave %zu bytes that are not the evidence asked for",
+				     path, evidence->len);
+	if (memcmp(evidence->data + offset, job->report_data, CVM_REPORT_DATA_LEN))
+		return cvm_set_error(error, -EBADMSG, "%s: gave evidence with somebody else's REPORT_DATA; ask again",
+				     path);
+	return 0;
+}
+
+void cvm_job_done(struct cvm_job *job, const struct cvm_source *source, void *data, size_t len,
+		  void *certs, size_t certs_len)
+{
+	__cleanup(free_evidence) struct cvm_evidence *evidence = calloc(1, sizeof(*evidence));
+
+	if (!evidence) {
+		free(data);
+		free(certs);
+		job->result = cvm_set_error(&job->error, -ENOMEM, "out of memory");
+		return;
+	}
+	evidence->type = job->type;
+	evidence->data = data;
+	evidence->len = len;
+	evidence->certs = certs;
+	evidence->certs_len = certs_len;
+	if (!certs_len) {
+		free(certs);
+		evidence->certs = NULL;
+	}
+	job->result = check(job, source, evidence, &job->error);
+	if (!job->result)
+		job->evidence = cvm_take_ptr(evidence);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the library share. The public side is cvmguest.h. */
+#ifndef CVM_LIB_H
+#define CVM_LIB_H
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/util.h"
+#include "cvmguest.h"
+
+#define CVM_SNP_REPORT_LEN	1184
+#define CVM_TDREPORT_LEN	1024
+/* what configfs-tsm allows; the driver says its own limits */
+#define CVM_EVIDENCE_MAX	(32U << 10)
+/* largest table a GHCB host hands out: 32 pages, what the drivers' buffers hold at most */
+#define CVM_CERTS_MAX		(128U << 10)
+
+#define CVM_TYPE_BIT(type)	(1U << (type))
+
+struct cvm_evidence {
+	uint32_t type;
+	size_t len;
+	size_t certs_len;
+	uint8_t *data;
+	uint8_t *certs;
+};
+
+/**
+ * struct cvm_job - one request on its way to a backend, already checked
+ * @type: enum cvm_evidence_type
+ * @flags: CVM_REQUEST_*
+ * @vmpl: with CVM_REQUEST_VMPL
+ * @signing_key: enum cvm_signing_key
+ * @report_data: CVM_REPORT_DATA_LEN bytes of the caller
+ * @result: out
+ * @evidence: out: with a result of 0, else NULL
+ * @error: out: with any other result
+ */
+struct cvm_job {
+	uint32_t type;
+	uint32_t flags;
+	uint32_t vmpl;
+	uint32_t signing_key;
+	const uint8_t *report_data;
+	int result;
+	struct cvm_evidence *evidence;
+	struct cvm_error error;
+};
+
+/**
+ * struct cvm_source - an open backend; nothing changes while it is open
+ * @backend: its functions
+ * @status: what it offers; status.types decides which requests it gets
+ * @root: put before every path
+ * @fd: cvm: its node; else -1
+ */
+struct cvm_source {
+	const struct cvm_backend *backend;
+	struct cvm_status status;
+	const char *root;
+	int fd;
+};
+
+/**
+ * struct cvm_backend - a way to evidence
+ * @name: what the user calls it
+ * @open: find out what there is and fill in status. -ENODEV: this machine has
+ *	no such thing; anything else: it is there and cannot be used
+ * @close: or NULL
+ * @refresh: bring what changes in a copy of the status up to date; or NULL
+ * @issue: give every job its result within @timeout_ms (0: no limit of the
+ *	caller's); callable from any thread
+ */
+struct cvm_backend {
+	const char *name;
+	int (*open)(struct cvm_source *source, const char *address, struct cvm_error *error);
+	void (*close)(struct cvm_source *source);
+	int (*refresh)(const struct cvm_source *source, struct cvm_status *status,
+		       struct cvm_error *error);
+	void (*issue)(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
+		      uint32_t timeout_ms);
+};
+
+extern const struct cvm_backend cvm_backend_cvm, cvm_backend_tsm, cvm_backend_native,
+				cvm_backend_sim;
+
+/* tsm and native go together: the one has quotes, the other TDREPORTs */
+#define CVM_MAX_SOURCES	2
+
+struct cvm_ctx {
+	char root[PATH_MAX];
+	size_t count;
+	struct cvm_source source[CVM_MAX_SOURCES];
+};
+
+/* error.c: set @error (may be NULL), return @rc */
+int cvm_set_error(struct cvm_error *error, int rc, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* What the errors of struct cvm_report_req mean and what to do, whoever gave them. */
+int cvm_source_error(struct cvm_error *error, int rc, const struct cvm_source *source,
+		     uint64_t platform_status);
+
+/* A path that cannot be opened, read, ... (@verb). */
+int cvm_path_error(struct cvm_error *error, int rc, const char *path, const char *verb);
+
+/**
+ * cvm_struct_in() - take a struct of a caller that may be older or newer
+ * @to: ours, filled in
+ * @size: its size
+ * @min: bytes of it that the first version had
+ * @from: the caller's, which begins with its size
+ *
+ * Return: 0; -EINVAL: shorter than the first version; -E2BIG: it has fields
+ * that are unknown here and not zero.
+ */
+int cvm_struct_in(void *to, size_t size, size_t min, const void *from);
+
+/* source.c */
+int cvm_source_path(const struct cvm_source *source, const char *path, char out[PATH_MAX]);
+bool cvm_source_has(const struct cvm_source *source, const char *path);
+
+/**
+ * cvm_job_done() - turn what a backend got into the evidence of a job
+ * @job: gets its result
+ * @source: where it came from
+ * @data: the evidence; taken over, freed if it is refused
+ * @len: bytes
+ * @certs: the certificate table or NULL; taken over
+ * @certs_len: bytes; a table of zero bytes is none
+ *
+ * The evidence must carry the job's REPORT_DATA: sources have given one
+ * caller's report to another, and configfs is writable by others.
+ */
+void cvm_job_done(struct cvm_job *job, const struct cvm_source *source, void *data, size_t len,
+		  void *certs, size_t certs_len);
+
+/* Bytes of a certificate table at the start of @size bytes that end in zeros. */
+size_t cvm_certs_used(const void *certs, size_t size);
+
+#endif /* CVM_LIB_H */

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+/* Requests: checked, given to the source that has such evidence, answered. */
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "lib.h"
+
+#define REPORT_OPTS_MIN	sizeof(struct cvm_report_opts)
+#define REQUEST_MIN	sizeof(struct cvm_request)
+#define MAX_VMPL	3
+
+/* bounds the memory of one call */
+#define MAX_COUNT	(1U << 16)
+
+#define KNOWN_FLAGS	(CVM_REQUEST_CERTS | CVM_REQUEST_VMPL)
+
+/* Batch evidence alone begins like this; a direct report that did would forge it. */
+static const char reserved_tag[] = "CVMGBAT";
+
+static int check_job(const struct cvm_job *job, struct cvm_error *error)
+{
+	bool snp = job->type == CVM_EVIDENCE_SNP_REPORT;
+
+	if (job->type < CVM_EVIDENCE_SNP_REPORT || job->type > CVM_EVIDENCE_TDX_QUOTE)
+		return cvm_set_error(error, -EINVAL, "%u is no type of evidence", job->type);
+	if (job->flags & ~KNOWN_FLAGS)
+		return cvm_set_error(error, -EINVAL, "flags 0x%x are not known",
+				     job->flags & ~KNOWN_FLAGS);
+	if (!snp && (job->flags || job->vmpl || job->signing_key))
+		return cvm_set_error(error, -EINVAL, "only SNP reports have certificates, a VMPL and a choice of key");
+	if (job->vmpl > MAX_VMPL)
+		return cvm_set_error(error, -EINVAL, "VMPL %u does not exist; 0 to 3 do", job->vmpl);
+	if (job->vmpl && !(job->flags & CVM_REQUEST_VMPL))
+		return cvm_set_error(error, -EINVAL, "a VMPL is given without CVM_REQUEST_VMPL");
+	if (job->signing_key > CVM_SIGNING_KEY_VLEK)
+		return cvm_set_error(error, -EINVAL, "%u is no signing key", job->signing_key);
+	if (!memcmp(job->report_data, reserved_tag, sizeof(reserved_tag) - 1))
+		return cvm_set_error(error, -EINVAL, "REPORT_DATA must not begin with \"%s\": that marks batch evidence",
+				     reserved_tag);
+	return 0;
+}
+
+static const struct cvm_source *source_for(const struct cvm_ctx *ctx, uint32_t type)
+{
+	for (size_t i = 0; i < ctx->count; i++)
+		if (ctx->source[i].status.types & CVM_TYPE_BIT(type))
+			return &ctx->source[i];
+	return NULL;
+}
+
+static int unsupported(const struct cvm_ctx *ctx, struct cvm_job *job)
+{
+	static const char *const names[] = {
+		[CVM_EVIDENCE_SNP_REPORT] = "SNP reports",
+		[CVM_EVIDENCE_TDREPORT] = "TDREPORTs",
+		[CVM_EVIDENCE_TDX_QUOTE] = "TDX quotes",
+	};
+
+	return cvm_set_error(&job->error, -EOPNOTSUPP, "%s has no %s", ctx->source[0].status.source,
+			     names[job->type]);
+}
+
+/* One source takes them all at once; with two, each request goes to its own. */
+static void issue(const struct cvm_ctx *ctx, struct cvm_job *jobs, size_t count,
+		  uint32_t timeout_ms)
+{
+	size_t first = 0;
+
+	while (first < count) {
+		const struct cvm_source *source = source_for(ctx, jobs[first].type);
+		size_t end = first + 1;
+
+		while (end < count && source_for(ctx, jobs[end].type) == source)
+			end++;
+		if (source)
+			source->backend->issue(source, jobs + first, end - first, timeout_ms);
+		for (; !source && first < end; first++)
+			jobs[first].result = unsupported(ctx, &jobs[first]);
+		first = end;
+	}
+}
+
+static int report(const struct cvm_ctx *ctx, uint32_t type, const uint8_t *report_data,
+		  const struct cvm_report_opts *given, struct cvm_evidence **evidence,
+		  struct cvm_error *error)
+{
+	struct cvm_report_opts opts = { .size = sizeof(opts) };
+	struct cvm_job job = { .type = type, .report_data = report_data };
+	int rc = 0;
+
+	*evidence = NULL;
+	if (given)
+		rc = cvm_struct_in(&opts, sizeof(opts), REPORT_OPTS_MIN, given);
+	if (rc)
+		return cvm_set_error(error, rc, "options that this version of the library does not know");
+	job.flags = opts.flags;
+	job.vmpl = opts.vmpl;
+	job.signing_key = opts.signing_key;
+	rc = check_job(&job, error);
+	if (rc)
+		return rc;
+	issue(ctx, &job, 1, opts.timeout_ms);
+	if (job.result && error)
+		*error = job.error;
+	*evidence = job.evidence;
+	return job.result;
+}
+
+int cvm_report(struct cvm_ctx *ctx, const uint8_t *report_data,
+	       const struct cvm_report_opts *opts, struct cvm_evidence **evidence,
+	       struct cvm_error *error)
+{
+	return report(ctx, CVM_EVIDENCE_SNP_REPORT, report_data, opts, evidence, error);
+}
+
+int cvm_quote(struct cvm_ctx *ctx, const uint8_t *report_data,
+	      const struct cvm_report_opts *opts, struct cvm_evidence **evidence,
+	      struct cvm_error *error)
+{
+	return report(ctx, CVM_EVIDENCE_TDX_QUOTE, report_data, opts, evidence, error);
+}
+
+int cvm_tdreport(struct cvm_ctx *ctx, const uint8_t *report_data,
+		 const struct cvm_report_opts *opts, struct cvm_evidence **evidence,
+		 struct cvm_error *error)
+{
+	return report(ctx, CVM_EVIDENCE_TDREPORT, report_data, opts, evidence, error);
+}
+
+/* The caller's elements may be longer than ours. */
+static struct cvm_request *element(struct cvm_request *requests, size_t index)
+{
+	return (struct cvm_request *)((char *)requests + index * requests->size);
+}
+
+static int job_from(struct cvm_job *job, struct cvm_request *request, size_t size,
+		    struct cvm_error *error)
+{
+	struct cvm_request known;
+	int rc = request->size == size ? 0 : -EINVAL;
+
+	if (!rc)
+		rc = cvm_struct_in(&known, sizeof(known), REQUEST_MIN, request);
+	if (rc)
+		return cvm_set_error(error, rc, "a request that this version of the library does not know");
+	*job = (struct cvm_job) {
+		.type = known.type,
+		.flags = known.flags,
+		.vmpl = known.vmpl,
+		.signing_key = known.signing_key,
+		.report_data = request->report_data,
+	};
+	return check_job(job, error);
+}
+
+static long hand_out(struct cvm_request *requests, const struct cvm_job *jobs, size_t count,
+		     struct cvm_error *error)
+{
+	const struct cvm_job *failed = NULL;
+	long done = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct cvm_request *request = element(requests, i);
+
+		request->result = jobs[i].result;
+		request->evidence = jobs[i].evidence;
+		if (!jobs[i].result)
+			done++;
+		else if (!failed)
+			failed = &jobs[i];
+	}
+	if (failed && error)
+		*error = failed->error;
+	return done;
+}
+
+long cvm_issue(struct cvm_ctx *ctx, struct cvm_request *requests, size_t count,
+	       uint32_t timeout_ms, struct cvm_error *error)
+{
+	__cleanup_free struct cvm_job *jobs = NULL;
+
+	if (!count || count > MAX_COUNT)
+		return cvm_set_error(error, -EINVAL, "%zu requests: 1 to %u are expected", count,
+				     MAX_COUNT);
+	jobs = calloc(count, sizeof(*jobs));
+	if (!jobs)
+		return cvm_set_error(error, -ENOMEM, "out of memory for %zu requests", count);
+	for (size_t i = 0; i < count; i++) {
+		int rc = job_from(&jobs[i], element(requests, i), requests->size, error);
+
+		if (rc)
+			return rc;
+	}
+	issue(ctx, jobs, count, timeout_ms);
+	return hand_out(requests, jobs, count, error);
+}
