@@ -117,6 +117,15 @@ static void read_text(const char *path, char *text, size_t size)
 	fclose(file);
 }
 
+void fwd_forget(const struct fwd_process *fwd)
+{
+	char path[100];
+
+	snprintf(path, sizeof(path), "%s/stderr", fwd->dir);
+	unlink(path);
+	rmdir(fwd->dir);
+}
+
 int fwd_stop(struct fwd_process *fwd, char *text, size_t size)
 {
 	char path[100];
@@ -129,8 +138,7 @@ int fwd_stop(struct fwd_process *fwd, char *text, size_t size)
 	snprintf(path, sizeof(path), "%s/stderr", fwd->dir);
 	if (text)
 		read_text(path, text, size);
-	unlink(path);
-	rmdir(fwd->dir);
+	fwd_forget(fwd);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

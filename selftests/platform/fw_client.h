@@ -33,6 +33,9 @@ void fwd_start(struct fwd_process *fwd, const char *const *options);
 /* ends it; its exit status. The text on its stderr goes to text[size]. */
 int fwd_stop(struct fwd_process *fwd, char *text, size_t size);
 
+/* removes its directory, where it has ended by itself */
+void fwd_forget(const struct fwd_process *fwd);
+
 /* one more connection */
 int fwd_connect(const struct fwd_process *fwd);
 

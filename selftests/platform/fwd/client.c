@@ -141,12 +141,15 @@ static int answer(struct client *client, struct fwd *fwd, const struct fw_frame 
 	return append(client, &head, sizeof(head)) || append(client, data, ans.len) ? -1 : 0;
 }
 
-/* every whole frame in the buffer; a partial one stays at its start */
+/*
+ * The whole frames in the buffer, as long as there is room for answers; what
+ * remains stays at its start.
+ */
 static int consume(struct client *client, struct fwd *fwd)
 {
 	size_t pos = 0;
 
-	while (client->in_len - pos >= sizeof(struct fw_frame)) {
+	while (client->in_len - pos >= sizeof(struct fw_frame) && !full(client)) {
 		struct fw_frame frame;
 		const char *why;
 
@@ -170,9 +173,13 @@ static int consume(struct client *client, struct fwd *fwd)
 
 int client_read(struct client *client, struct fwd *fwd)
 {
-	/* a whole frame always fits, so there is room here */
-	ssize_t n = read(client->fd, client->in + client->in_len, CLIENT_IN - client->in_len);
+	size_t room = CLIENT_IN - client->in_len;
+	ssize_t n;
 
+	/* no room: whole frames that wait for room for their answers */
+	if (!room)
+		return 0;
+	n = read(client->fd, client->in + client->in_len, room);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
 	if (!n)
@@ -181,7 +188,7 @@ int client_read(struct client *client, struct fwd *fwd)
 	return consume(client, fwd);
 }
 
-int client_write(struct client *client, uint64_t now)
+int client_write(struct client *client, struct fwd *fwd, uint64_t now)
 {
 	ssize_t n;
 
@@ -195,5 +202,6 @@ int client_write(struct client *client, uint64_t now)
 		client->out_len -= (size_t)n;
 	}
 	client->out_pos = 0;
-	return 0;
+	/* what had to wait; poll() tells when its answers can be written */
+	return consume(client, fwd);
 }

@@ -35,6 +35,6 @@ uint64_t client_due(const struct client *client);
 
 /* 0, or -1: the peer is gone or talks nonsense; close it */
 int client_read(struct client *client, struct fwd *fwd);
-int client_write(struct client *client, uint64_t now_ns);
+int client_write(struct client *client, struct fwd *fwd, uint64_t now_ns);
 
 #endif /* CVM_FWD_CLIENT_H */

@@ -146,7 +146,7 @@ static int serve_client(struct loop *loop, struct client *client, short events)
 
 	if (events & (POLLIN | POLLHUP | POLLERR))
 		ret = client_read(client, loop->fwd);
-	return ret ? ret : client_write(client, model_now());
+	return ret ? ret : client_write(client, loop->fwd, model_now());
 }
 
 static void turn(struct loop *loop, const sigset_t *mask)
