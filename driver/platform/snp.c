@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * SEV-SNP at the kernel's own VMPL: requests in, attestation reports out.
+ */
+#include <linux/cc_platform.h>
+#include <linux/delay.h>
+#include <linux/device.h>
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#include <asm/sev.h>
+
+#include "../platform.h"
+#include "snp_certs.h"
+#include "snp_channel.h"
+#include "snp_device.h"
+
+static int vmpck = -1;
+module_param(vmpck, int, 0444);
+MODULE_PARM_DESC(vmpck, "SNP: VMPCK to talk to the firmware with, 0 to 3; -1: that of the kernel's VMPL (default)");
+
+/* take_answer(): once more, and this time for the certificates */
+#define ASK_AGAIN	1
+
+/* one report, and at most two more to get certificates that fit it */
+#define MAX_MESSAGES	3
+
+static struct {
+	struct cvm_req *req;
+	struct cvm_snp_msg msg;
+	struct cvm_snp_report_req ask;
+	unsigned int messages;
+} cur;
+
+static bool snp_detect(void)
+{
+	return cc_platform_has(CC_ATTR_GUEST_SEV_SNP);
+}
+
+/* a VMPCK speaks for its own VMPL and those below, whatever ours is */
+static u32 snp_floor(void)
+{
+	return max_t(u32, snp_vmpl, vmpck);
+}
+
+static int snp_check(const struct cvm_req *req)
+{
+	if (req->kind != CVM_KIND_SNP_REPORT)
+		return -EOPNOTSUPP;
+	if (req->vmpl < snp_floor() || req->vmpl >= CVM_SNP_VMPLS)
+		return -EINVAL;
+	if (req->key_sel > CVM_KEY_VLEK)
+		return -EINVAL;
+	return 0;
+}
+
+static unsigned int snp_room(u32 kind)
+{
+	return kind == CVM_KIND_SNP_REPORT && !cur.req;
+}
+
+static void settle(int result)
+{
+	struct cvm_req *req = cur.req;
+
+	cur.req = NULL;
+	memzero_explicit(cur.msg.response, CVM_SNP_PAYLOAD);
+	cvm_req_finish(req, result);
+}
+
+/* 0, -ENOMEM, or ASK_AGAIN when the certificates that fit are to be had */
+static int take_certs(const struct cvm_snp_report *report)
+{
+	bool better = !cur.msg.certs || cur.msg.wants_pages;
+	int err;
+
+	if (!(cur.req->flags & CVM_REQ_CERTS))
+		return 0;
+	if (cur.msg.table) {
+		err = cvm_snp_certs_learn(report, cur.msg.table, cur.msg.table_len);
+		return err ?: cvm_snp_certs_give(cur.req);
+	}
+	if (cvm_snp_certs_fit(report))
+		return cvm_snp_certs_give(cur.req);
+	if (better && cur.messages < MAX_MESSAGES && cvm_req_wanted(cur.req))
+		return ASK_AGAIN;
+	return 0;
+}
+
+static int take_answer(void)
+{
+	const struct cvm_snp_report *report;
+	struct cvm_req *req = cur.req;
+	u32 status;
+	int err;
+
+	err = cvm_snp_report_check(&cur.ask, cur.msg.response, cur.msg.response_len,
+				   &report, &status);
+	req->status = err == -EIO ? status : cur.msg.info;
+	if (err == -EBADMSG)
+		cvm_count(rejected);
+	if (err)
+		return err;
+
+	err = take_certs(report);
+	if (err)
+		return err;
+	req->evidence = kvmalloc(sizeof(*report), GFP_KERNEL_ACCOUNT);
+	if (!req->evidence)
+		return -ENOMEM;
+	memcpy(req->evidence, report, sizeof(*report));
+	req->evidence_len = sizeof(*report);
+	return 0;
+}
+
+static int send(bool certs)
+{
+	cur.msg.certs = certs;
+	cur.messages++;
+	return cvm_snp_channel_send(&cur.msg);
+}
+
+/* @err: what became of the message in hand */
+static void advance(int err)
+{
+	for (;;) {
+		if (err == -EAGAIN)
+			return;
+		cur.req->status = cur.msg.info;
+		if (!err)
+			err = take_answer();
+		if (err != ASK_AGAIN)
+			break;
+		err = send(true);
+	}
+	settle(err);
+}
+
+static void snp_issue(struct cvm_req *req)
+{
+	cur.req = req;
+	cur.messages = 0;
+	cur.ask = (struct cvm_snp_report_req){
+		.vmpl = req->vmpl,
+		.key_sel = req->key_sel,
+	};
+	memcpy(cur.ask.report_data, req->report_data, sizeof(cur.ask.report_data));
+	/* a plain report first where the certificates are likely to be known */
+	advance(send((req->flags & CVM_REQ_CERTS) && !cvm_snp_certs_cached()));
+}
+
+static ktime_t snp_poll(void)
+{
+	if (cur.req && !ktime_before(ktime_get(), cvm_snp_channel_next()))
+		advance(cvm_snp_channel_try());
+	return cvm_snp_channel_next();
+}
+
+/*
+ * Whoever uses this VMPCK next goes on from the counter in the secrets page.
+ * With a message of ours unanswered the firmware is not there yet and would
+ * refuse, so the key is of no use to anybody: better seen to be gone.
+ */
+static void snp_drain(void)
+{
+	ktime_t end = ktime_add_ms(ktime_get(), CVM_DRAIN_MS);
+	s64 ms;
+
+	while (cur.req && !cvm_snp_channel_stalled() && ktime_before(ktime_get(), end)) {
+		ms = ktime_ms_delta(cvm_snp_channel_next(), ktime_get());
+		if (ms > 0)
+			msleep(ms);
+		snp_poll();
+	}
+	if (!cur.req)
+		return;
+	cvm_snp_channel_kill("the host left a message unanswered when the driver ended");
+	settle(-ECANCELED);
+}
+
+static void *snp_buffer(void)
+{
+	cur.msg = (struct cvm_snp_msg){
+		.type = CVM_SNP_REPORT_REQ,
+		.version = CVM_SNP_REPORT_REQ_V1,
+		.request = &cur.ask,
+		.request_len = sizeof(cur.ask),
+		.response = kzalloc(CVM_SNP_PAYLOAD, GFP_KERNEL),
+	};
+	return cur.msg.response;
+}
+
+static int choose_vmpck(void)
+{
+	if (vmpck == -1)
+		vmpck = snp_vmpl;
+	if (vmpck >= 0 && vmpck < CVM_SNP_VMPCKS)
+		return 0;
+	pr_err("snp: vmpck=%d: there are VMPCKs 0 to %d\n", vmpck, CVM_SNP_VMPCKS - 1);
+	return -EINVAL;
+}
+
+static int snp_start(void)
+{
+	struct platform_device *pdev;
+	int err = choose_vmpck();
+
+	if (err)
+		return err;
+	pdev = cvm_snp_device_claim();
+	if (IS_ERR(pdev))
+		return PTR_ERR(pdev);
+	err = snp_buffer() ? cvm_snp_channel_open(pdev, vmpck) : -ENOMEM;
+	if (err) {
+		pr_err("snp: no channel to the firmware with VMPCK%d (error %d)\n", vmpck, err);
+		kfree_sensitive(cur.msg.response);
+		cvm_snp_device_release();
+	}
+	return err;
+}
+
+static void snp_stop(void)
+{
+	cvm_snp_channel_close();
+	cvm_snp_certs_forget();
+	kfree_sensitive(cur.msg.response);
+	cvm_snp_device_release();
+}
+
+static u32 snp_max_inflight(void)
+{
+	return 1;
+}
+
+static ssize_t vmpck_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", vmpck);
+}
+static DEVICE_ATTR_RO(vmpck);
+
+/* whose message layer: "own", "kernel, patient", "kernel" */
+static ssize_t layer_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", cvm_snp_layer_name);
+}
+static DEVICE_ATTR_RO(layer);
+
+static struct attribute *const attrs[] = {
+	&dev_attr_vmpck.attr,
+	&dev_attr_layer.attr,
+	NULL
+};
+
+const struct cvm_platform cvm_snp = {
+	.name = "snp",
+	.id = CVM_PLATFORM_SNP,
+	.kinds = BIT(CVM_KIND_SNP_REPORT),
+	.max_evidence = CVM_SNP_REPORT_SIZE,
+	.max_certs = CVM_SNP_CERT_PAGES_MAX * CVM_SNP_PAGE,
+	.attrs = attrs,
+	.detect = snp_detect,
+	.start = snp_start,
+	.stop = snp_stop,
+	.check = snp_check,
+	.room = snp_room,
+	.issue = snp_issue,
+	.poll = snp_poll,
+	.drain = snp_drain,
+	.channel = cvm_snp_channel_state,
+	.vmpl = snp_floor,
+	.max_inflight = snp_max_inflight,
+};

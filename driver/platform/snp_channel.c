@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Keeps one message going until it is answered.
+ *
+ * AES-GCM breaks when one IV carries two plaintexts, and the IV of a guest
+ * message is its sequence number, which the firmware advances only when it
+ * answers. So a message, once sealed, is the only one there is: it is repeated
+ * unchanged, however long that takes and whoever still waits for it, and
+ * nothing else is sealed before it has been answered. Where that cannot end
+ * well the key goes, never the rule.
+ */
+#include <linux/kernel.h>
+#include <linux/printk.h>
+#include <linux/random.h>
+#include <linux/string.h>
+
+#include "../platform.h"
+#include "snp_channel.h"
+#include "snp_pages.h"
+
+static struct {
+	u32 state;
+	struct cvm_snp_msg *msg;	/* in hand: sealed, not answered */
+	struct cvm_snp_tally tally;
+	bool extended;			/* the form it is sent in now */
+	bool throttled;			/* the last answer to it was BUSY */
+	ktime_t next;
+	void *certs;			/* shared pages for the table */
+	u32 pages;
+} chan = { .state = CVM_CHANNEL_DEAD };
+
+u32 cvm_snp_channel_state(void)
+{
+	return READ_ONCE(chan.state);
+}
+
+ktime_t cvm_snp_channel_next(void)
+{
+	return chan.msg ? chan.next : KTIME_MAX;
+}
+
+bool cvm_snp_channel_stalled(void)
+{
+	return chan.msg && chan.throttled && cvm_snp_layer_blocks;
+}
+
+static void set_state(u32 state)
+{
+	if (chan.state != state)
+		WRITE_ONCE(chan.state, state);
+}
+
+void cvm_snp_throttled(void)
+{
+	cvm_count(throttled);
+	cvm_count(retries);
+	cmpxchg(&chan.state, CVM_CHANNEL_READY, CVM_CHANNEL_PARKED);
+}
+
+void cvm_snp_channel_kill(const char *why)
+{
+	if (chan.state == CVM_CHANNEL_DEAD)
+		return;
+	set_state(CVM_CHANNEL_DEAD);
+	cvm_snp_layer_wipe();
+	pr_err("snp: %s; the key was wiped, there is no evidence until the next boot\n", why);
+	chan.msg = NULL;
+}
+
+/* the host named how many pages the table takes; it has been bounded */
+static bool grow(u32 pages)
+{
+	void *certs;
+
+	pages = roundup_pow_of_two(pages);
+	certs = cvm_snp_share(pages);
+	if (!certs)
+		return false;
+	cvm_snp_unshare(chan.certs, chan.pages);
+	chan.certs = certs;
+	chan.pages = pages;
+	return true;
+}
+
+static int pause_message(void)
+{
+	unsigned int ms = cvm_snp_backoff(chan.tally.pauses++, get_random_u32());
+
+	chan.next = ktime_add_ms(ktime_get(), ms);
+	set_state(CVM_CHANNEL_PARKED);
+	return -EAGAIN;
+}
+
+static int retire(const char *why)
+{
+	cvm_count(rejected);
+	cvm_snp_channel_kill(why);
+	return -ENOKEY;
+}
+
+/* the layer sent the plain form by itself, and that was answered */
+static void note_wish(struct cvm_snp_msg *msg, const struct cvm_snp_call *call)
+{
+	if (call->extended || !chan.extended)
+		return;
+	if (call->pages > chan.pages && call->pages <= CVM_SNP_CERT_PAGES_MAX)
+		msg->wants_pages = grow(call->pages);
+}
+
+static int answered(const struct cvm_snp_call *call)
+{
+	struct cvm_snp_msg *msg = chan.msg;
+
+	/* the firmware answers once: a response that is not right has no second try */
+	if (cvm_snp_layer_open(msg))
+		return retire("the host delivered a response that is not the firmware's");
+	note_wish(msg, call);
+	if (call->extended) {
+		msg->table = chan.certs;
+		msg->table_len = chan.pages * PAGE_SIZE;
+	}
+	chan.msg = NULL;
+	set_state(CVM_CHANNEL_READY);
+	return 0;
+}
+
+static void hand_over(struct cvm_snp_call *call)
+{
+	call->extended = chan.extended;
+	call->certs = chan.certs;
+	call->pages = chan.pages;
+	/* no earlier table may pass for this answer's */
+	if (call->extended)
+		memset(chan.certs, 0, chan.pages * PAGE_SIZE);
+	cvm_snp_layer_issue(chan.msg, call);
+	chan.msg->info = call->info;
+}
+
+int cvm_snp_channel_try(void)
+{
+	struct cvm_snp_call call;
+	u32 offered;
+
+	if (!chan.msg)
+		return -ENOKEY;
+	if (chan.tally.pauses)
+		cvm_count(retries);
+	chan.throttled = false;
+again:
+	offered = chan.pages;
+	hand_over(&call);
+	switch (cvm_snp_judge(&chan.tally, &call, offered)) {
+	case CVM_SNP_ANSWERED:
+		return answered(&call);
+	case CVM_SNP_LATER:
+		cvm_count(throttled);
+		chan.throttled = true;
+		return pause_message();
+	case CVM_SNP_AGAIN:
+		return pause_message();
+	case CVM_SNP_GROW:
+		chan.extended = grow(call.pages);
+		cvm_count(retries);
+		goto again;
+	case CVM_SNP_PLAIN:
+		chan.extended = false;
+		cvm_count(retries);
+		goto again;
+	case CVM_SNP_HOPELESS:
+		break;
+	}
+	return retire("the host keeps failing a message");
+}
+
+int cvm_snp_channel_send(struct cvm_snp_msg *msg)
+{
+	int err;
+
+	if (chan.state == CVM_CHANNEL_DEAD)
+		return -ENOKEY;
+	if (WARN_ON_ONCE(chan.msg))
+		return -EBUSY;
+	msg->table = NULL;
+	msg->table_len = 0;
+	msg->wants_pages = false;
+	msg->info = 0;
+	err = cvm_snp_layer_seal(msg);
+	if (err == -EOVERFLOW) {
+		cvm_snp_channel_kill("the message counter is used up");
+		return -ENOKEY;
+	}
+	if (err)
+		return err;
+	chan.msg = msg;
+	chan.tally = (struct cvm_snp_tally){};
+	chan.extended = msg->certs && chan.certs;
+	return cvm_snp_channel_try();
+}
+
+int cvm_snp_channel_open(struct platform_device *pdev, unsigned int vmpck)
+{
+	int err = cvm_snp_layer_start(pdev, vmpck);
+
+	if (err)
+		return err;
+	/* without these there are reports, and no certificates */
+	chan.certs = cvm_snp_share(CVM_SNP_CERT_PAGES);
+	chan.pages = chan.certs ? CVM_SNP_CERT_PAGES : 0;
+	chan.msg = NULL;
+	set_state(CVM_CHANNEL_READY);
+	return 0;
+}
+
+void cvm_snp_channel_close(void)
+{
+	set_state(CVM_CHANNEL_DEAD);
+	cvm_snp_unshare(chan.certs, chan.pages);
+	chan.certs = NULL;
+	chan.pages = 0;
+	cvm_snp_layer_stop();
+}
