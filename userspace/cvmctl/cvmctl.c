@@ -11,6 +11,8 @@ static const struct command *const commands[] = {
 	&cmd_status,
 	&cmd_report,
 	&cmd_quote,
+	&cmd_show,
+	&cmd_verify,
 	&cmd_module,
 };
 
@@ -79,6 +81,21 @@ static int parse_operands(const struct command *command, struct arguments *args,
 	return 0;
 }
 
+static int take_option(const struct command *command, struct arguments *args, int chosen,
+		       const char *value)
+{
+	const struct option_spec *option = &command->options[chosen];
+
+	if (args->option[chosen] && !option->many)
+		return usage_error("--%s is given twice", option->name);
+	if (args->given_count == MAX_GIVEN)
+		return usage_error("more than %d options", MAX_GIVEN);
+	args->option[chosen] = value;
+	args->given[args->given_count].option = chosen;
+	args->given[args->given_count++].value = value;
+	return 0;
+}
+
 static int run_command(const struct command *command, int argc, char **argv)
 {
 	struct option list[MAX_OPTIONS + 1];
@@ -97,9 +114,9 @@ static int run_command(const struct command *command, int argc, char **argv)
 			print_help(command);
 			return EXIT_DONE;
 		}
-		if (args.option[chosen])
-			return usage_error("--%s is given twice", list[chosen].name);
-		args.option[chosen] = optarg ? optarg : "";
+		rc = take_option(command, &args, chosen, optarg ? optarg : "");
+		if (rc)
+			return rc;
 	}
 	rc = parse_operands(command, &args, argc - optind, argv + optind);
 	return rc ? rc : command->run(&args);

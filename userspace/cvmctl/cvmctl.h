@@ -18,6 +18,7 @@
 
 #define MAX_OPTIONS	16
 #define MAX_OPERANDS	4
+#define MAX_GIVEN	64
 
 /* no file that a user names may cost more memory */
 #define MAX_INPUT_FILE	(4U << 20)
@@ -36,21 +37,32 @@ enum {
  * @name: without the dashes; NULL ends the list
  * @arg: what its argument is called in the help; NULL: it takes none
  * @help: what it does; a newline continues below
+ * @many: it may be given more than once
  */
 struct option_spec {
 	const char *name;
 	const char *arg;
 	const char *help;
+	bool many;
 };
 
 /**
  * struct arguments - a command line, parsed
  * @option: by the position of the option in its list: NULL where it was not
- *	given, else its argument ("" for an option without)
+ *	given, else its argument ("" for an option without), the last one
+ * @given: the options in the order of the command line, each with its position
+ *	in the list and its argument; what an option of which there may be many
+ *	is read from
+ * @given_count: how many
  * @operand: what is not an option, in order; NULL behind the last
  */
 struct arguments {
 	const char *option[MAX_OPTIONS];
+	struct {
+		int option;
+		const char *value;
+	} given[MAX_GIVEN];
+	size_t given_count;
 	const char *operand[MAX_OPERANDS + 1];
 };
 
@@ -74,7 +86,7 @@ struct command {
 	int (*run)(const struct arguments *args);
 };
 
-extern const struct command cmd_module, cmd_quote, cmd_report, cmd_status;
+extern const struct command cmd_module, cmd_quote, cmd_report, cmd_show, cmd_status, cmd_verify;
 
 /* cvmctl.c: the subcommand that runs, for messages; NULL before there is one */
 extern const char *command_name;

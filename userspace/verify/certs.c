@@ -72,6 +72,15 @@ static int load_der(struct cvm_cert_set *set, const uint8_t *data, size_t len,
 	return add(set, cert, error);
 }
 
+/* Without another BEGIN line the text is at its end; all else is an error. */
+static bool no_more_pem(void)
+{
+	unsigned long code = ERR_peek_last_error();
+
+	return ERR_GET_LIB(code) == ERR_LIB_PEM &&
+	       ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+}
+
 static int load_pem(struct cvm_cert_set *set, const uint8_t *data, size_t len,
 		    size_t base, struct cvm_error *error)
 {
@@ -89,9 +98,7 @@ static int load_pem(struct cvm_cert_set *set, const uint8_t *data, size_t len,
 			PEM_read_bio_X509(bio, NULL, NULL, (void *)"");
 
 		if (!cert) {
-			/* No more BEGIN lines is how the loop ends. */
-			if (found && ERR_GET_REASON(ERR_peek_last_error()) ==
-				     PEM_R_NO_START_LINE)
+			if (found && no_more_pem())
 				return 0;
 			return ERROR(error, "offset 0x%zx: expected an X.509 certificate in PEM",
 				     base + at);

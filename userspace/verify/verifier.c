@@ -91,13 +91,16 @@ void cvm_check_report_data(const struct cvm_verifier *verifier,
 
 void cvm_unchecked_without_policy(struct cvm_verdict *v)
 {
-	static const char *const names[] = {
-		"measurement", "debug", "migration", "vmpl", "tcb",
-		"revocation",
+	static const char *const names[][2] = {
+		{ "measurement", "no measurement to expect was given: any software is accepted" },
+		{ "debug", "whether the host may debug the VM was not looked at" },
+		{ "migration", "whether the VM may be migrated was not looked at" },
+		{ "tcb", "no floor for the versions of firmware and microcode was given" },
+		{ "revocation", "no certificate revocation lists were given" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		cvm_unchecked(v, names[i], "there is no policy to say what is acceptable");
+		cvm_unchecked(v, names[i][0], "%s", names[i][1]);
 }
 
 static int verify_kind(const struct cvm_verifier *verifier, const void *data,

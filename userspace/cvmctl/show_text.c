@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+/* A JSON object as text that people read. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "show.h"
+
+#define COLUMN	28	/* where values begin */
+#define WRAP	64	/* digits of a long value in one line */
+
+json_t *json_hex(const void *data, size_t len)
+{
+	__cleanup_free char *text = malloc(2 * len + 1);
+
+	if (!text)
+		return NULL;
+	cvm_hex_encode(data, len, text);
+	return json_string(text);
+}
+
+json_t *json_hex64(uint64_t value)
+{
+	return json_sprintf("0x%016llx", (unsigned long long)value);
+}
+
+static void print_string(FILE *out, const char *text)
+{
+	size_t len = strlen(text);
+	bool wraps = len > WRAP && strspn(text, "0123456789abcdef") == len;
+
+	while (wraps && len > WRAP) {
+		fprintf(out, "%.*s\n%*s", WRAP, text, COLUMN, "");
+		text += WRAP;
+		len -= WRAP;
+	}
+	fprintf(out, "%s\n", text);
+}
+
+static void print_scalar(FILE *out, const json_t *value)
+{
+	if (json_is_string(value))
+		print_string(out, json_string_value(value));
+	else if (json_is_integer(value))
+		fprintf(out, "%lld\n", (long long)json_integer_value(value));
+	else
+		fprintf(out, "%s\n", json_is_true(value) ? "yes" : "no");
+}
+
+static void print_object(FILE *out, const json_t *object, int indent);
+
+static void print_value(FILE *out, const char *key, const json_t *value,
+			int indent)
+{
+	size_t i;
+	json_t *item;
+
+	if (json_is_object(value)) {
+		fprintf(out, "%*s%s:\n", indent, "", key);
+		print_object(out, value, indent + 2);
+	} else if (json_is_array(value)) {
+		json_array_foreach(value, i, item) {
+			char name[64];
+
+			snprintf(name, sizeof(name), "%s[%zu]", key, i);
+			print_value(out, name, item, indent);
+		}
+	} else {
+		fprintf(out, "%*s%-*s ", indent, "", COLUMN - 1 - indent, key);
+		print_scalar(out, value);
+	}
+}
+
+/* Never deeper than a quote's certificates: indentation stays below COLUMN. */
+static void print_object(FILE *out, const json_t *object, int indent)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)object, key, value)
+		print_value(out, key, value, indent);
+}
+
+char *json_to_text(const json_t *object)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return NULL;
+	print_object(out, object, 0);
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
