@@ -67,7 +67,7 @@ name_of() { openssl x509 -inform "$1" -in "$2" -noout "-$3"; }
 
 like_real() {	# NAME REPORT LEAF.DER CHAIN.pem PRODUCT [KEY=VALUE]
 	local real=$dir/real data
-	if [[ $2 == *.hex ]]; then xxd -r -p "$2" >"$real"; else cat "$2" >"$real"; fi
+	if [[ $2 == *.hex ]]; then tr -d '\n ' <"$2" | tr a-f A-F | basenc --base16 -d >"$real"; else cat "$2" >"$real"; fi
 	data=$(hex "$real" 0x50 64)
 	# shellcheck disable=SC2046 # one word an option
 	start "product=$5" ${6:+"$6"} $(options_of "$real")

@@ -253,6 +253,30 @@ static void bridge(void)
 	close(far);
 }
 
+/* inside the VM: a device that is there already, and ends with it */
+static void device(void)
+{
+	struct fw_frame frame = { .magic = FW_MAGIC, .type = FW_HELLO, .id = 3 };
+	const char *path = getenv("CVM_FWD"), *state = getenv("CVM_FW_STATE");
+	char name[64];
+	int fd = raw_pty(name, sizeof(name)), status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		execl(path ? path : "build/bin/cvm-fwd", "cvm-fwd", "--state",
+		      state ? state : "build/cache/fw-state", "--device", name, NULL);
+		_exit(127);
+	}
+	write(fd, &frame, sizeof(frame));
+	ok(read_all(fd, &reply.head, sizeof(reply.head)) && reply.head.id == 3 &&
+	   reply.head.len == sizeof(struct fw_hello) &&
+	   read_all(fd, reply.data, reply.head.len), "--device serves");
+	kill(pid, SIGTERM);
+	ok(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status),
+	   "and ends cleanly");
+	close(fd);
+}
+
 int main(void)
 {
 	struct fwd_process fwd;
@@ -269,5 +293,6 @@ int main(void)
 	violations();
 	once();
 	bridge();
+	device();
 	plan();
 }
