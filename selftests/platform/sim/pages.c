@@ -7,6 +7,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/set_memory.h>
 #include <linux/spinlock.h>
@@ -54,6 +55,8 @@ static bool page_is(unsigned long pfn, enum sim_access access)
 		return state[pfn] == SHARED;
 	case SIM_QUOTE:
 		return state[pfn] == (SHARED | LENT);
+	case SIM_HOST:
+		return (state[pfn] & ~LENT) == SHARED;
 	}
 	return false;
 }
@@ -88,13 +91,30 @@ bool sim_pages_lend(phys_addr_t start, size_t len)
 	return true;
 }
 
-void sim_pages_release(phys_addr_t start, size_t len)
+static void release(phys_addr_t start, size_t len)
 {
 	unsigned long pfn;
 
-	guard(raw_spinlock_irqsave)(&lock);
 	for (pfn = PHYS_PFN(start); pfn <= PHYS_PFN(start + len - 1); pfn++)
 		store(pfn, state[pfn] & ~LENT);
+}
+
+void sim_pages_release(phys_addr_t start, size_t len)
+{
+	guard(raw_spinlock_irqsave)(&lock);
+	release(start, len);
+}
+
+/*
+ * One store: who polls the status must not see half of it. Who sees it and
+ * lends the buffer again waits for the lock, hence finds it released.
+ */
+void sim_pages_hand_back(phys_addr_t start, size_t len, u64 *status, u64 value)
+{
+	guard(raw_spinlock_irqsave)(&lock);
+	if (range_is(start, len, SIM_QUOTE))
+		smp_store_release(status, value);
+	release(start, len);
 }
 
 /* under the lock, so that a page which is being freed is not written to */

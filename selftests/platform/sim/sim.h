@@ -23,7 +23,6 @@
 /* ---- main.c ---- */
 
 extern struct workqueue_struct *sim_queue;
-extern struct kobject *sim_kobj;
 
 bool sim_ready(void);
 bool sim_strict(void);
@@ -117,7 +116,8 @@ int sim_ask(struct sim_frame *frame, struct sim_call *answer);
 
 /* ---- pages.c: who may access which page ---- */
 
-enum sim_access { SIM_PRIVATE, SIM_SHARED, SIM_QUOTE };
+/* SIM_HOST: the host can write there, whether it may or not */
+enum sim_access { SIM_PRIVATE, SIM_SHARED, SIM_QUOTE, SIM_HOST };
 
 int sim_pages_init(void);
 void sim_pages_exit(void);
@@ -129,6 +129,8 @@ void sim_pages_release(phys_addr_t start, size_t len);
 /* the host writes; false and nothing written: the pages are not so any more */
 bool sim_pages_write(phys_addr_t to, const void *from, size_t len,
 		     enum sim_access access);
+/* writes the status and releases in one step; nothing if pages were taken back */
+void sim_pages_hand_back(phys_addr_t start, size_t len, u64 *status, u64 value);
 long sim_pages_shared(void);
 /* the n-th call from now fails; 0: none */
 extern atomic_t sim_fail_decrypt, sim_fail_encrypt;
@@ -170,6 +172,8 @@ enum sim_count {
 void sim_stats_begin(void);
 /* T of one request, from its start until now; busy: throttled, has no T */
 void sim_stats_end(ktime_t start, bool busy);
+/* it never got an answer */
+void sim_stats_abandon(void);
 void sim_stats_held(u64 ns);
 void sim_stats_count(enum sim_count what);
 void sim_stats_reset(void);

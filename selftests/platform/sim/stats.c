@@ -52,6 +52,13 @@ void sim_stats_end(ktime_t start, bool busy)
 	stats.log2[ilog2(t)]++;
 }
 
+void sim_stats_abandon(void)
+{
+	guard(raw_spinlock_irqsave)(&lock);
+	in_flight--;
+	stats.counts[SIM_ABANDONED]++;
+}
+
 void sim_stats_held(u64 ns)
 {
 	guard(raw_spinlock_irqsave)(&lock);

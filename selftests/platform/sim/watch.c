@@ -149,8 +149,8 @@ static int point_set(struct point *point, struct sim_watch *watch, const void *a
 	point->watch = watch;
 	point->number = ++next_number;
 	event = register_wide_hw_breakpoint(&attr, on_access, point);
-	if (IS_ERR((void __force *)event))
-		return PTR_ERR((void __force *)event);
+	if (IS_ERR_VALUE((__force unsigned long)event))
+		return (long)(__force unsigned long)event;
 	point->event = event;
 	return 0;
 }
