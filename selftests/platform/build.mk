@@ -32,6 +32,8 @@ $(B)/bin/fw_ask: $(B)/obj/platform/fw_ask.o $(B)/obj/platform/fw_client.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto
 
+$(B)/tests/test_fwd_tdx $(B)/tests/test_fwd_tdx_quote: $(B)/obj/platform/tdx_check.o
+
 $(fwd-tests): $(B)/tests/%: $(B)/obj/platform/%.o $(B)/obj/platform/fw_client.o $(B)/bin/cvm-fwd
 	$(say) LD $@
 	@mkdir -p $(@D)

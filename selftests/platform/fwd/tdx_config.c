@@ -10,15 +10,15 @@ struct tdx_config tdx_config = {
 	.td_version = TD_15,
 	.quote_version = QUOTE_V4,
 	.max_quotes = FW_MAX_QUOTES,
-	.cpusvn = { 3, 3, 2, 2, 4, 1, 0, 3 },
-	.tee_tcb_svn = { 5, 1, 2 },
-	.tee_tcb_svn2 = { 7, 1, 2 },
+	.cpusvn = { 2, 4, 2, 3, 5, 1, 0, 2 },
+	.tee_tcb_svn = { 3, 1, 4 },
+	.tee_tcb_svn2 = { 5, 1, 4 },
 	.td_attributes = 0x10000000,	/* SEPT_VE_DISABLE, which Linux insists on */
 	.xfam = 0x600e7,		/* x87, SSE, AVX, AVX-512, PKRU, AMX */
-	.fmspc = { 0x90, 0xc0, 0x6f },
-	.pck_svn = { 3, 3, 2, 2, 4, 1, 0, 3 },
-	.pcesvn = 13,
-	.qe_svn = 7,
+	.fmspc = { 0x5c, 0xf0, 0xd0 },
+	.pck_svn = { 2, 4, 2, 3, 5, 1, 0, 2 },
+	.pcesvn = 11,
+	.qe_svn = 5,
 };
 
 struct tdx_faults tdx_faults;
