@@ -68,18 +68,8 @@ static void unlink_req(struct cvm_req *req)
 	queue.length--;
 }
 
-/**
- * cvm_queue_add - let @req wait for the hardware
- * @req: a request of the caller's alone
- * @waiter: who waits for it
- *
- * Returns 0, -EBUSY when the queue is full, or -ECANCELED when the driver is
- * going away.
- */
-int cvm_queue_add(struct cvm_req *req, struct cvm_waiter *waiter)
+static int add(struct cvm_req *req, struct cvm_waiter *waiter)
 {
-	guard(spinlock)(&queue.lock);
-
 	if (!queue.open)
 		return -ECANCELED;
 	if (queue.length >= CVM_MAX_QUEUED)
@@ -94,6 +84,23 @@ int cvm_queue_add(struct cvm_req *req, struct cvm_waiter *waiter)
 	queue.length++;
 	trace_cvm_submit(req);
 	return 0;
+}
+
+/**
+ * cvm_queue_add - let @req wait for the hardware
+ * @req: a request of the caller's alone
+ * @waiter: who waits for it
+ *
+ * Returns 0, -EBUSY when the queue is full, or -ECANCELED when the driver is
+ * going away.
+ */
+int cvm_queue_add(struct cvm_req *req, struct cvm_waiter *waiter)
+{
+	int ret = 0;
+
+	scoped_guard(spinlock, &queue.lock)
+		ret = add(req, waiter);
+	return ret;
 }
 
 /**
@@ -112,6 +119,22 @@ long cvm_waiter_wait(struct cvm_waiter *waiter, unsigned long jiffies)
 							 jiffies);
 }
 
+static void detach(struct cvm_req *req, int result)
+{
+	if (result == -ETIMEDOUT)
+		cvm_count(timeouts);
+	else
+		cvm_count(detached);
+
+	if (req->state == CVM_REQ_QUEUED) {
+		unlink_req(req);
+		settle(req, result);
+		/* never the last reference: the caller has its own */
+		cvm_req_put(req);
+	}
+	WRITE_ONCE(req->waiter, NULL);
+}
+
 /**
  * cvm_req_detach - stop waiting for @req
  * @req: request that was added
@@ -124,25 +147,16 @@ long cvm_waiter_wait(struct cvm_waiter *waiter, unsigned long jiffies)
  */
 int cvm_req_detach(struct cvm_req *req, int otherwise, bool *answered)
 {
-	guard(spinlock)(&queue.lock);
+	int result = otherwise;
 
-	*answered = req->state == CVM_REQ_DONE;
-	if (*answered)
-		return req->result;
-
-	if (otherwise == -ETIMEDOUT)
-		cvm_count(timeouts);
-	else
-		cvm_count(detached);
-
-	if (req->state == CVM_REQ_QUEUED) {
-		unlink_req(req);
-		settle(req, otherwise);
-		/* never the last reference: the caller has its own */
-		cvm_req_put(req);
+	scoped_guard(spinlock, &queue.lock) {
+		*answered = req->state == CVM_REQ_DONE;
+		if (*answered)
+			result = req->result;
+		else
+			detach(req, otherwise);
 	}
-	WRITE_ONCE(req->waiter, NULL);
-	return otherwise;
+	return result;
 }
 
 static struct cvm_req *first_of(u32 kind)
@@ -151,7 +165,7 @@ static struct cvm_req *first_of(u32 kind)
 					node);
 }
 
-/* the oldest request that is still in time; kinds get turns */
+/* the oldest request that is still in time */
 static struct cvm_req *pick(u32 kind)
 {
 	ktime_t now = ktime_get();
@@ -174,12 +188,11 @@ static struct cvm_req *pick(u32 kind)
 	return NULL;
 }
 
-struct cvm_req *cvm_queue_next(u32 kinds)
+/* kinds get turns */
+static struct cvm_req *next_of(u32 kinds)
 {
 	struct cvm_req *req;
 	u32 i, kind;
-
-	guard(spinlock)(&queue.lock);
 
 	for (i = 1; i <= CVM_KINDS; i++) {
 		kind = (queue.turn + i) % CVM_KINDS;
@@ -192,6 +205,15 @@ struct cvm_req *cvm_queue_next(u32 kinds)
 		}
 	}
 	return NULL;
+}
+
+struct cvm_req *cvm_queue_next(u32 kinds)
+{
+	struct cvm_req *req = NULL;
+
+	scoped_guard(spinlock, &queue.lock)
+		req = next_of(kinds);
+	return req;
 }
 
 void cvm_req_finish(struct cvm_req *req, int result)
@@ -211,27 +233,33 @@ void cvm_queue_open(void)
 {
 	u32 kind;
 
-	guard(spinlock)(&queue.lock);
+	scoped_guard(spinlock, &queue.lock) {
+		for (kind = 0; kind < CVM_KINDS; kind++)
+			INIT_LIST_HEAD(&queue.fifo[kind]);
+		queue.open = true;
+	}
+}
 
-	for (kind = 0; kind < CVM_KINDS; kind++)
-		INIT_LIST_HEAD(&queue.fifo[kind]);
-	queue.open = true;
+static void cancel(u32 kind)
+{
+	struct cvm_req *req;
+
+	while ((req = first_of(kind))) {
+		unlink_req(req);
+		settle(req, -ECANCELED);
+		/* never the last reference: a queued request has a waiter */
+		cvm_req_put(req);
+	}
 }
 
 /* nothing is added any more, and what waits is cancelled */
 void cvm_queue_close(void)
 {
-	struct cvm_req *req;
 	u32 kind;
 
-	guard(spinlock)(&queue.lock);
-
-	queue.open = false;
-	for (kind = 0; kind < CVM_KINDS; kind++) {
-		while ((req = first_of(kind))) {
-			unlink_req(req);
-			settle(req, -ECANCELED);
-			cvm_req_put(req);
-		}
+	scoped_guard(spinlock, &queue.lock) {
+		queue.open = false;
+		for (kind = 0; kind < CVM_KINDS; kind++)
+			cancel(kind);
 	}
 }

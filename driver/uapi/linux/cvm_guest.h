@@ -46,6 +46,8 @@
  *   -EFAULT     memory of the caller that cannot be read or written
  *   -ENOTTY     an ioctl that this node does not have
  *   -ENOMEM     no memory for the requests
+ *   -EBUSY      with this array, the open file would have more requests that
+ *               have not come to their end than one file may (1024)
  *   -EINTR      a signal came; see the contract at CVM_ISSUE
  *
  * Errors of one request (cvm_report_req.result)
@@ -115,7 +117,8 @@ enum cvm_kind {
 
 /**
  * struct cvm_info - what the driver offers on this machine
- * @size: in: the size the caller knows; out: the number of bytes written
+ * @size: in: the size the caller knows; out: the number of bytes written. All
+ *	other fields are output only
  * @abi_version: CVM_ABI_VERSION
  * @platform: enum cvm_platform_id
  * @channel: enum cvm_channel_state at this moment
@@ -171,9 +174,11 @@ enum cvm_key_sel {
  * @result: out: 0 or a negative errno, see the list above
  * @key_sel: in: enum cvm_key_sel; 0 on TDX
  * @vmpl: in: with CVM_REQ_VMPL, else 0
- * @evidence_len: in: bytes at @evidence; out: bytes of the evidence
+ * @evidence_len: in: bytes at @evidence; out: bytes of the evidence, 0 with
+ *	an error other than -ENOBUFS and -EFAULT
  * @certs_len: in: bytes at @certs; out: bytes of the certificate table, 0
- *	where the host has none. Without CVM_REQ_CERTS: 0
+ *	where the host has none, or as for @evidence_len. Without
+ *	CVM_REQ_CERTS: 0
  * @reserved: 0
  * @evidence: in: where the evidence goes
  * @certs: in: where the certificate table goes, as the host gave it: GUID
