@@ -184,7 +184,8 @@ static void rtmrs(void)
 	for (i = 0; i < 4; i++)
 		ok(extends(fwd.fd, i, (uint8_t)(i + 1)), "RTMR%u: SHA-384 of old and new", i);
 	ok(extends(fwd.fd, 3, 0xff), "RTMR3 once more");
-	ok(extend(fwd.fd, 4, data) == INVALID_RDX && extend(fwd.fd, 0xffffffff, data) == INVALID_RDX,
+	ok(extend(fwd.fd, 4, data) == INVALID_RDX &&
+	   extend(fwd.fd, 0xffffffff, data) == INVALID_RDX,
 	   "there is no RTMR4");
 	get_report(fwd.fd, data, report);
 	fd = fwd_connect(&fwd);
