@@ -21,6 +21,7 @@ all: user
 
 -include userspace/build.mk
 -include selftests/platform/build.mk
+-include selftests/lib/build.mk
 -include selftests/vm/build.mk
 -include selftests/build.mk
 

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0
+# Tests of the library: each test_*.c is a program that prints TAP. Those that
+# stand in for the kernel do it by the linker: wrap-NAME lists the calls of the
+# static library that go to the test's own __wrap_ functions.
+
+comma := ,
+lib-tests := $(patsubst selftests/lib/%.c,$(B)/tests/%,$(wildcard selftests/lib/test_*.c))
+test-programs += $(lib-tests)
+
+wrap-test_tsm    := openat read mkdir rmdir
+wrap-test_cvm    := open ioctl
+wrap-test_native := ioctl
+
+$(lib-tests): $(B)/tests/%: $(B)/obj/selftests/lib/%.o $(B)/lib/libcvmguest.a
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $(addprefix -Wl$(comma)--wrap=,$(wrap-$*)) \
+		-o $@ $^ -lcrypto
+
+$(B)/obj/selftests/lib/%.o: selftests/lib/%.c
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -Idriver/uapi -c -o $@ $<
+
+-include $(wildcard $(B)/obj/selftests/lib/*.d)
