@@ -97,8 +97,8 @@ static void test_truncation(const char *name, parser parse,
 		if (parse_copy(parse, data, n, &err) != -EBADMSG ||
 		    err.offset > n || !err.field || !err.expected)
 			wrong++;
-	ok(wrong == 0, "%s: cut short at each of %zu lengths, refused", name, len);
-	ok(parse_copy(parse, data, len, &err) == 0, "%s: whole, parsed", name);
+	check(wrong == 0, "%s: cut short at each of %zu lengths, refused", name, len);
+	check(parse_copy(parse, data, len, &err) == 0, "%s: whole, parsed", name);
 }
 
 static uint32_t next_random(uint32_t *state)
@@ -126,7 +126,7 @@ static void test_mutations(const char *name, parser parse,
 		if (ret && (err.offset > len || !err.field))
 			wrong++;
 	}
-	ok(wrong == 0, "%s: 5000 random mutations", name);
+	check(wrong == 0, "%s: 5000 random mutations", name);
 	free(copy);
 }
 
@@ -167,16 +167,16 @@ static void test_snp_fields(void)
 	for (uint32_t version = 2; version <= 5; version++) {
 		put32(p, version);
 		put32(p + 0x48, 1 << 2 | 2);
-		ok(!cvm_snp_report_parse(p, sizeof(p), &r, &err) &&
+		check(!cvm_snp_report_parse(p, sizeof(p), &r, &err) &&
 		   snp_guest_fields(p, &r) && snp_platform_fields(p, &r),
 		   "SNP report v%u: every field is read from its offset", version);
-		ok(r.signing_key == 1 && r.mask_chip_key && !r.author_key_en,
+		check(r.signing_key == 1 && r.mask_chip_key && !r.author_key_en,
 		   "SNP report v%u: the word of the signing key", version);
-		ok(r.has_cpuid == (version >= 3) &&
+		check(r.has_cpuid == (version >= 3) &&
 		   r.cpuid_fam_id == (version >= 3 ? p[0x188] : 0) &&
 		   r.cpuid_step == (version >= 3 ? p[0x18a] : 0),
 		   "SNP report v%u: CPUID fields from version 3 on", version);
-		ok(r.has_mit_vectors == (version >= 5) &&
+		check(r.has_mit_vectors == (version >= 5) &&
 		   r.launch_mit_vector == (version >= 5 ? cvm_le64(p + 0x1f8) : 0) &&
 		   r.current_mit_vector == (version >= 5 ? cvm_le64(p + 0x200) : 0),
 		   "SNP report v%u: mitigation vectors from version 5 on", version);
@@ -192,13 +192,13 @@ static void test_snp_versions(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++) {
 		put32(p, unknown[i]);
-		ok(cvm_snp_report_parse(p, CVM_SNP_REPORT_SIZE, &r, &err) ==
+		check(cvm_snp_report_parse(p, CVM_SNP_REPORT_SIZE, &r, &err) ==
 		   -EPROTONOSUPPORT && r.version == unknown[i] &&
 		   err.offset == 0 && err.found == unknown[i],
 		   "SNP report v%u: not known", unknown[i]);
 	}
 	put32(p, 3);
-	ok(cvm_snp_report_parse(p, sizeof(p), &r, &err) == -EBADMSG &&
+	check(cvm_snp_report_parse(p, sizeof(p), &r, &err) == -EBADMSG &&
 	   err.offset == CVM_SNP_REPORT_SIZE, "SNP report: one byte too many");
 }
 
@@ -213,16 +213,16 @@ static void test_products(void)
 	struct cvm_snp_tcb t;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		ok(cvm_snp_product_from_cpuid(cases[i].family, cases[i].model) ==
+		check(cvm_snp_product_from_cpuid(cases[i].family, cases[i].model) ==
 		   cases[i].is, "family 0x%x model 0x%x is %s", cases[i].family,
 		   cases[i].model, cvm_snp_product_name(cases[i].is));
-	ok(!cvm_snp_tcb_parse(CVM_SNP_GENOA, 0x0807060504030201, &t) &&
+	check(!cvm_snp_tcb_parse(CVM_SNP_GENOA, 0x0807060504030201, &t) &&
 	   !t.has_fmc && t.boot_loader == 1 && t.tee == 2 && t.snp == 7 &&
 	   t.microcode == 8, "TCB_VERSION up to Genoa");
-	ok(!cvm_snp_tcb_parse(CVM_SNP_TURIN, 0x0807060504030201, &t) &&
+	check(!cvm_snp_tcb_parse(CVM_SNP_TURIN, 0x0807060504030201, &t) &&
 	   t.has_fmc && t.fmc == 1 && t.boot_loader == 2 && t.tee == 3 &&
 	   t.snp == 4 && t.microcode == 8, "TCB_VERSION of Turin");
-	ok(cvm_snp_tcb_parse(CVM_SNP_PRODUCT_UNKNOWN, 1, &t) == -EPROTONOSUPPORT,
+	check(cvm_snp_tcb_parse(CVM_SNP_PRODUCT_UNKNOWN, 1, &t) == -EPROTONOSUPPORT,
 	   "TCB_VERSION of an unknown product is not taken apart");
 }
 
@@ -236,7 +236,7 @@ static void test_tdreport(void)
 		fill(p, sizeof(p));
 		put32(p, 0x81 | (uint32_t)version << 16);
 		put32(p + 256, 0x301ff);
-		ok(!cvm_tdreport_parse(p, sizeof(p), &r, &err) &&
+		check(!cvm_tdreport_parse(p, sizeof(p), &r, &err) &&
 		   r.version == version && SAME(r.cpusvn, 16) &&
 		   SAME(r.tee_tcb_info_hash, 32) && SAME(r.tee_info_hash, 80) &&
 		   SAME(r.reportdata, 128) && SAME(r.mac, 224) &&
@@ -245,7 +245,7 @@ static void test_tdreport(void)
 		   r.seam_attributes == cvm_le64(p + 376) &&
 		   r.has_tee_tcb_svn2 && SAME(r.tee_tcb_svn2, 384),
 		   "TDREPORT v%u: REPORTMACSTRUCT and TEE_TCB_INFO", version);
-		ok(r.attributes == cvm_le64(p + 512) && r.xfam == cvm_le64(p + 520) &&
+		check(r.attributes == cvm_le64(p + 512) && r.xfam == cvm_le64(p + 520) &&
 		   SAME(r.mrtd, 528) && SAME(r.mrconfigid, 576) &&
 		   SAME(r.mrowner, 624) && SAME(r.mrownerconfig, 672) &&
 		   SAME(r.rtmr, 720) && (version ? SAME(r.servtd_hash, 912) :
@@ -255,13 +255,13 @@ static void test_tdreport(void)
 		test_mutations("TDREPORT", parse_tdreport, p, sizeof(p));
 	}
 	put32(p + 256, 0x1ff);
-	ok(!cvm_tdreport_parse(p, sizeof(p), &r, &err) && !r.has_tee_tcb_svn2,
+	check(!cvm_tdreport_parse(p, sizeof(p), &r, &err) && !r.has_tee_tcb_svn2,
 	   "TDREPORT: TEE_TCB_SVN2 only where VALID says so");
 	p[2] = 2;
-	ok(cvm_tdreport_parse(p, sizeof(p), &r, &err) == -EPROTONOSUPPORT &&
+	check(cvm_tdreport_parse(p, sizeof(p), &r, &err) == -EPROTONOSUPPORT &&
 	   err.offset == 2, "TDREPORT v2: not known");
 	p[0] = 0;
-	ok(cvm_tdreport_parse(p, sizeof(p), &r, &err) == -EBADMSG &&
+	check(cvm_tdreport_parse(p, sizeof(p), &r, &err) == -EBADMSG &&
 	   err.offset == 0, "TDREPORT: of SGX, refused");
 }
 
@@ -327,15 +327,15 @@ static void test_quote(uint16_t version, uint16_t body_type)
 	size_t len = make_quote(p, version, body_type, 5, 100, true);
 
 	snprintf(name, sizeof(name), "quote v%u body %u", version, body_type);
-	ok(!cvm_quote_parse(p, len, &q, &err) && q.version == version &&
+	check(!cvm_quote_parse(p, len, &q, &err) && q.version == version &&
 	   q.body_type == body_type && SAME(q.qe_vendor_id, 12) &&
 	   SAME(q.user_data, 28), "%s: header", name);
-	ok(body_fields(p + body, &q.body, body_type == 3), "%s: body", name);
-	ok(q.signed_part.len == end && q.signature.data == p + end + 4 &&
+	check(body_fields(p + body, &q.body, body_type == 3), "%s: body", name);
+	check(q.signed_part.len == end && q.signature.data == p + end + 4 &&
 	   q.attestation_key.data == p + end + 68 && q.trailing.len == 0 &&
 	   q.has_qe && q.qe.cert.type == 5 && q.qe.cert.data.len == 100 &&
 	   qe_fields(p + end + 138, &q.qe), "%s: signature data", name);
-	ok(!cvm_quote_parse(p, len + 7, &q, &err) && q.trailing.len == 7,
+	check(!cvm_quote_parse(p, len + 7, &q, &err) && q.trailing.len == 7,
 	   "%s: bytes after it are told apart", name);
 	test_truncation(name, parse_quote, p, len);
 	test_mutations(name, parse_quote, p, len);
@@ -349,33 +349,33 @@ static void test_quote_refusals(void)
 	size_t len;
 
 	len = make_quote(p, 3, 2, 5, 100, true);
-	ok(cvm_quote_parse(p, len, &q, &err) == -EPROTONOSUPPORT &&
+	check(cvm_quote_parse(p, len, &q, &err) == -EPROTONOSUPPORT &&
 	   err.offset == 0 && q.version == 3, "quote v3: not known");
 	len = make_quote(p, 4, 2, 5, 100, true);
 	put32(p + 4, 0);
-	ok(cvm_quote_parse(p, len, &q, &err) == -EPROTONOSUPPORT &&
+	check(cvm_quote_parse(p, len, &q, &err) == -EPROTONOSUPPORT &&
 	   err.offset == 4, "quote of SGX: refused");
 	len = make_quote(p, 4, 2, 5, 100, true);
 	put16(p + 2, 3);
-	ok(cvm_quote_parse(p, len, &q, &err) == -EPROTONOSUPPORT &&
+	check(cvm_quote_parse(p, len, &q, &err) == -EPROTONOSUPPORT &&
 	   err.offset == 2, "quote with a P-384 key: not known");
 	len = make_quote(p, 5, 1, 5, 100, true);
-	ok(cvm_quote_parse(p, len, &q, &err) == -EPROTONOSUPPORT &&
+	check(cvm_quote_parse(p, len, &q, &err) == -EPROTONOSUPPORT &&
 	   err.offset == 48, "quote v5 with an enclave's body: refused");
 	len = make_quote(p, 5, 3, 5, 100, true);
 	put32(p + 50, 584);
-	ok(cvm_quote_parse(p, len, &q, &err) == -EBADMSG && err.offset == 50,
+	check(cvm_quote_parse(p, len, &q, &err) == -EBADMSG && err.offset == 50,
 	   "quote v5 with a body of the wrong size");
 	len = make_quote(p, 4, 2, 6, 100, true);
-	ok(cvm_quote_parse(p, len, &q, &err) == -EBADMSG,
+	check(cvm_quote_parse(p, len, &q, &err) == -EBADMSG,
 	   "quote with type 6 inside type 6");
 	len = make_quote(p, 4, 2, 5, 100, true);
 	put32(p + 632, 0xffffffff);
-	ok(cvm_quote_parse(p, len, &q, &err) == -EBADMSG && err.offset == 632,
+	check(cvm_quote_parse(p, len, &q, &err) == -EBADMSG && err.offset == 632,
 	   "quote with a signature longer than itself");
 	len = make_quote(p, 4, 2, 5, 100, true);
 	put32(p + 632, cvm_le32(p + 632) + 1);
-	ok(cvm_quote_parse(p, len + 1, &q, &err) == -EBADMSG,
+	check(cvm_quote_parse(p, len + 1, &q, &err) == -EBADMSG,
 	   "quote with a byte after its certification data");
 }
 
@@ -391,7 +391,7 @@ static void test_cert_data(void)
 		size_t len = make_quote(p, 4, 2, type, size[type], false);
 		const uint8_t *end = p + len;
 
-		ok(!cvm_quote_parse(p, len, &q, &err) && !q.has_qe &&
+		check(!cvm_quote_parse(p, len, &q, &err) && !q.has_qe &&
 		   !cvm_ppid_parse(&q.cert, &ppid, &err) &&
 		   ppid.encrypted == (type != 1) &&
 		   ppid.ppid.len == size[type] - 20 &&
@@ -399,17 +399,17 @@ static void test_cert_data(void)
 		   ppid.pcesvn == cvm_le16(end - 4) && ppid.pceid == cvm_le16(end - 2),
 		   "certification data of type %u", type);
 		make_quote(p, 4, 2, type, size[type] - 1, false);
-		ok(!cvm_quote_parse(p, len - 1, &q, &err) &&
+		check(!cvm_quote_parse(p, len - 1, &q, &err) &&
 		   cvm_ppid_parse(&q.cert, &ppid, &err) == -EBADMSG,
 		   "certification data of type %u, a byte short", type);
 	}
 	for (uint16_t type = 4; type <= 7; type++) {
 		size_t len = make_quote(p, 4, 2, type, 9, type != 6);
 
-		ok(cvm_quote_parse(p, len, &q, &err) == (type == 6 ? -EBADMSG : 0),
+		check(cvm_quote_parse(p, len, &q, &err) == (type == 6 ? -EBADMSG : 0),
 		   "certification data of type %u: %s", type, cvm_cert_data_name(type));
 	}
-	ok(!strcmp(cvm_cert_data_name(0), "unknown") &&
+	check(!strcmp(cvm_cert_data_name(0), "unknown") &&
 	   !strcmp(cvm_cert_data_name(8), "unknown"), "other types are not known");
 }
 
@@ -431,29 +431,29 @@ static void test_cert_table(void)
 	put32(p + 40, 80);
 	put32(p + 44, 16);
 	memset(p + 48, 0, 24);
-	ok(!cvm_cert_table_parse(p, sizeof(p), t, &err) && t->count == 2 &&
+	check(!cvm_cert_table_parse(p, sizeof(p), t, &err) && t->count == 2 &&
 	   t->entry[0].kind == CVM_CERT_VCEK && t->entry[0].cert.data == p + 72 &&
 	   t->entry[0].cert.len == 24 && t->entry[1].kind == CVM_CERT_OTHER,
 	   "certificate table: a known and an unknown kind");
 	test_truncation("certificate table", parse_certs, p, sizeof(p));
 	test_mutations("certificate table", parse_certs, p, sizeof(p));
 	put32(p + 20, 25);
-	ok(cvm_cert_table_parse(p, sizeof(p), t, &err) == -EBADMSG && err.offset == 20,
+	check(cvm_cert_table_parse(p, sizeof(p), t, &err) == -EBADMSG && err.offset == 20,
 	   "certificate table: a certificate beyond its end");
 	put32(p + 16, 0xfffffff0);
-	ok(cvm_cert_table_parse(p, sizeof(p), t, &err) == -EBADMSG && err.offset == 16,
+	check(cvm_cert_table_parse(p, sizeof(p), t, &err) == -EBADMSG && err.offset == 16,
 	   "certificate table: an offset beyond its end");
 	put32(p + 16, 71);
 	put32(p + 20, 1);
-	ok(cvm_cert_table_parse(p, sizeof(p), t, &err) == -EBADMSG && err.offset == 16,
+	check(cvm_cert_table_parse(p, sizeof(p), t, &err) == -EBADMSG && err.offset == 16,
 	   "certificate table: a certificate on the entries");
 	memset(p, 0, sizeof(p));
-	ok(!cvm_cert_table_parse(p, sizeof(p), t, &err) && t->count == 0,
+	check(!cvm_cert_table_parse(p, sizeof(p), t, &err) && t->count == 0,
 	   "certificate table: empty");
 	memset(many, 1, sizeof(many));
 	for (size_t i = 0; i < 66; i++)
 		put32(many + 24 * i + 16, 0), put32(many + 24 * i + 20, 0);
-	ok(cvm_cert_table_parse(many, sizeof(many), t, &err) == -EBADMSG,
+	check(cvm_cert_table_parse(many, sizeof(many), t, &err) == -EBADMSG,
 	   "certificate table: more entries than any host has");
 	free(t);
 }
@@ -463,23 +463,23 @@ static void test_detect(void)
 	static const char text[] = " 0A0b\n0c\t";
 	uint8_t p[64] = { 0 }, out[8];
 
-	ok(cvm_format_detect(p, 3) == CVM_FORMAT_UNKNOWN, "3 bytes are of no kind");
-	ok(cvm_format_detect(p, 64) == CVM_FORMAT_CERT_TABLE, "zeros: an empty table");
+	check(cvm_format_detect(p, 3) == CVM_FORMAT_UNKNOWN, "3 bytes are of no kind");
+	check(cvm_format_detect(p, 64) == CVM_FORMAT_CERT_TABLE, "zeros: an empty table");
 	put32(p, 3);
-	ok(cvm_format_detect(p, 4) == CVM_FORMAT_SNP_REPORT, "a report, cut short");
+	check(cvm_format_detect(p, 4) == CVM_FORMAT_SNP_REPORT, "a report, cut short");
 	put32(p, 0x10081);
-	ok(cvm_format_detect(p, 4) == CVM_FORMAT_TDREPORT, "a TDREPORT, cut short");
+	check(cvm_format_detect(p, 4) == CVM_FORMAT_TDREPORT, "a TDREPORT, cut short");
 	put32(p, 0x20004);
-	ok(cvm_format_detect(p, 4) == CVM_FORMAT_TDX_QUOTE, "a quote, cut short");
+	check(cvm_format_detect(p, 4) == CVM_FORMAT_TDX_QUOTE, "a quote, cut short");
 	put32(p + 4, 0x99);
-	ok(cvm_format_detect(p, 64) == CVM_FORMAT_UNKNOWN, "of no known TEE");
+	check(cvm_format_detect(p, 64) == CVM_FORMAT_UNKNOWN, "of no known TEE");
 	memcpy(p, vcek_guid, 16);
-	ok(cvm_format_detect(p, 64) == CVM_FORMAT_CERT_TABLE, "a table");
-	ok(cvm_format_is_hex(text, sizeof(text) - 1) &&
+	check(cvm_format_detect(p, 64) == CVM_FORMAT_CERT_TABLE, "a table");
+	check(cvm_format_is_hex(text, sizeof(text) - 1) &&
 	   cvm_format_from_hex(text, sizeof(text) - 1, out) == 3 &&
 	   !memcmp(out, "\x0a\x0b\x0c", 3), "hexadecimal text with blanks");
-	ok(cvm_format_from_hex("0a0", 3, out) == -EBADMSG, "half a byte");
-	ok(!cvm_format_is_hex("0g", 2) && !cvm_format_is_hex(" \n", 2) &&
+	check(cvm_format_from_hex("0a0", 3, out) == -EBADMSG, "half a byte");
+	check(!cvm_format_is_hex("0g", 2) && !cvm_format_is_hex(" \n", 2) &&
 	   !cvm_format_is_hex("", 0), "no hexadecimal text");
 }
 
@@ -502,5 +502,5 @@ int main(void)
 	test_cert_data();
 	test_cert_table();
 	test_detect();
-	return done();
+	return tap_end();
 }
