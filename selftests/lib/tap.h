@@ -44,11 +44,11 @@ static bool check_is(long got, long want, const char *what)
 	return good;
 }
 
-/* @part is somewhere in @text. */
+/* @text is one line that says @part. */
 __attribute__((unused))
 static bool check_says(const char *text, const char *part, const char *what)
 {
-	bool good = check(strstr(text, part) != NULL, "%s", what);
+	bool good = check(strstr(text, part) && !strchr(text, '\n'), "%s", what);
 
 	if (!good)
 		printf("# got '%s', wanted '%s' in it\n", text, part);
