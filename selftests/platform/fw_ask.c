@@ -40,7 +40,9 @@ static int save(const char *path, const uint8_t *bytes, size_t len)
 
 static int report(int fd, char **args)
 {
-	struct fw_sim_report req = { .vmpl = (__u32)atoi(args[1]), .key_sel = (__u32)atoi(args[2]) };
+	struct fw_sim_report req = {
+		.vmpl = (__u32)atoi(args[1]), .key_sel = (__u32)atoi(args[2]),
+	};
 	unsigned int i, byte;
 
 	for (i = 0; i < 64 && sscanf(args[0] + 2 * i, "%2x", &byte) == 1; i++)

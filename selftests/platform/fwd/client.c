@@ -123,22 +123,24 @@ static int release(struct client *client, uint64_t now)
 static int answer(struct client *client, struct fwd *fwd, const struct fw_frame *frame,
 		  const uint8_t *payload)
 {
-	static uint8_t data[FW_MAX_PAYLOAD];
-	struct answer ans = { .data = data };
+	/* modules read and write structs here; in the stream these lie anywhere */
+	static _Alignas(16) uint8_t request[FW_MAX_PAYLOAD], data[FW_MAX_PAYLOAD];
+	struct answer reply = { .data = data };
 	uint64_t now = model_now();
 	struct fw_frame head = { .magic = FW_MAGIC, .type = frame->type, .id = frame->id };
 
-	request_handle(fwd, frame, payload, &ans, now);
-	if (ans.never)
+	memcpy(request, payload, frame->len);
+	request_handle(fwd, frame, request, &reply, now);
+	if (reply.never)
 		return 0;
-	head.len = ans.len;
-	head.flags = ans.flags;
-	head.status = ans.status;
-	head.delay_ns = ans.delay_ns;
+	head.len = reply.len;
+	head.flags = reply.flags;
+	head.status = reply.status;
+	head.delay_ns = reply.delay_ns;
 	/* the kernel half waits by itself, closer to the guest; a program does not */
 	if (frame->type == FW_SIM_REPORT || frame->type == FW_SIM_QUOTE)
-		return hold(client, now + ans.delay_ns, &head, data);
-	return append(client, &head, sizeof(head)) || append(client, data, ans.len) ? -1 : 0;
+		return hold(client, now + reply.delay_ns, &head, data);
+	return append(client, &head, sizeof(head)) || append(client, data, reply.len) ? -1 : 0;
 }
 
 /*

@@ -174,23 +174,23 @@ void control_help(FILE *out)
 			fprintf(out, "  %-19s %s\n", opt->key, opt->help);
 }
 
-void control_frame(struct fwd *fwd, const uint8_t *text, uint32_t len, struct answer *ans)
+void control_frame(struct fwd *fwd, const uint8_t *text, uint32_t len, struct answer *reply)
 {
 	char *copy __clean(mem) = strndup((const char *)text, len);
 	char *save = NULL, *word;
 
 	for (word = strtok_r(copy, " \t\r\n", &save); word; word = strtok_r(NULL, " \t\r\n", &save)) {
-		if (!control_set(fwd, word, (char *)ans->data))
+		if (!control_set(fwd, word, (char *)reply->data))
 			continue;
-		ans->len = (uint32_t)strlen((char *)ans->data);
-		ans->status = EINVAL;
+		reply->len = (uint32_t)strlen((char *)reply->data);
+		reply->status = EINVAL;
 		return;
 	}
 }
 
-void control_status(struct fwd *fwd, struct answer *ans)
+void control_status(struct fwd *fwd, struct answer *reply)
 {
-	FILE *out __clean(file) = fmemopen(ans->data, FW_MAX_PAYLOAD, "w");
+	FILE *out __clean(file) = fmemopen(reply->data, FW_MAX_PAYLOAD, "w");
 
 	if (!out)
 		return;
@@ -203,5 +203,5 @@ void control_status(struct fwd *fwd, struct answer *ans)
 	else
 		tdx_status(out);
 	fflush(out);
-	ans->len = (uint32_t)ftell(out);
+	reply->len = (uint32_t)ftell(out);
 }

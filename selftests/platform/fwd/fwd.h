@@ -82,13 +82,19 @@ struct fw_option {
 	void (*changed)(struct fwd *fwd);
 };
 
-int opt_bool(const struct fw_option *opt, const char *value, char *err);   /* bool: 0 or 1 */
-int opt_u32(const struct fw_option *opt, const char *value, char *err);    /* decimal or 0x */
+/* opt_bool: bool, 0 or 1; opt_u32, opt_u64: decimal or 0x; opt_choice: unsigned int */
+int opt_bool(const struct fw_option *opt, const char *value, char *err);
+int opt_u32(const struct fw_option *opt, const char *value, char *err);
 int opt_u64(const struct fw_option *opt, const char *value, char *err);
-int opt_hex64(const struct fw_option *opt, const char *value, char *err);  /* uint64_t, hex digits */
-int opt_hex(const struct fw_option *opt, const char *value, char *err);    /* bytes; a short value is padded with zeros */
-int opt_ms(const struct fw_option *opt, const char *value, char *err);     /* uint64_t ns from ms, fractions allowed */
-int opt_choice(const struct fw_option *opt, const char *value, char *err); /* unsigned int */
+int opt_choice(const struct fw_option *opt, const char *value, char *err);
+
+/* opt_hex64: uint64_t from hex digits; opt_hex: bytes, a short value is padded with zeros */
+int opt_hex64(const struct fw_option *opt, const char *value, char *err);
+int opt_hex(const struct fw_option *opt, const char *value, char *err);
+
+/* uint64_t ns from ms, fractions allowed */
+int opt_ms(const struct fw_option *opt, const char *value, char *err);
+
 int opt_fail(char *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* "KEY=VALUE"; 0, or -1 and an error text that names the key */
@@ -96,8 +102,8 @@ int control_set(struct fwd *fwd, const char *text, char *err);
 void control_help(FILE *out);
 
 /* what FW_CONTROL and FW_STATUS do */
-void control_frame(struct fwd *fwd, const uint8_t *text, uint32_t len, struct answer *ans);
-void control_status(struct fwd *fwd, struct answer *ans);
+void control_frame(struct fwd *fwd, const uint8_t *text, uint32_t len, struct answer *reply);
+void control_status(struct fwd *fwd, struct answer *reply);
 
 /* ---- model.c: how fast and how willing the host is ---- */
 
@@ -159,9 +165,9 @@ void ivlog_status(FILE *out);
 /* what is wrong with the header, or NULL */
 const char *request_malformed(const struct fw_frame *frame);
 
-/* a well-formed frame; now_ns: when it arrived; ans: zero but for data */
+/* a well-formed frame; now_ns: when it arrived; reply: zero but for data */
 void request_handle(struct fwd *fwd, const struct fw_frame *frame, const uint8_t *payload,
-		    struct answer *ans, uint64_t now_ns);
+		    struct answer *reply, uint64_t now_ns);
 
 /* ---- snp_*.c ---- */
 
@@ -170,9 +176,9 @@ extern const struct fw_option host_options[], snp_options[];
 int snp_init(struct fwd *fwd);
 void snp_secrets(uint8_t page[FW_PAGE]);
 unsigned int snp_vmpl(void);
-void snp_request(struct fwd *fwd, const struct fw_snp_request *req, struct answer *ans,
+void snp_request(struct fwd *fwd, const struct fw_snp_request *req, struct answer *reply,
 		 uint64_t now_ns);
-void snp_sim_report(struct fwd *fwd, const struct fw_sim_report *req, struct answer *ans,
+void snp_sim_report(struct fwd *fwd, const struct fw_sim_report *req, struct answer *reply,
 		    uint64_t now_ns);
 void snp_status(FILE *out);
 
@@ -184,22 +190,22 @@ extern const struct fw_option tdx_options[];
 int tdx_init(struct fwd *fwd);
 
 /* FW_TDX_REPORT: the TDREPORT; status: a TDCALL status */
-void tdx_report(struct fwd *fwd, const uint8_t report_data[64], struct answer *ans,
+void tdx_report(struct fwd *fwd, const uint8_t report_data[64], struct answer *reply,
 		uint64_t now_ns);
 
 /*
  * FW_TDX_QUOTE: checks the TDREPORT's MAC, answers with the quote; status is
  * the status code of the GetQuote buffer. Queueing: model_delay(MODEL_QUOTE).
  */
-void tdx_quote(struct fwd *fwd, const uint8_t tdreport[1024], struct answer *ans,
+void tdx_quote(struct fwd *fwd, const uint8_t tdreport[1024], struct answer *reply,
 	       uint64_t now_ns);
 
 /* FW_TDX_RTMR */
-void tdx_rtmr(struct fwd *fwd, uint32_t index, const uint8_t digest[48], struct answer *ans,
+void tdx_rtmr(struct fwd *fwd, uint32_t index, const uint8_t digest[48], struct answer *reply,
 	      uint64_t now_ns);
 
 /* FW_SIM_QUOTE: a quote without a guest; status: 0 or an errno */
-void tdx_sim_quote(struct fwd *fwd, const uint8_t report_data[64], struct answer *ans,
+void tdx_sim_quote(struct fwd *fwd, const uint8_t report_data[64], struct answer *reply,
 		   uint64_t now_ns);
 
 unsigned int tdx_max_quotes(void);

@@ -31,9 +31,9 @@ const char *request_malformed(const struct fw_frame *frame)
 	return NULL;
 }
 
-static void hello(struct fwd *fwd, struct answer *ans)
+static void hello(struct fwd *fwd, struct answer *reply)
 {
-	struct fw_hello *hello = (struct fw_hello *)ans->data;
+	struct fw_hello *hello = (struct fw_hello *)reply->data;
 	bool snp = fwd->platform == FW_PLATFORM_SNP;
 
 	memset(hello, 0, sizeof(*hello));
@@ -46,33 +46,33 @@ static void hello(struct fwd *fwd, struct answer *ans)
 	} else {
 		hello->max_quotes = tdx_max_quotes();
 	}
-	ans->len = sizeof(*hello);
+	reply->len = sizeof(*hello);
 }
 
 static void platform_frame(struct fwd *fwd, const struct fw_frame *frame, const uint8_t *payload,
-			   struct answer *ans, uint64_t now_ns)
+			   struct answer *reply, uint64_t now_ns)
 {
 	uint32_t index;
 
 	switch (frame->type) {
 	case FW_SNP_REQUEST:
-		snp_request(fwd, (const struct fw_snp_request *)payload, ans, now_ns);
+		snp_request(fwd, (const struct fw_snp_request *)payload, reply, now_ns);
 		break;
 	case FW_SIM_REPORT:
-		snp_sim_report(fwd, (const struct fw_sim_report *)payload, ans, now_ns);
+		snp_sim_report(fwd, (const struct fw_sim_report *)payload, reply, now_ns);
 		break;
 	case FW_TDX_REPORT:
-		tdx_report(fwd, payload, ans, now_ns);
+		tdx_report(fwd, payload, reply, now_ns);
 		break;
 	case FW_TDX_QUOTE:
-		tdx_quote(fwd, payload, ans, now_ns);
+		tdx_quote(fwd, payload, reply, now_ns);
 		break;
 	case FW_TDX_RTMR:
 		memcpy(&index, payload, sizeof(index));
-		tdx_rtmr(fwd, index, payload + sizeof(index), ans, now_ns);
+		tdx_rtmr(fwd, index, payload + sizeof(index), reply, now_ns);
 		break;
 	case FW_SIM_QUOTE:
-		tdx_sim_quote(fwd, payload, ans, now_ns);
+		tdx_sim_quote(fwd, payload, reply, now_ns);
 		break;
 	}
 }
@@ -85,17 +85,17 @@ static bool other_platform(const struct fwd *fwd, uint32_t type)
 }
 
 void request_handle(struct fwd *fwd, const struct fw_frame *frame, const uint8_t *payload,
-		    struct answer *ans, uint64_t now_ns)
+		    struct answer *reply, uint64_t now_ns)
 {
 	switch (frame->type) {
 	case FW_HELLO:
-		hello(fwd, ans);
+		hello(fwd, reply);
 		break;
 	case FW_CONTROL:
-		control_frame(fwd, payload, frame->len, ans);
+		control_frame(fwd, payload, frame->len, reply);
 		break;
 	case FW_STATUS:
-		control_status(fwd, ans);
+		control_status(fwd, reply);
 		break;
 	case FW_VIOLATION:
 		violation(fwd, fwd->strict, "%.*s", frame->len < 512 ? (int)frame->len : 512,
@@ -104,8 +104,8 @@ void request_handle(struct fwd *fwd, const struct fw_frame *frame, const uint8_t
 	default:
 		/* an answer to the other platform's request would be an invention */
 		if (other_platform(fwd, frame->type))
-			ans->status = ENODEV;
+			reply->status = ENODEV;
 		else
-			platform_frame(fwd, frame, payload, ans, now_ns);
+			platform_frame(fwd, frame, payload, reply, now_ns);
 	}
 }

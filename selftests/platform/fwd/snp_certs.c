@@ -212,8 +212,8 @@ static int make_leaf(enum snp_key kind)
 	if (get_authorities(kind))
 		return -1;
 	leaf_exts(&exts, kind);
-	if (pki_issue(&chain.leaf[kind], leaf_key(kind), kind == SNP_VLEK ? &chain.asvk : &chain.ask,
-		      &spec))
+	if (pki_issue(&chain.leaf[kind], leaf_key(kind),
+		      kind == SNP_VLEK ? &chain.asvk : &chain.ask, &spec))
 		return -1;
 	snprintf(name, sizeof(name), "%s-%s", snp_product_name(),
 		 kind == SNP_VLEK ? "vlek" : "vcek");

@@ -78,16 +78,16 @@ const struct fw_option host_options[] = {
 };
 
 /* the host's answer without the firmware; true: that is all */
-static bool refuse(const struct fw_snp_request *req, struct answer *ans,
+static bool refuse(const struct fw_snp_request *req, struct answer *reply,
 		   struct fw_snp_answer *out, uint64_t now)
 {
 	if (fault(&faults.es_result_n))
 		out->es_result = (int32_t)faults.es_result;
 	else if (model_busy(now))
-		ans->status = SNP_VMM_BUSY;
+		reply->status = SNP_VMM_BUSY;
 	else if (fault(&faults.generic) || (req->exit_code != SNP_EXIT_REQUEST &&
 					    req->exit_code != SNP_EXIT_EXT_REQUEST))
-		ans->status = SNP_VMM_GENERIC;
+		reply->status = SNP_VMM_GENERIC;
 	else
 		return false;
 	return true;
@@ -142,40 +142,40 @@ static uint64_t run_firmware(struct fwd *fwd, const struct snp_msg *req, struct 
 	return fault(&faults.lost) ? SNP_VMM_GENERIC : 0;
 }
 
-void snp_request(struct fwd *fwd, const struct fw_snp_request *req, struct answer *ans,
+void snp_request(struct fwd *fwd, const struct fw_snp_request *req, struct answer *reply,
 		 uint64_t now)
 {
-	struct fw_snp_answer *out = (struct fw_snp_answer *)ans->data;
+	struct fw_snp_answer *out = (struct fw_snp_answer *)reply->data;
 	struct snp_msg msg;
 	uint32_t table_len = 0;
 	bool ext = is_extended(req);
 
 	memset(out, 0, sizeof(*out));
-	ans->len = sizeof(*out);
+	reply->len = sizeof(*out);
 	memcpy(&msg, req->request, sizeof(msg));
 	requests++;
 	extended += ext;
 	snp_msg_seen(fwd, &msg);
-	if (refuse(req, ans, out, now))
+	if (refuse(req, reply, out, now))
 		return;
 	if (ext)
-		table_len = certificates(ans->data + sizeof(*out), req->data_npages);
+		table_len = certificates(reply->data + sizeof(*out), req->data_npages);
 	if (ext && too_small(req, table_len, out)) {
-		ans->status = SNP_VMM_INVALID_LEN;
+		reply->status = SNP_VMM_INVALID_LEN;
 		return;
 	}
-	ans->status = run_firmware(fwd, &msg, (struct snp_msg *)out->response);
-	ans->delay_ns = model_delay(MODEL_REPORT, now);
-	ans->flags = model_flags();
-	if (ans->status)
+	reply->status = run_firmware(fwd, &msg, (struct snp_msg *)out->response);
+	reply->delay_ns = model_delay(MODEL_REPORT, now);
+	reply->flags = model_flags();
+	if (reply->status)
 		return;
 	out->deliver = 1;
 	out->certs_len = table_len;	/* it fits, see too_small() */
-	ans->len += out->certs_len;
+	reply->len += out->certs_len;
 }
 
 /* a report for a program beside any VM: no message, no key, no sequence */
-void snp_sim_report(struct fwd *fwd, const struct fw_sim_report *req, struct answer *ans,
+void snp_sim_report(struct fwd *fwd, const struct fw_sim_report *req, struct answer *reply,
 		    uint64_t now)
 {
 	struct snp_report_req body = { .vmpl = req->vmpl, .key_sel = req->key_sel };
@@ -183,18 +183,18 @@ void snp_sim_report(struct fwd *fwd, const struct fw_sim_report *req, struct ans
 
 	requests++;
 	if (model_busy(now)) {
-		ans->status = SNP_VMM_BUSY;
+		reply->status = SNP_VMM_BUSY;
 		return;
 	}
 	memcpy(body.report_data, req->report_data, sizeof(body.report_data));
 	snp_report(&body, snp_vmpl(), &rsp);
-	ans->delay_ns = model_delay(MODEL_REPORT, now);
-	ans->status = rsp.status;
+	reply->delay_ns = model_delay(MODEL_REPORT, now);
+	reply->status = rsp.status;
 	if (rsp.status)
 		return;
-	memcpy(ans->data, rsp.report, SNP_REPORT_LEN);
-	ans->len = SNP_REPORT_LEN;
-	ans->len += snp_cert_table(ans->data + SNP_REPORT_LEN, FW_MAX_CERT_PAGES * FW_PAGE);
+	memcpy(reply->data, rsp.report, SNP_REPORT_LEN);
+	reply->len = SNP_REPORT_LEN;
+	reply->len += snp_cert_table(reply->data + SNP_REPORT_LEN, FW_MAX_CERT_PAGES * FW_PAGE);
 }
 
 int snp_init(struct fwd *fwd)
