@@ -46,8 +46,9 @@ enum {
 enum {
 	CVM_SNP_VMM_INVALID_LEN	= 1,
 	CVM_SNP_VMM_BUSY	= 2,
-	CVM_SNP_VMM_GENERIC	= 1U << 31,
 };
+
+#define CVM_SNP_VMM_GENERIC	0xffffffffU
 
 /* no firmware status has more than 16 bits: the firmware was not called */
 #define CVM_SNP_FW_NOT_CALLED	0xffffffffU
