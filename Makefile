@@ -23,6 +23,8 @@ all: user
 -include selftests/platform/build.mk
 -include selftests/lib/build.mk
 -include selftests/vm/build.mk
+-include selftests/abi/build.mk
+-include selftests/driver/build.mk
 -include selftests/build.mk
 
 user: $(user-programs)
