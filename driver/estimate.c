@@ -33,9 +33,16 @@ static __u64 first_look(const struct cvm_estimate *est)
 	return bound(est->mean - margin, CVM_ESTIMATE_MIN, CVM_ESTIMATE_MAX);
 }
 
+static __u64 step_min(const struct cvm_estimate *est)
+{
+	return bound(est->mean >> 7, CVM_ESTIMATE_STEP_MIN,
+		     CVM_ESTIMATE_STEP_MAX);
+}
+
 /*
  * A step is a quarter of the time since the first look, so the answer is seen
- * at most that much after the host gave it, however long that took.
+ * at most that much after the host gave it, however long that took; and not
+ * less than a fraction of the mean, which is as much as it matters.
  */
 __u64 cvm_estimate_next(const struct cvm_estimate *est, __u64 elapsed)
 {
@@ -43,7 +50,7 @@ __u64 cvm_estimate_next(const struct cvm_estimate *est, __u64 elapsed)
 
 	if (elapsed < first)
 		return first;
-	return elapsed + bound((elapsed - first) >> 2, CVM_ESTIMATE_STEP_MIN,
+	return elapsed + bound((elapsed - first) >> 2, step_min(est),
 			       CVM_ESTIMATE_STEP_MAX);
 }
 

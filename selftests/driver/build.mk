@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0
+# Tests of the driver. test_estimate and snp_answer_test compile files of the
+# driver in user space; the others run where the module is loaded.
+
+KSFT := $(B)/cache/linux-source-6.12
+# the harness defines functions of its own for every fixture
+DRIVER_CFLAGS := $(ALL_CFLAGS) -Wno-missing-prototypes -isystem driver/uapi \
+	-isystem $(KSFT)/tools/testing/selftests -pthread
+
+driver-tests := $(B)/tests/driver_ioctl $(B)/tests/driver_callers \
+	$(B)/tests/driver_storm $(B)/tests/driver_tdx
+
+test-programs += $(driver-tests) $(B)/tests/driver_estimate
+
+# the kselftest harness, from Debian's package
+$(KSFT)/members:
+	$(Q)selftests/vm/source >/dev/null
+
+$(driver-tests): $(B)/tests/driver_%: $(B)/obj/driver/test_%.o $(B)/obj/driver/report.o
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
+
+$(B)/tests/driver_estimate: $(B)/obj/driver/test_estimate.o $(B)/obj/driver/estimate.o
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(B)/obj/driver/%.o: selftests/driver/%.c | $(KSFT)/members
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(DRIVER_CFLAGS) -c -o $@ $<
+
+$(B)/obj/driver/estimate.o: driver/estimate.c
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+-include $(wildcard $(B)/obj/driver/*.d)

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "report.h"
+
+#define SIM_CONTROL	"/sys/kernel/cvm_platform_sim/control"
+
+int report_open(void)
+{
+	return open(REPORT_NODE, O_RDWR | O_CLOEXEC);
+}
+
+int report_info(int fd, struct cvm_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->size = sizeof(*info);
+	return ioctl(fd, CVM_INFO, info) ? -errno : 0;
+}
+
+unsigned int report_kinds(const struct cvm_info *info, __u32 kinds[4])
+{
+	unsigned int n = 0;
+	__u32 kind;
+
+	for (kind = 1; kind <= CVM_KIND_TDX_QUOTE; kind++)
+		if (info->kinds & (1U << kind))
+			kinds[n++] = kind;
+	return n;
+}
+
+__u32 report_slow_kind(const struct cvm_info *info)
+{
+	return info->platform == CVM_PLATFORM_TDX ? CVM_KIND_TDX_QUOTE :
+						    CVM_KIND_SNP_REPORT;
+}
+
+void report_request(struct cvm_report_req *req, __u32 kind, __u64 seed,
+		    void *buf, __u32 len)
+{
+	unsigned int i;
+
+	memset(req, 0, sizeof(*req));
+	req->kind = kind;
+	req->evidence = (__u64)(unsigned long)buf;
+	req->evidence_len = len;
+	req->result = 1;
+	for (i = 0; i < CVM_REPORT_DATA_SIZE; i++) {
+		seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+		req->report_data[i] = seed >> 56;
+	}
+}
+
+int report_issue(int fd, struct cvm_report_req *reqs, __u32 count,
+		 __u32 timeout_ms, __u32 *done)
+{
+	struct cvm_issue issue = {
+		.size = sizeof(issue),
+		.request_size = sizeof(*reqs),
+		.count = count,
+		.timeout_ms = timeout_ms,
+		.requests = (__u64)(unsigned long)reqs,
+	};
+	int ret = ioctl(fd, CVM_ISSUE, &issue) ? -errno : 0;
+
+	if (done)
+		*done = issue.done;
+	return ret;
+}
+
+static unsigned int u16(const unsigned char *p)
+{
+	return p[0] | p[1] << 8;
+}
+
+/* where REPORT_DATA is; 0: this is no evidence of that kind */
+static size_t report_data_at(__u32 kind, const unsigned char *p, size_t len)
+{
+	switch (kind) {
+	case CVM_KIND_SNP_REPORT:
+		return len == 1184 && p[0] >= 2 && p[0] <= 5 ? 0x50 : 0;
+	case CVM_KIND_TDREPORT:
+		return len == 1024 && p[0] == 0x81 ? 128 : 0;
+	case CVM_KIND_TDX_QUOTE:
+		if (len < 48 + 6 + 648 || p[4] != 0x81)
+			return 0;
+		return u16(p) == 4 ? 48 + 520 : u16(p) == 5 ? 54 + 520 : 0;
+	}
+	return 0;
+}
+
+bool report_matches(const struct cvm_report_req *req)
+{
+	const unsigned char *evidence = (void *)(unsigned long)req->evidence;
+	size_t at = report_data_at(req->kind, evidence, req->evidence_len);
+
+	return at && !memcmp(evidence + at, req->report_data,
+			     CVM_REPORT_DATA_SIZE);
+}
+
+long long report_stat(const char *name)
+{
+	char path[128];
+	long long value = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), REPORT_STATS "%s", name);
+	file = fopen(path, "re");
+	if (!file)
+		return -1;
+	if (fscanf(file, "%lld", &value) != 1)
+		value = -1;
+	fclose(file);
+	return value;
+}
+
+bool report_sim(const char *line)
+{
+	int fd = open(SIM_CONTROL, O_WRONLY | O_CLOEXEC);
+	bool good;
+
+	if (fd < 0)
+		return false;
+	good = write(fd, line, strlen(line)) == (ssize_t)strlen(line);
+	close(fd);
+	if (!good) {
+		printf("# the simulated platform refused %s\n", line);
+		exit(1);
+	}
+	return true;
+}
+
+bool report_sim_ms(const struct cvm_info *info, const char *ms)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "%s_ms=%s",
+		 info->platform == CVM_PLATFORM_TDX ? "quote" : "report", ms);
+	return report_sim(line);
+}
+
+unsigned long long report_now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
+}

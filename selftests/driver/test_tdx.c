@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Quotes from a host that is slow, busy, broken or hostile. Only a simulated
+ * one can be asked to be.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "report.h"
+
+FIXTURE(quote) {
+	int fd;
+	struct cvm_info info;
+	struct cvm_report_req req;
+	unsigned char *evidence;
+};
+
+FIXTURE_SETUP(quote)
+{
+	self->fd = report_open();
+	if (self->fd < 0 && errno == ENOENT)
+		SKIP(return, "no " REPORT_NODE);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, report_info(self->fd, &self->info));
+	if (self->info.platform != CVM_PLATFORM_TDX)
+		SKIP(return, "not TDX");
+	if (!report_sim("quote_ms=4.7"))
+		SKIP(return, "no simulated platform");
+	self->evidence = malloc(REPORT_MAX);
+	ASSERT_NE(NULL, self->evidence);
+}
+
+FIXTURE_TEARDOWN(quote)
+{
+	free(self->evidence);
+	close(self->fd);
+}
+
+/* the result of one quote */
+static int quote(int fd, struct cvm_report_req *req, void *evidence, int ms)
+{
+	static __u64 seed = 1000;
+	int ret;
+
+	report_request(req, CVM_KIND_TDX_QUOTE, seed++, evidence, REPORT_MAX);
+	ret = report_issue(fd, req, 1, ms, NULL);
+	if (ret)
+		return ret;
+	if (!req->result && !report_matches(req))
+		return -EILSEQ;
+	return req->result;
+}
+
+#define QUOTE(ms)	quote(self->fd, &self->req, self->evidence, ms)
+
+TEST_F(quote, versions)
+{
+	report_sim("quote_version=5\ntd_version=10");
+	EXPECT_EQ(0, QUOTE(0));
+	EXPECT_EQ(5, self->evidence[0]);
+	report_sim("td_version=15");
+	EXPECT_EQ(0, QUOTE(0));
+	EXPECT_EQ(3, self->evidence[48]);
+	report_sim("quote_version=4");
+	EXPECT_EQ(0, QUOTE(0));
+	EXPECT_EQ(4, self->evidence[0]);
+}
+
+TEST_F(quote, tdreport_busy)
+{
+	long long retries = report_stat("retries");
+
+	report_sim("tdreport_busy_n=3");
+	EXPECT_EQ(0, QUOTE(0));
+	EXPECT_EQ(retries + 3, report_stat("retries"));
+}
+
+TEST_F(quote, error_status)
+{
+	report_sim("quote_status=8000000000000001");
+	EXPECT_EQ(-EIO, QUOTE(0));
+	EXPECT_EQ(0x8000000000000001ULL, self->req.platform_status);
+	EXPECT_EQ(0, self->req.evidence_len);
+	EXPECT_EQ(0, QUOTE(0));
+	report_sim("quote_status=1234");
+	EXPECT_EQ(-EIO, QUOTE(0));
+	EXPECT_EQ(0x1234, self->req.platform_status);
+	EXPECT_EQ(0, QUOTE(0));
+}
+
+TEST_F(quote, lengths)
+{
+	static const char *const lengths[] = {
+		"quote_out_len=0", "quote_out_len=1", "quote_out_len=631",
+		"quote_out_len=131049", "quote_out_len=131072",
+		"quote_out_len=4294967295",
+	};
+	long long rejected = report_stat("rejected");
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		report_sim(lengths[i]);
+		EXPECT_EQ(-EBADMSG, QUOTE(0)) {
+			TH_LOG("%s", lengths[i]);
+		}
+		EXPECT_EQ(0, QUOTE(0));
+	}
+	EXPECT_EQ(rejected + (long long)ARRAY_SIZE(lengths),
+		  report_stat("rejected"));
+}
+
+/* a quote that is valid, but for somebody else's REPORT_DATA */
+TEST_F(quote, foreign)
+{
+	report_sim("quote_bad_data_n=1");
+	EXPECT_EQ(-EBADMSG, QUOTE(0));
+	EXPECT_EQ(0, QUOTE(0));
+}
+
+/* "done" is said before the quote is there */
+TEST_F(quote, early)
+{
+	report_sim("early_success=1");
+	EXPECT_EQ(-EBADMSG, QUOTE(0));
+	report_sim("early_success=0");
+	usleep(20 * 1000);
+	EXPECT_EQ(0, QUOTE(0));
+}
+
+/*
+ * A quote that never comes: its caller waits until the deadline, the next one
+ * only until the buffer counts as late, and then no longer than ever.
+ */
+TEST_F(quote, stuck)
+{
+	unsigned long long start;
+	long long late = report_stat("late");
+	struct cvm_info info;
+	int i;
+
+	for (i = 0; i < 8; i++)
+		EXPECT_EQ(0, QUOTE(0));
+	report_sim("stuck_n=1");
+	start = report_now_us();
+	EXPECT_EQ(-ETIMEDOUT, QUOTE(300));
+	EXPECT_GT(600 * 1000, report_now_us() - start);
+	EXPECT_EQ(0, QUOTE(5000));
+	EXPECT_EQ(late + 1, report_stat("late"));
+	start = report_now_us();
+	EXPECT_EQ(0, QUOTE(0));
+	EXPECT_GT(100 * 1000, report_now_us() - start);
+	ASSERT_EQ(0, report_info(self->fd, &info));
+	EXPECT_EQ(CVM_CHANNEL_READY, info.channel);
+}
+
+/* a TDREPORT waits for no quote */
+TEST_F(quote, tdreport_overtakes)
+{
+	struct cvm_report_req reqs[2];
+	unsigned char tdreport[1024];
+	__u32 done;
+
+	report_sim("quote_ms=400");
+	report_request(&reqs[0], CVM_KIND_TDX_QUOTE, 1, self->evidence,
+		       REPORT_MAX);
+	report_request(&reqs[1], CVM_KIND_TDREPORT, 2, tdreport,
+		       sizeof(tdreport));
+	EXPECT_EQ(0, report_issue(self->fd, reqs, 2, 200, &done));
+	EXPECT_EQ(1, done);
+	EXPECT_EQ(-ETIMEDOUT, reqs[0].result);
+	EXPECT_EQ(0, reqs[1].result);
+	EXPECT_TRUE(report_matches(&reqs[1]));
+	report_sim("quote_ms=4.7");
+}
+
+/* a host that becomes slower, then faster: the estimate follows both ways */
+TEST_F(quote, estimate_follows)
+{
+	unsigned long long start, best = ~0ULL;
+	int i;
+
+	report_sim("quote_ms=60");
+	for (i = 0; i < 6; i++)
+		EXPECT_EQ(0, QUOTE(0));
+	report_sim("quote_ms=4.7");
+	for (i = 0; i < 40; i++) {
+		start = report_now_us();
+		EXPECT_EQ(0, QUOTE(0));
+		if (report_now_us() - start < best)
+			best = report_now_us() - start;
+	}
+	EXPECT_GT(12 * 1000, best);
+}
+
+TEST_HARNESS_MAIN
