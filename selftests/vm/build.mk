@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0
+# Modules for the kernels that the VM runner boots, and for installed ones.
+# What is up to date is known by selftests/vm/module, not by make: the sources
+# are whole directories, and a kernel's release is known once it is fetched.
+
+VM := selftests/vm
+vm-series := 6.1 6.12 7.3
+KVER ?= $(shell uname -r)
+
+# for a kernel installed on this machine, or one of the series
+module:
+	$(Q)$(VM)/module $(KVER) guest
+
+modules: $(vm-series:%=modules-%)
+
+$(vm-series:%=modules-%): modules-%:
+	$(Q)$(VM)/module $* guest
+	$(Q)$(VM)/module $* sim
+
+# fetches and caches everything that the VMs need, so that what follows works
+# without a network
+vm-cache: $(B)/vm/exec
+	$(Q)for s in $(vm-series); do $(VM)/kernel $$s >/dev/null || exit; done
+	$(Q)$(VM)/source
+
+# the in-VM half of the runner, static: it runs whatever libraries are put there
+$(B)/vm/exec: $(VM)/exec.c
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -static -o $@ $<
+
+test-programs += $(B)/vm/exec
+
+.PHONY: module modules $(vm-series:%=modules-%) vm-cache
