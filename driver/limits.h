@@ -5,6 +5,8 @@
 #ifndef CVM_LIMITS_H
 #define CVM_LIMITS_H
 
+#include <uapi/linux/cvm_guest.h>
+
 enum {
 	/* one array of CVM_ISSUE */
 	CVM_MAX_REQUESTS	= 128,
@@ -14,7 +16,7 @@ enum {
 	CVM_MAX_QUEUED		= 4096,
 
 	/* kinds of evidence: one more than the highest enum cvm_kind */
-	CVM_KINDS		= 4,
+	CVM_KINDS		= CVM_KIND_TDX_QUOTE + 1,
 
 	/* deadlines of callers */
 	CVM_DEFAULT_TIMEOUT_MS	= 30 * 1000,
