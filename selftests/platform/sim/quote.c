@@ -122,7 +122,10 @@ static void hand_back(struct quote *quote)
 	sim_pages_write(at(quote, offsetof(struct quote_header, out_len)),
 			&quote->out_len, sizeof(quote->out_len), SIM_QUOTE);
 	sim_watch_open(quote->watch, quote->buf);
-	sim_stats_end(quote->start, false);
+	if (quote->status)
+		sim_stats_refused(SIM_FAILED);
+	else
+		sim_stats_answered(quote->start);
 	sim_pages_hand_back(__pa(quote->buf), quote->size, &header->status, quote->status);
 }
 
@@ -307,7 +310,7 @@ static void abandon(struct quote *quote)
 	sim_cancel(&quote->call);
 	hrtimer_cancel(&quote->timer);
 	sim_pages_release(__pa(quote->buf), quote->size);
-	sim_stats_abandon();
+	sim_stats_refused(SIM_ABANDONED);
 	queue_work(sim_queue, &quote->reap);
 }
 

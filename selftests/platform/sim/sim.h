@@ -170,10 +170,10 @@ enum sim_count {
 };
 
 void sim_stats_begin(void);
-/* T of one request, from its start until now; busy: throttled, has no T */
-void sim_stats_end(ktime_t start, bool busy);
-/* it never got an answer */
-void sim_stats_abandon(void);
+/* T of one request is from start until now */
+void sim_stats_answered(ktime_t start);
+/* a request that began ends without a T */
+void sim_stats_refused(enum sim_count how);
 void sim_stats_held(u64 ns);
 void sim_stats_count(enum sim_count what);
 void sim_stats_reset(void);

@@ -171,9 +171,10 @@ static int exchange(struct snp_call *call)
 	call->start = ktime_get();
 	sim_stats_begin();
 	ret = ask(call) ? -EIO : finish(call);
-	if (ret && ret != -EAGAIN)
-		sim_stats_count(SIM_FAILED);
-	sim_stats_end(call->start, ret == -EAGAIN);
+	if (ret)
+		sim_stats_refused(ret == -EAGAIN ? SIM_BUSY : SIM_FAILED);
+	else
+		sim_stats_answered(call->start);
 	kvfree(call->answer.payload);
 	return ret;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * How long the firmware took, measured where the guest leaves for it: T is
- * from the request to its answer. A throttled request has no T.
+ * from the request to its answer. A request that was throttled or failed has
+ * no T: it may not have seen the firmware.
  */
 #include <linux/delay.h>
 #include <linux/log2.h>
@@ -35,16 +36,12 @@ void sim_stats_begin(void)
 	in_flight++;
 }
 
-void sim_stats_end(ktime_t start, bool busy)
+void sim_stats_answered(ktime_t start)
 {
 	u64 t = max_t(s64, ktime_to_ns(ktime_sub(ktime_get(), start)), 1);
 
 	guard(raw_spinlock_irqsave)(&lock);
 	in_flight--;
-	if (busy) {
-		stats.counts[SIM_BUSY]++;
-		return;
-	}
 	stats.min = stats.requests ? min(stats.min, t) : t;
 	stats.max = max(stats.max, t);
 	stats.sum += t;
@@ -52,11 +49,11 @@ void sim_stats_end(ktime_t start, bool busy)
 	stats.log2[ilog2(t)]++;
 }
 
-void sim_stats_abandon(void)
+void sim_stats_refused(enum sim_count how)
 {
 	guard(raw_spinlock_irqsave)(&lock);
 	in_flight--;
-	stats.counts[SIM_ABANDONED]++;
+	stats.counts[how]++;
 }
 
 void sim_stats_held(u64 ns)

@@ -65,7 +65,7 @@ struct trap {
 static DEFINE_PER_CPU(struct trap, last_trap);
 static DEFINE_MUTEX(lock);		/* registration */
 static struct sim_watch watches[2];
-static unsigned int next_number, quotes;
+static unsigned int next_number;
 static bool works, testing;
 
 /* ---- in the debug exception ---- */
@@ -211,8 +211,8 @@ struct sim_watch *sim_watch_response(void *page)
 }
 
 /*
- * Two buffers fit into the registers: they stay, as setting them costs more
- * than a quote may take, and move on now and then.
+ * Two buffers fit into the registers, the first two. They stay, as setting
+ * registers takes longer than a quote; a driver treats all its buffers alike.
  */
 struct sim_watch *sim_watch_quote(void *buf)
 {
@@ -222,15 +222,12 @@ struct sim_watch *sim_watch_quote(void *buf)
 	if (!works)
 		return NULL;
 	guard(mutex)(&lock);
-	quotes++;
 	for (i = 0; i < ARRAY_SIZE(watches); i++) {
 		if (watches[i].page == buf)
 			return &watches[i];
 		if (!watches[i].page && !watch)
 			watch = &watches[i];
 	}
-	if (!watch && quotes % 64 == 0)
-		watch = &watches[quotes / 64 % ARRAY_SIZE(watches)];
 	if (!watch || watch_set(watch, buf, quote_fields, ARRAY_SIZE(quote_fields)))
 		return NULL;
 	return watch;
