@@ -204,6 +204,24 @@ static int choose_vmpck(void)
 	return -EINVAL;
 }
 
+/* what to do about it, in one line */
+static int say_why(int err)
+{
+	switch (err) {
+	case -ENOKEY:
+		pr_err("snp: VMPCK%d is empty, wiped since boot or never given: reboot, or load with another vmpck=\n",
+		       vmpck);
+		break;
+	case -ELIBACC:
+		pr_err("snp: this kernel has no gcm(aes): modprobe gcm, then load this module again\n");
+		break;
+	default:
+		pr_err("snp: no channel to the firmware with VMPCK%d (error %d): see what the kernel logged before\n",
+		       vmpck, err);
+	}
+	return err;
+}
+
 static int snp_start(void)
 {
 	struct platform_device *pdev;
@@ -216,11 +234,11 @@ static int snp_start(void)
 		return PTR_ERR(pdev);
 	err = snp_buffer() ? cvm_snp_channel_open(pdev, vmpck) : -ENOMEM;
 	if (err) {
-		pr_err("snp: no channel to the firmware with VMPCK%d (error %d)\n", vmpck, err);
 		kfree_sensitive(cur.msg.response);
 		cvm_snp_device_release();
+		return say_why(err);
 	}
-	return err;
+	return 0;
 }
 
 static void snp_stop(void)

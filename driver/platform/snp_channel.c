@@ -189,8 +189,9 @@ int cvm_snp_channel_send(struct cvm_snp_msg *msg)
 		cvm_snp_channel_kill("the message counter is used up");
 		return -ENOKEY;
 	}
+	/* the cipher failed: nothing has left, and the counter stands */
 	if (err)
-		return err;
+		return -EIO;
 	chan.msg = msg;
 	chan.tally = (struct cvm_snp_tally){};
 	chan.extended = msg->certs && chan.certs;

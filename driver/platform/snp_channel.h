@@ -49,13 +49,14 @@ struct cvm_snp_msg {
 	u64 info;
 };
 
+/* -ENOKEY: there is no key; -ELIBACC: no cipher; nothing has been logged */
 int cvm_snp_channel_open(struct platform_device *pdev, unsigned int vmpck);
 void cvm_snp_channel_close(void);
 
 /*
  * 0: answered. -EAGAIN: parked, to be continued with cvm_snp_channel_try() at
- * cvm_snp_channel_next(). -ENOKEY: the channel is dead. Anything else: nothing
- * was sent. @msg stays the channel's while parked.
+ * cvm_snp_channel_next(). -ENOKEY: the channel is dead. -EIO: nothing was sent.
+ * @msg stays the channel's while parked.
  */
 int cvm_snp_channel_send(struct cvm_snp_msg *msg);
 int cvm_snp_channel_try(void);

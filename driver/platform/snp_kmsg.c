@@ -253,8 +253,10 @@ int cvm_snp_layer_start(struct platform_device *pdev, unsigned int vmpck)
 		err = PTR_ERR(layer.desc);
 		layer.desc = NULL;
 	} else {
-		/* says why if the key is empty */
 		err = snp_msg_init(layer.desc, vmpck);
+		/* the number has been checked: what else it refuses is an empty key */
+		if (err == -EINVAL)
+			err = -ENOKEY;
 	}
 	if (err) {
 		cvm_snp_layer_stop();

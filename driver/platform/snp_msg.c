@@ -159,19 +159,13 @@ static int set_key(void)
 {
 	const u8 *key = layer.secrets->vmpck[layer.vmpck];
 
-	if (!memchr_inv(key, 0, CVM_SNP_VMPCK_LEN)) {
-		pr_err("snp: VMPCK%u is empty: it was retired since boot, or never given\n",
-		       layer.vmpck);
+	if (!memchr_inv(key, 0, CVM_SNP_VMPCK_LEN))
 		return -ENOKEY;
-	}
 	/* synchronous, so that a message is sealed when seal returns */
 	layer.tfm = crypto_alloc_aead("gcm(aes)", 0, CRYPTO_ALG_ASYNC);
 	if (IS_ERR(layer.tfm)) {
-		int err = PTR_ERR(layer.tfm);
-
 		layer.tfm = NULL;
-		pr_err("snp: no gcm(aes) in this kernel (error %d): modprobe gcm\n", err);
-		return err;
+		return -ELIBACC;
 	}
 	return crypto_aead_setkey(layer.tfm, key, CVM_SNP_VMPCK_LEN) ?:
 	       crypto_aead_setauthsize(layer.tfm, CVM_SNP_TAG_LEN);
