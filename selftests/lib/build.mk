@@ -11,6 +11,10 @@ wrap-test_tsm    := openat read mkdir rmdir
 wrap-test_cvm    := open ioctl
 wrap-test_native := ioctl
 
+# chains and evidence that the tests of verification make
+$(B)/tests/test_verify_snp: $(addprefix $(B)/obj/selftests/lib/,make_certs.o make_snp.o)
+$(B)/tests/test_verify_tdx: $(addprefix $(B)/obj/selftests/lib/,make_certs.o make_tdx.o)
+
 $(lib-tests): $(B)/tests/%: $(B)/obj/selftests/lib/%.o $(B)/lib/libcvmguest.a
 	@mkdir -p $(@D)
 	$(say) LD $@

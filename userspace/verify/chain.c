@@ -112,6 +112,11 @@ static bool check_links(const struct cvm_chain *c,
 					cvm_cert_name(links[i].cert, a,
 						      sizeof(a)), fault);
 	}
+	/* A root that signs leaves itself would skip what revokes them. */
+	if (!X509_cmp(c->ca, c->root))
+		return cvm_fail(v, "chain",
+				"certificate '%s' is signed by the root and not by an intermediate CA",
+				cvm_cert_name(c->leaf, a, sizeof(a)));
 	if (X509_get_extension_flags(c->leaf) & EXFLAG_CA)
 		return cvm_fail(v, "chain", "certificate '%s' is a CA's",
 				cvm_cert_name(c->leaf, a, sizeof(a)));

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "make_snp.h"
+
+struct snp_keys snp_keys;
+
+void snp_make_keys(void)
+{
+	snp_keys = (struct snp_keys){
+		.ark = make_rsa(4096), .ask = make_rsa(4096), .other = make_rsa(4096),
+		.rsa2048 = make_rsa(2048), .leaf = make_ec("P-384"), .p256 = make_ec("P-256"),
+	};
+}
+
+void snp_free_keys(void)
+{
+	EVP_PKEY_free(snp_keys.ark);
+	EVP_PKEY_free(snp_keys.ask);
+	EVP_PKEY_free(snp_keys.leaf);
+	EVP_PKEY_free(snp_keys.p256);
+	EVP_PKEY_free(snp_keys.other);
+	EVP_PKEY_free(snp_keys.rsa2048);
+}
+
+static void put32(uint8_t *p, uint32_t v)
+{
+	for (int i = 0; i < 4; i++)
+		p[i] = (uint8_t)(v >> 8 * i);
+}
+
+void snp_sign(struct snp_world *w)
+{
+	uint8_t r[72], s[72];
+
+	sign_ecdsa(w->signer, EVP_sha384(), w->report, CVM_SNP_REPORT_SIGNED, r, s, 72);
+	for (int i = 0; i < 72; i++) {
+		w->report[0x2a0 + i] = r[71 - i];
+		w->report[0x2e8 + i] = s[71 - i];
+	}
+}
+
+struct snp_world snp_genuine(void)
+{
+	struct snp_world w = {
+		.ark = { .name = "ARK-Genoa", .key = snp_keys.ark, .ca = true },
+		.ask = { .name = "SEV-Genoa", .key = snp_keys.ask, .ca = true },
+		.leaf = { .name = "SEV-VCEK", .key = snp_keys.leaf, .extend = add_amd_extensions },
+		.amd = { .product = "Genoa", .boot_loader = 10, .tee = 1, .snp = 23,
+			 .microcode = 0x84, .hwid_len = 64 },
+		.signer = snp_keys.leaf,
+		.at = TEST_NOW,
+	};
+	struct cert_spec *all[] = { &w.ark, &w.ask, &w.leaf };
+
+	for (int i = 0; i < 3; i++) {
+		all[i]->issuer_name = all[i ? i - 1 : 0]->name;
+		all[i]->issuer_key = all[i ? i - 1 : 0]->key;
+		all[i]->pss = true;
+		all[i]->md = EVP_sha384();
+		all[i]->from = TEST_NOW - TEST_YEAR;
+		all[i]->until = TEST_NOW + TEST_YEAR;
+	}
+	/* Begins like a DER INTEGER, which once fooled a parser. */
+	for (int i = 0; i < 64; i++)
+		w.amd.hwid[i] = (uint8_t)(i + 2);
+	memcpy(w.report + 0x1a0, w.amd.hwid, 64);
+	put32(w.report, 3);
+	put32(w.report + 0x34, 1);
+	memset(w.report + 0x50, 0xd5, 64);
+	memset(w.report + 0x90, 0x11, 48);
+	memcpy(w.report + 0x180, "\x0a\x01\0\0\0\0\x17\x84", 8);
+	w.report[0x188] = 0x19;
+	w.report[0x189] = 0x11;
+	return w;
+}
+
+static void give(struct cvm_verifier *v, X509 *cert, bool pem, bool root)
+{
+	size_t len;
+	void *data = pem ? (void *)certs_pem(&cert, 1, &len) : cert_der(cert, &len);
+	int ret = root ? cvm_verifier_add_trust_root(v, data, len, NULL) :
+			 cvm_verifier_add_certs(v, data, len, NULL);
+
+	if (ret)
+		printf("# a certificate cannot be added: %d\n", ret);
+	free(data);
+}
+
+static void give_chain(struct cvm_verifier *v, struct snp_world *w)
+{
+	struct cert_spec other = w->ark;
+	X509 *certs[] = { w->no_ark ? NULL : make_cert(&w->ark),
+			  w->no_ask ? NULL : make_cert(&w->ask),
+			  w->no_leaf ? NULL : make_cert(&w->leaf) };
+	X509 *root = NULL;
+
+	for (int i = 0; i < 3; i++)
+		if (certs[w->reversed ? 2 - i : i])
+			give(v, certs[w->reversed ? 2 - i : i], w->as_pem, false);
+	other.key = other.issuer_key = snp_keys.other;
+	if (w->other_trust)
+		root = make_cert(&other);
+	else if (!w->no_trust)
+		root = make_cert(&w->ark);
+	if (root)
+		give(v, root, true, true);
+	X509_free(root);
+	for (int i = 0; i < 3; i++)
+		X509_free(certs[i]);
+}
+
+int snp_verify(struct snp_world *w, struct cvm_verdict **verdict)
+{
+	struct cvm_verifier *v;
+	int ret;
+
+	w->leaf.arg = &w->amd;
+	snp_sign(w);
+	if (w->tamper)
+		w->tamper(w);
+	if (cvm_verifier_new(&v))
+		need(NULL);
+	give_chain(v, w);
+	cvm_verifier_set_time(v, w->at);
+	if (w->report_data)
+		cvm_verifier_set_report_data(v, (const uint8_t *)w->report_data);
+	ret = cvm_verify(v, w->report, sizeof(w->report), verdict);
+	cvm_verifier_free(v);
+	return ret;
+}
