@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# What `cvmctl show` and `cvmctl verify` say of files and options that are
+# wrong: one line with the file, the offset and what was expected there.
+set -u
+cd "$(dirname "$0")/../.." || exit
+. selftests/vectors/lib.sh
+
+zeros() { head -c "$1" /dev/zero; }
+{ printf '\003\0\0\0'; zeros 1180; } >"$work/report"
+{ printf '\006\0\0\0'; zeros 1180; } >"$work/report6"
+head -c 1000 "$work/report" >"$work/short"
+{ cat "$work/report"; echo; } >"$work/long"
+{ printf '\004\0\002\0\201\0\0\0'; zeros 600; } >"$work/short-quote"
+{ printf '\007\0\002\0\201\0\0\0'; zeros 600; } >"$work/quote7"
+{ printf '\004\0\002\0\0\0\0\0'; zeros 600; } >"$work/sgx-quote"
+{ printf '\201\0\002\0'; zeros 1020; } >"$work/tdreport2"
+{ printf '\x63\xda\x75\x8d\xe6\x64\x45\x64\xad\xc5\xf4\xb9\x3b\xe8\xac\xcd\0\020\0\0\0\001\0\0'; zeros 24; } >"$work/table"
+printf '030' >"$work/half.hex"
+echo 'hello, world' >"$work/text"
+: >"$work/empty"
+{ echo '-----BEGIN CERTIFICATE-----'; echo 'AAAA'; echo '-----END CERTIFICATE-----'; } >"$work/broken.pem"
+zeros $((5 << 20)) >"$work/huge"
+
+for command in show 'verify --authenticity-only'; do
+	# shellcheck disable=SC2086 # a command with its option
+	while read -r file regex; do
+		expect "$command $file" 1 "^cvmctl ${command%% *}: $work/$file: $regex" $command "$work/$file"
+	done <<-'EOF'
+	short the input ends at offset 0x3e8, within ATTESTATION_REPORT: expected 1184 bytes
+	long offset 0x4a0: the byte after ATTESTATION_REPORT is 0xa, expected the end
+	report6 offset 0x0: VERSION is 0x6, expected 2 to 5
+	short-quote the input ends at offset 0x260, within TD Quote Body: expected 584 bytes
+	quote7 offset 0x0: Version is 0x7, expected 4 or 5
+	sgx-quote offset 0x4: TEE Type is 0x0, expected 0x81
+	half.hex hexadecimal text of an odd number of digits
+	text .*expected an SNP attestation report
+	empty .*expected an SNP attestation report
+	missing cannot be read: No such file
+	. cannot be read: Is a directory
+	huge longer than 4194304 bytes
+	EOF
+done
+expect 'show of a TDREPORT of version 2' 1 'offset 0x2: REPORTTYPE.VERSION is 0x2, expected 0 or 1' show "$work/tdreport2"
+expect 'show of a table cut short' 1 'offset 0x10: certificate offset is 0x1000, expected' show "$work/table"
+
+# of a version that is not known, what is certain is shown all the same
+for file in report6:6 quote7:7 tdreport2:2; do
+	cvmctl show --json "$work/${file%:*}"
+	good=0
+	grep -q "\"version\": ${file#*:}\$" "$work/out" && ((status == 1)) && good=1
+	result $good "show ${file%:*} says its version"
+done
+
+verify=(verify --authenticity-only)
+expect 'a report without certificates' 3 'does not verify: chain' "${verify[@]}" "$work/report"
+expect 'certificates that are none' 1 "text: offset 0x0: expected an X.509 certificate, PEM or DER" \
+	"${verify[@]}" --certs "$work/text" "$work/report"
+expect 'broken PEM' 1 "broken.pem: offset 0x0: expected an X.509 certificate in PEM" \
+	"${verify[@]}" --certs "$work/broken.pem" "$work/report"
+expect 'a table cut short' 1 "table: offset 0x10: certificate offset is 0x1000" \
+	"${verify[@]}" --certs "$work/table" "$work/report"
+expect 'a missing trust root' 1 "none: cannot be read" "${verify[@]}" --trust-root "$work/none" "$work/report"
+expect 'an empty trust root' 1 "empty: offset 0x0: expected an X.509" \
+	"${verify[@]}" --trust-root "$work/empty" "$work/report"
+expect 'no evidence' 2 'EVIDENCE is missing' "${verify[@]}"
+expect 'two pieces of evidence' 2 'one operand too many' "${verify[@]}" "$work/report" "$work/report"
+expect 'an unknown option' 2 'no option' "${verify[@]}" --policy x "$work/report"
+expect 'REPORT_DATA that is not hexadecimal' 2 "character 3 \\('x'\\)" "${verify[@]}" --report-data 00xx "$work/report"
+expect 'REPORT_DATA that is too short' 2 '2 bytes, 64 are expected' "${verify[@]}" --report-data 0011 "$work/report"
+for at in yesterday 2025-02-30T00:00:00Z 2025-13-01T00:00:00Z 2025-01-01 2025-01-01T00:00:00 \
+	2025-01-01T24:00:00Z 2025-01-01T00:00:00+25:00 2025-01-01T00:00:00Zx '2025- 1-01T00:00:00Z' ''; do
+	expect "--at '$at'" 2 "is no time as" "${verify[@]}" --at "$at" "$work/report"
+done
+for at in 2025-01-01T00:00:00Z 2024-02-29T23:59:59+01:00 1970-01-01T00:00:00-12:30; do
+	expect "--at $at" 3 'does not verify' "${verify[@]}" --at "$at" "$work/report"
+done
+
+finish
