@@ -103,7 +103,7 @@ static int run(const struct arguments *args)
 
 const struct command cmd_show = {
 	.name = "show",
-	.summary = "Print a report, quote, TDREPORT or certificate table; verifies nothing.",
+	.summary = "print a report, quote, TDREPORT or certificate table; verifies nothing",
 	.operands = "FILE",
 	.min_operands = 1,
 	.max_operands = 1,

@@ -260,7 +260,7 @@ static int run(const struct arguments *args)
 
 const struct command cmd_verify = {
 	.name = "verify",
-	.summary = "Verify the signature, certificates and REPORT_DATA of a report or quote.",
+	.summary = "verify the signature, certificates and REPORT_DATA of a report or quote",
 	.operands = "EVIDENCE",
 	.min_operands = 1,
 	.max_operands = 1,

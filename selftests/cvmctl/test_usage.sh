@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# cvmctl before it asks for anything: help, options, values, exit status.
+# shellcheck source=selftests/cvmctl/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+data=$(hex64 ab)
+
+# the commands, as cvmctl itself lists them
+mapfile -t commands < <("$cvmctl" --help | awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }')
+[[ ${#commands[@]} -ge 4 ]]
+result $? "there are commands: ${commands[*]}"
+try 0 '' 'cvmctl --help' --help
+try 0 '' 'cvmctl --version' --version
+grep -qE '^cvmctl [0-9]+\.[0-9]+\.[0-9]+$' "$dir/stdout"
+result $? "the version is a version"
+"$cvmctl" >/dev/null 2>"$dir/stderr"
+result "$([[ $? == 2 && $(head -n 1 "$dir/stderr") == usage:* ]]; echo $?)" "cvmctl alone: usage on stderr"
+try 2 "'reprot' is no command" 'an unknown command' reprot
+
+for command in "${commands[@]}"; do
+	try 0 '' "$command --help" "$command" --help
+	cp "$dir/stdout" "$dir/help"
+	head -n 1 "$dir/help" | grep -q "^usage: cvmctl $command"
+	result $? "$command: its help begins with its usage"
+	try 2 '--nonsense is no option here; see --help' "$command: an unknown option" "$command" --nonsense
+	grep -qE "^\.(SS|Ss|It Cm|Ic) $command" userspace/man/cvmctl.1
+	result $? "$command: it is in the manual"
+	grep -qw -- "$command" userspace/completion/cvmctl
+	result $? "$command: it is completed"
+	mapfile -t options < <(sed -n 's/^  \(--[a-z-]*\).*/\1/p' "$dir/help")
+	missing=
+	for option in "${options[@]}"; do
+		# both are asked for what the program says that it has
+		name=${option#--}
+		grep -qF -- "\-\-${name//-/\\-}" userspace/man/cvmctl.1 || missing+=" $option (manual)"
+		[[ $option == --help ]] || grep -qw -- "$option" userspace/completion/cvmctl ||
+			missing+=" $option (completion)"
+	done
+	result "$([[ -z $missing ]]; echo $?)" "$command: its options are in the manual and completed" "missing:$missing"
+done
+
+# nothing is documented that is not there
+stale=
+mapfile -t options < <(grep -oE -- '--[a-z][a-z-]+' userspace/completion/cvmctl | sort -u)
+for option in "${options[@]}"; do
+	[[ $option == --version ]] && continue
+	found=
+	for command in "${commands[@]}"; do
+		"$cvmctl" "$command" --help | grep -q -- "^  $option " && found=1
+	done
+	[[ -n $found ]] || stale+=" $option"
+done
+result "$([[ -z $stale ]]; echo $?)" "completion offers no option that is not there" "stale:$stale"
+
+try 2 '--report-data is missing' 'report without REPORT_DATA' report
+try 2 '--report-data needs an argument' 'an option without its argument' report --report-data
+try 2 '--report-data is given twice' 'an option twice' report --report-data "$data" --report-data "$data"
+try 2 'one operand too many' 'an operand that nobody wants' report --report-data "$data" stray
+try 2 'is missing' 'module without an action' module
+try 2 "'reload' is neither" 'module with an unknown action' module reload
+try 2 '1 bytes, 64 are expected' 'too short' report --report-data ab
+try 2 '65 bytes are too many, 64 are expected' 'too long' report --report-data "${data}00"
+try 2 '65 bytes are too many' 'too long, padding or not' report --pad --report-data "${data}00"
+try 2 "character 3 \('x'\) is no hexadecimal digit" 'not hexadecimal' report --report-data abxx
+try 2 '3 hexadecimal digits, an odd number' 'an odd number of digits' report --report-data abc
+try 2 '0 bytes, 64 are expected' 'empty' report --report-data ''
+try 1 '/nonexistent: cannot be read: No such file' 'a file that is not there' report --report-data @/nonexistent
+try 1 '/: cannot be read: Is a directory' 'a directory' report --report-data @/
+try 1 'longer than' 'a file without an end' report --report-data @/dev/zero
+try 2 '0 bytes, 64 are expected' 'an empty file' report --report-data @/dev/null
+head -c 63 /dev/zero >"$dir/63"
+try 2 '63 bytes, 64 are expected' 'a file that is a byte short' quote --report-data "@$dir/63"
+try 2 "--vmpl: '4' is not a number from 0 to 3" 'VMPL 4' report --report-data "$data" --vmpl 4
+try 2 "--vmpl: '-1' is no number" 'VMPL -1' report --report-data "$data" --vmpl -1
+try 2 "--vmpl: '' is not a number" 'VMPL nothing' report --report-data "$data" --vmpl ''
+try 2 "is not a number from 0 to" 'a number beyond 64 bits' report --report-data "$data" --timeout 99999999999999999999
+try 2 "--key: 'vrek' is neither" 'an unknown key' report --report-data "$data" --key vrek
+try 2 "--format: 'xml' is neither" 'an unknown format' quote --report-data "$data" --format xml
+try 2 "'magic' is no backend" 'an unknown backend' report --report-data "$data" --backend magic
+unset CVM_SIM
+try 4 'sim:SOCKET' 'the simulator without a socket' status --backend sim
+try 4 'no cvm-fwd listens there' 'the simulator, not running' status --backend "sim:$dir/none"
+try 4 'the cvm-guest driver is not loaded' 'a source that is not there' status --backend cvm
+
+finish

@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# What `make install` puts down is enough to build on: the example of the manual
+# is compiled against it, shared and static, by what pkg-config says.
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+n=0 failed=0
+result() {	# STATUS NAME [DIAGNOSIS]
+	((n++))
+	[[ $1 == 0 ]] && { echo "ok $n $2"; return; }
+	printf 'not ok %d %s\n' "$n" "$2"
+	[[ -z ${3-} ]] || while IFS= read -r line; do echo "# $line"; done <<<"$3"
+	failed=1
+}
+
+usr=$dir/usr/local
+why=$(make -s install DESTDIR="$dir" prefix=/usr/local 2>&1)
+result $? 'make install' "$why"
+for file in bin/cvmctl lib/libcvmguest.so.0 lib/libcvmguest.so lib/libcvmguest.a include/cvmguest.h \
+	lib/pkgconfig/libcvmguest.pc share/man/man1/cvmctl.1 share/man/man3/libcvmguest.3 \
+	share/bash-completion/completions/cvmctl; do
+	[[ -f $usr/$file ]]
+	result $? "$file"
+done
+why=$(find "$dir" -type f -perm /022 -o -type f -newermt 2200-01-01 -o -name '*~')
+result "$([[ -z $why ]]; echo $?)" 'nobody but root may write to any of it' "$why"
+
+example() { sed -n '/^\.SH EXAMPLE/,/^\.fi/p' userspace/man/libcvmguest.3 | sed -e '/^\./d' -e 's/\\e/\\/g'; }
+export PKG_CONFIG_PATH=$usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$dir
+example >"$dir/example.c"
+# shellcheck disable=SC2046
+why=$(gcc -Wall -Wextra -Werror -o "$dir/example" "$dir/example.c" \
+	$(pkg-config --cflags --libs libcvmguest) 2>&1)
+result $? "the manual's example, with the shared library" "$why"
+why=$(LD_LIBRARY_PATH=$usr/lib "$dir/example" 2>&1)
+# a machine that has evidence prints it, any other says what it lacks
+result "$([[ $? == 0 || $why == *'no source of evidence'* ]]; echo $?)" 'it runs' "$why"
+rm "$usr"/lib/*.so*
+# shellcheck disable=SC2046
+why=$(gcc -Wall -Wextra -Werror -o "$dir/example" "$dir/example.c" \
+	$(pkg-config --cflags --static --libs libcvmguest) 2>&1)
+result $? "the manual's example, with the static library" "$why"
+
+echo "1..$n"
+exit $failed
