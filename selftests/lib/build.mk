@@ -7,9 +7,9 @@ comma := ,
 lib-tests := $(patsubst selftests/lib/%.c,$(B)/tests/%,$(wildcard selftests/lib/test_*.c))
 test-programs += $(lib-tests)
 
-wrap-test_tsm    := openat read mkdir rmdir
-wrap-test_cvm    := open ioctl
-wrap-test_native := ioctl
+wrap-test_backend_tsm    := openat read mkdir rmdir
+wrap-test_backend_cvm    := open ioctl
+wrap-test_backend_native := ioctl
 
 # chains and evidence that the tests of verification make
 $(B)/tests/test_verify_snp: $(addprefix $(B)/obj/selftests/lib/,make_certs.o make_snp.o)
