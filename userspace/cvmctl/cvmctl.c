@@ -13,6 +13,7 @@ static const struct command *const commands[] = {
 	&cmd_quote,
 	&cmd_show,
 	&cmd_verify,
+	&cmd_bench,
 	&cmd_module,
 };
 
