@@ -175,6 +175,7 @@ void sim_stats_answered(ktime_t start);
 /* a request that began ends without a T */
 void sim_stats_refused(enum sim_count how);
 void sim_stats_held(u64 ns);
+void sim_stats_tdcall(u64 ns);
 void sim_stats_count(enum sim_count what);
 void sim_stats_reset(void);
 int sim_stats_show(char *buf);

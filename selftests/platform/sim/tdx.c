@@ -81,6 +81,7 @@ static int tdcall(struct sim_frame *frame, void *out, size_t out_len)
 		memcpy(out, answer.payload, out_len);
 	kvfree(answer.payload);
 	atomic_set_release(&measurement_lock, 0);
+	sim_stats_tdcall(ktime_to_ns(ktime_sub(ktime_get(), start)));
 	return ret;
 }
 
