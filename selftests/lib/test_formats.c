@@ -57,7 +57,6 @@ static int parse_copy(parser parse, const void *data, size_t len,
 
 	memset(err, 0, sizeof(*err));
 	memcpy(copy, data, len);
-	/* a pointer that any read of goes wrong, where there is nothing */
 	ret = parse(len ? copy : (char *)copy + 1, len, out, err);
 	if (ret)
 		cvm_format_error_text(err, text, sizeof(text));
@@ -107,7 +106,7 @@ static uint32_t next_random(uint32_t *state)
 	return *state >> 8;
 }
 
-/* No outcome is expected but that it ends, within the input. */
+/* It only has to end, within the input. */
 static void test_mutations(const char *name, parser parse,
 			   const uint8_t *data, size_t len)
 {
@@ -409,14 +408,11 @@ static void test_cert_data(void)
 		check(cvm_quote_parse(p, len, &q, &err) == (type == 6 ? -EBADMSG : 0),
 		   "certification data of type %u: %s", type, cvm_cert_data_name(type));
 	}
-	check(!strcmp(cvm_cert_data_name(0), "unknown") &&
-	   !strcmp(cvm_cert_data_name(8), "unknown"), "other types are not known");
+	check(!strcmp(cvm_cert_data_name(8), "unknown"), "type 8 is not known");
 }
 
-static const uint8_t vcek_guid[16] = {
-	0x63, 0xda, 0x75, 0x8d, 0xe6, 0x64, 0x45, 0x64,
-	0xad, 0xc5, 0xf4, 0xb9, 0x3b, 0xe8, 0xac, 0xcd,
-};
+static const char vcek_guid[] = "\x63\xda\x75\x8d\xe6\x64\x45\x64"
+				"\xad\xc5\xf4\xb9\x3b\xe8\xac\xcd";
 
 static void test_cert_table(void)
 {
@@ -443,8 +439,7 @@ static void test_cert_table(void)
 	put32(p + 16, 0xfffffff0);
 	check(cvm_cert_table_parse(p, sizeof(p), t, &err) == -EBADMSG && err.offset == 16,
 	   "certificate table: an offset beyond its end");
-	put32(p + 16, 71);
-	put32(p + 20, 1);
+	memcpy(p + 16, "\x47\0\0\0\1\0\0\0", 8);
 	check(cvm_cert_table_parse(p, sizeof(p), t, &err) == -EBADMSG && err.offset == 16,
 	   "certificate table: a certificate on the entries");
 	memset(p, 0, sizeof(p));
@@ -452,7 +447,7 @@ static void test_cert_table(void)
 	   "certificate table: empty");
 	memset(many, 1, sizeof(many));
 	for (size_t i = 0; i < 66; i++)
-		put32(many + 24 * i + 16, 0), put32(many + 24 * i + 20, 0);
+		memset(many + 24 * i + 16, 0, 8);
 	check(cvm_cert_table_parse(many, sizeof(many), t, &err) == -EBADMSG,
 	   "certificate table: more entries than any host has");
 	free(t);
@@ -469,9 +464,8 @@ static void test_detect(void)
 	check(cvm_format_detect(p, 4) == CVM_FORMAT_SNP_REPORT, "a report, cut short");
 	put32(p, 0x10081);
 	check(cvm_format_detect(p, 4) == CVM_FORMAT_TDREPORT, "a TDREPORT, cut short");
-	put32(p, 0x20004);
+	memcpy(p, "\4\0\2\0\x99", 5);
 	check(cvm_format_detect(p, 4) == CVM_FORMAT_TDX_QUOTE, "a quote, cut short");
-	put32(p + 4, 0x99);
 	check(cvm_format_detect(p, 64) == CVM_FORMAT_UNKNOWN, "of no known TEE");
 	memcpy(p, vcek_guid, 16);
 	check(cvm_format_detect(p, 64) == CVM_FORMAT_CERT_TABLE, "a table");

@@ -36,17 +36,17 @@ show() {	# NAME FILE KEY VALUE...
 accepted() {	# NAME FILE ARGUMENTS...
 	local name=$1 file=$2
 	shift 2
-	expect "$name: authentic" 0 - verify --authenticity-only --at $now "$@" "$file"
+	expect "$name: authentic" 0 - verify --authenticity-only --at "$now" "$@" "$file"
 	expect "$name: not verified without --authenticity-only" 3 \
 		'authentic, but not verified: .*measurement.*tcb, revocation were not checked' \
-		verify --at $now "$@" "$file"
+		verify --at "$now" "$@" "$file"
 }
 
 refused() {	# NAME CHECK FILE ARGUMENTS...
 	local name=$1 check=$2 file=$3
 	shift 3
 	expect "$name: refused by $check" 3 "does not verify: (.*, )?$check(,|\$)" \
-		verify --authenticity-only --at $now "$@" "$file"
+		verify --authenticity-only --at "$now" "$@" "$file"
 }
 
 milan=(--certs "$amd/ask_ark_milan.pem")
@@ -87,7 +87,7 @@ accepted baremetal-milan-v2 "$V/snp/baremetal-milan-v2.report" \
 fake=()
 for name in ark ask vcek; do fake+=(--certs "$V/snp/fake-chain/$name.pem"); done
 for check in chain root signature; do
-	refused 'baremetal-milan-v2, forged chain' $check "$V/snp/baremetal-milan-v2.report" "${fake[@]}"
+	refused 'baremetal-milan-v2, forged chain' "$check" "$V/snp/baremetal-milan-v2.report" "${fake[@]}"
 done
 
 # the report within Azure's, whose format is not read yet

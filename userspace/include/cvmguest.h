@@ -368,13 +368,9 @@ CVM_API const void *cvm_evidence_certs(const struct cvm_evidence *evidence, size
 /* ------------------------------------------------------------------- verify */
 
 /*
- * Verification of evidence: no network, no files, no clock. The time that
- * certificates must be valid at is the caller's, in seconds since
- * 1970-01-01 00:00:00 UTC.
- *
- * A verifier holds what to verify with. One thread at a time may change it;
- * any number of threads may call cvm_verify() on one that nobody changes.
- * Since: 0.1
+ * What to verify evidence with: no network, no files, no clock. One thread at
+ * a time may change it; any number of threads may call cvm_verify() on one
+ * that nobody changes. Since: 0.1
  */
 struct cvm_verifier;
 
@@ -387,7 +383,6 @@ struct cvm_verdict;
  *	before it failed; no statement either way
  * @CVM_CHECK_PASSED: holds
  * @CVM_CHECK_FAILED: does not hold: the evidence is refused
- *
  * Since: 0.1
  */
 enum cvm_check_state {
@@ -400,10 +395,7 @@ enum cvm_check_state {
  * struct cvm_check - one check
  * @name: stays the same from release to release, such as "signature"
  * @state: enum cvm_check_state
- * @reason: one line for people, never NULL
- *
- * Both strings live as long as the verdict.
- *
+ * @reason: one line for people, never NULL; both live as long as the verdict
  * Since: 0.1
  */
 struct cvm_check {
@@ -416,37 +408,22 @@ struct cvm_check {
  * cvm_verifier_new() - a verifier that trusts the roots of AMD and Intel
  * @verifier: out: to be freed with cvm_verifier_free()
  *
- * Return: 0 or -ENOMEM.
- *
- * Since: 0.1
+ * Return: 0 or -ENOMEM. Since: 0.1
  */
 CVM_API int cvm_verifier_new(struct cvm_verifier **verifier);
 
-/**
- * cvm_verifier_free() - free @verifier, which may be NULL
- *
- * Since: 0.1
- */
+/* Free @verifier, which may be NULL. Since: 0.1 */
 CVM_API void cvm_verifier_free(struct cvm_verifier *verifier);
 
-/**
- * cvm_verifier_set_time() - the time at which certificates must be valid
- * @verifier: verifier
- * @at: seconds since 1970-01-01 00:00:00 UTC; cvm_verify() needs it set
- *
- * Since: 0.1
+/*
+ * The time at which certificates must be valid, in seconds since 1970-01-01
+ * 00:00:00 UTC; cvm_verify() needs it set. Since: 0.1
  */
 CVM_API void cvm_verifier_set_time(struct cvm_verifier *verifier, int64_t at);
 
-/**
- * cvm_verifier_set_report_data() - the REPORT_DATA that evidence must carry
- * @verifier: verifier
- * @report_data: CVM_REPORT_DATA_LEN bytes, copied
- *
- * Since: 0.1
- */
+/* The REPORT_DATA that evidence must carry; copied. Since: 0.1 */
 CVM_API void cvm_verifier_set_report_data(struct cvm_verifier *verifier,
-				  const uint8_t report_data[CVM_REPORT_DATA_LEN]);
+					  const uint8_t report_data[CVM_REPORT_DATA_LEN]);
 
 /**
  * cvm_verifier_add_certs() - certificates that a chain may be made of
@@ -454,36 +431,30 @@ CVM_API void cvm_verifier_set_report_data(struct cvm_verifier *verifier,
  * @data: a GHCB certificate table as the host gave it, or X.509 certificates
  *	as PEM (one or more) or DER (one); copied
  * @len: bytes at @data
- * @error: or NULL; which offset, and what was expected there
+ * @error: or NULL
  *
  * They need not be trusted: a chain must still end in a trusted root. For a
  * quote they take the place of the certificates that the quote carries.
  *
- * Return: 0; -EBADMSG: malformed, and nothing was added; -ENOMEM.
- *
- * Since: 0.1
+ * Return: 0; -EBADMSG: malformed, and nothing was added; -ENOMEM. Since: 0.1
  */
 CVM_API int cvm_verifier_add_certs(struct cvm_verifier *verifier, const void *data,
-			   size_t len, struct cvm_error *error);
+				   size_t len, struct cvm_error *error);
 
 /**
  * cvm_verifier_add_trust_root() - trust this root instead of AMD's and Intel's
  * @verifier: verifier
  * @data: X.509 certificates, self-signed, as PEM (one or more) or DER
  * @len: bytes at @data
- * @error: or NULL; which offset, and what was expected there
+ * @error: or NULL
  *
- * From the first call on only roots given this way are trusted, and every
- * verdict says so.
+ * From the first call on only such roots are trusted; every verdict says so.
  *
  * Return: 0; -EBADMSG: malformed or not self-signed, and nothing was added;
- * -ENOMEM.
- *
- * Since: 0.1
+ * -ENOMEM. Since: 0.1
  */
 CVM_API int cvm_verifier_add_trust_root(struct cvm_verifier *verifier,
-				const void *data, size_t len,
-				struct cvm_error *error);
+					const void *data, size_t len, struct cvm_error *error);
 
 /**
  * cvm_verify() - verify that evidence is authentic
@@ -497,12 +468,10 @@ CVM_API int cvm_verifier_add_trust_root(struct cvm_verifier *verifier,
  *
  * Return: 0: the verdict says; -EBADMSG: malformed, cut short, or of a version
  * or kind that is not known, and the verdict's one check says where;
- * -EINVAL: no time was set; -ENOMEM.
- *
- * Since: 0.1
+ * -EINVAL: no time was set; -ENOMEM. Since: 0.1
  */
 CVM_API int cvm_verify(const struct cvm_verifier *verifier, const void *evidence,
-	       size_t len, struct cvm_verdict **verdict);
+		       size_t len, struct cvm_verdict **verdict);
 
 /**
  * cvm_verdict_authentic() - is this genuine hardware evidence
@@ -511,36 +480,17 @@ CVM_API int cvm_verify(const struct cvm_verifier *verifier, const void *evidence
  * True where the signature and its chain to a trusted root hold and no check
  * failed. It says nothing about checks that were not made: measurement, debug
  * and TCB among them. A caller that did not set REPORT_DATA knows nothing of
- * the evidence's age.
- *
- * Since: 0.1
+ * the evidence's age. Since: 0.1
  */
 CVM_API bool cvm_verdict_authentic(const struct cvm_verdict *verdict);
 
-/**
- * cvm_verdict_count() - number of checks in @verdict
- *
- * Since: 0.1
- */
+/* The number of checks in @verdict. Since: 0.1 */
 CVM_API size_t cvm_verdict_count(const struct cvm_verdict *verdict);
 
-/**
- * cvm_verdict_check() - one check
- * @verdict: verdict
- * @index: 0 to cvm_verdict_count() - 1
- *
- * Return: the check, owned by @verdict; NULL where @index is out of range.
- *
- * Since: 0.1
- */
-CVM_API const struct cvm_check *cvm_verdict_check(const struct cvm_verdict *verdict,
-					  size_t index);
+/* A check, which belongs to @verdict; NULL beyond the last. Since: 0.1 */
+CVM_API const struct cvm_check *cvm_verdict_check(const struct cvm_verdict *verdict, size_t index);
 
-/**
- * cvm_verdict_free() - free @verdict, which may be NULL
- *
- * Since: 0.1
- */
+/* Free @verdict, which may be NULL. Since: 0.1 */
 CVM_API void cvm_verdict_free(struct cvm_verdict *verdict);
 
 #ifdef __cplusplus

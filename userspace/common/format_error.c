@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* How a parser says where it stopped. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "format.h"
+#include "format_error.h"
 
 const char *cvm_format_error_text(const struct cvm_format_error *err,
 				  char *buf, size_t size)
