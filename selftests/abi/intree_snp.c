@@ -67,7 +67,7 @@ static int ask(unsigned long cmd, void *req, void *out, size_t out_len, uint8_t 
 		.msg_version = version,
 		.req_data = (uintptr_t)req,
 		.resp_data = (uintptr_t)out,
-		.exitinfo2 = ~0ULL,
+		.exitinfo2 = 0,
 	};
 	return ioctl(dev, cmd, &arg);
 }
@@ -145,7 +145,7 @@ static bool get_ext_report(uint8_t fill, void *address, uint32_t len,
 
 static bool wants_room(const struct snp_ext_report_req *req)
 {
-	return errno == ENOSPC && arg.vmm_error == SNP_GUEST_VMM_ERR_INVALID_LEN &&
+	return errno == EIO && arg.vmm_error == SNP_GUEST_VMM_ERR_INVALID_LEN &&
 	       !arg.fw_error && req->certs_len && !(req->certs_len % PAGE) &&
 	       req->certs_len <= MAX_CERTS;
 }

@@ -22,7 +22,7 @@ mkdir $report && cat /tmp/data >$report/inblob && cat $report/provider >/tmp/pro
 rmdir $report
 /tmp/tdx_guest_test >/tmp/tap || exit
 rtmr=/sys/devices/virtual/misc/tdx_guest/measurements/rtmr3:sha384
-[ -e $rtmr ] || exit 0
+[ $1 = 6.12 ] && touch /tmp/before /tmp/after && exit 0
 cat $rtmr >/tmp/before && cat /tmp/digest >$rtmr && cat $rtmr >/tmp/after
 '
 selftests/vm/run --kernel "$kernel" --platform tdx --driver intree "${fw[@]}" \
@@ -30,7 +30,7 @@ selftests/vm/run --kernel "$kernel" --platform tdx --driver intree "${fw[@]}" \
 	--put "$out/data:/tmp/data" --put "$out/digest:/tmp/digest" \
 	--get "/tmp/quote:$out/quote" --get "/tmp/provider:$out/provider" \
 	--get "/tmp/tap:$out/tap" --get "/tmp/before:$out/before" --get "/tmp/after:$out/after" \
-	-- sh -c "$in_vm"
+	-- sh -c "$in_vm" in_vm "$kernel"
 status=$?
 
 n=0
@@ -45,7 +45,8 @@ selftests/abi/openssl_check.sh tdx "$out/quote" "$(od -An -v -tx1 "$out/data" | 
 result $? "openssl verifies the quote and its chain"
 grep -q '^ok 1 global.verify_report' "$out/tap" && ! grep -q '^not ok' "$out/tap"
 result $? "the kernel's tdx_guest_test passes"
-if [[ -s $out/before ]]; then
+# 6.12 has no interface for them
+if [[ $kernel != 6.12 ]]; then
 	cat "$out/before" "$out/digest" | openssl dgst -sha384 -binary | cmp - "$out/after" >&2
 	result $? "an RTMR is extended through the measurement files"
 fi
