@@ -192,7 +192,7 @@ static size_t make_quote(uint8_t *out, const struct tdreport *report)
 	return SIGNED_ROOM + rest;
 }
 
-static uint64_t quote(const struct tdreport *given, struct answer *ans)
+static uint64_t quote(const struct tdreport *given, struct answer *reply)
 {
 	struct tdreport report = *given;
 	uint32_t lie = tdx_faults.quote_out_len;
@@ -207,55 +207,55 @@ static uint64_t quote(const struct tdreport *given, struct answer *ans)
 	if (fault(&tdx_faults.quote_bad_data_n))
 		report.mac.report_data[0] ^= 1;
 	if (fault(&tdx_faults.quote_out_len_n)) {
-		ans->flags |= FW_OUT_LEN;
+		reply->flags |= FW_OUT_LEN;
 		room = sizeof(lie);
-		memcpy(ans->data, &lie, room);
+		memcpy(reply->data, &lie, room);
 	}
 	if (tdx_faults.early_success)
-		ans->flags |= FW_EARLY;
-	len = make_quote(ans->data + room, &report);
+		reply->flags |= FW_EARLY;
+	len = make_quote(reply->data + room, &report);
 	if (!len)
 		return GET_QUOTE_ERROR;
-	ans->len = (uint32_t)(room + len);
+	reply->len = (uint32_t)(room + len);
 	counts.quotes++;
 	return GET_QUOTE_SUCCESS;
 }
 
-void tdx_quote(struct fwd *fwd, const uint8_t tdreport[1024], struct answer *ans,
+void tdx_quote(struct fwd *fwd, const uint8_t tdreport[1024], struct answer *reply,
 	       uint64_t now_ns)
 {
 	if (fault(&tdx_faults.stuck_n)) {
 		counts.stuck++;
-		ans->never = true;
+		reply->never = true;
 		return;
 	}
 	if (model_busy(now_ns)) {
-		ans->status = GET_QUOTE_UNAVAILABLE;
+		reply->status = GET_QUOTE_UNAVAILABLE;
 		return;
 	}
-	ans->delay_ns = model_delay(MODEL_QUOTE, now_ns);
-	ans->status = quote((const struct tdreport *)tdreport, ans);
-	counts.failed += ans->status != GET_QUOTE_SUCCESS;
+	reply->delay_ns = model_delay(MODEL_QUOTE, now_ns);
+	reply->status = quote((const struct tdreport *)tdreport, reply);
+	counts.failed += reply->status != GET_QUOTE_SUCCESS;
 }
 
 /* a program's: it has neither a buffer for an in-flight status nor a TDREPORT */
-void tdx_sim_quote(struct fwd *fwd, const uint8_t report_data[64], struct answer *ans,
+void tdx_sim_quote(struct fwd *fwd, const uint8_t report_data[64], struct answer *reply,
 		   uint64_t now_ns)
 {
 	struct tdreport report;
 
 	if (tdx_report_make(report_data, &report)) {
-		ans->status = EIO;
+		reply->status = EIO;
 		return;
 	}
-	tdx_quote(fwd, (const uint8_t *)&report, ans, now_ns);
-	if (ans->flags & FW_OUT_LEN) {
-		ans->len -= sizeof(uint32_t);
-		memmove(ans->data, ans->data + sizeof(uint32_t), ans->len);
+	tdx_quote(fwd, (const uint8_t *)&report, reply, now_ns);
+	if (reply->flags & FW_OUT_LEN) {
+		reply->len -= sizeof(uint32_t);
+		memmove(reply->data, reply->data + sizeof(uint32_t), reply->len);
 	}
-	ans->flags = 0;
-	if (ans->status)
-		ans->status = ans->status == GET_QUOTE_UNAVAILABLE ? EBUSY : EIO;
+	reply->flags = 0;
+	if (reply->status)
+		reply->status = reply->status == GET_QUOTE_UNAVAILABLE ? EBUSY : EIO;
 }
 
 void tdx_status(FILE *out)

@@ -93,36 +93,36 @@ bool tdx_report_genuine(const struct tdreport *report)
 	       !memcmp(td, mac->tee_info_hash, sizeof(td));
 }
 
-void tdx_report(struct fwd *fwd, const uint8_t report_data[64], struct answer *ans,
+void tdx_report(struct fwd *fwd, const uint8_t report_data[64], struct answer *reply,
 		uint64_t now_ns)
 {
 	if (fault(&tdx_faults.report_busy_n)) {
-		ans->status = TDX_OPERAND_BUSY;
+		reply->status = TDX_OPERAND_BUSY;
 		return;
 	}
-	if (tdx_report_make(report_data, (struct tdreport *)ans->data)) {
-		ans->status = TDX_OPERAND_INVALID;
+	if (tdx_report_make(report_data, (struct tdreport *)reply->data)) {
+		reply->status = TDX_OPERAND_INVALID;
 		return;
 	}
-	ans->len = sizeof(struct tdreport);
+	reply->len = sizeof(struct tdreport);
 }
 
 /* the module lets the guest extend all four; who uses which is convention */
-void tdx_rtmr(struct fwd *fwd, uint32_t index, const uint8_t digest[48], struct answer *ans,
+void tdx_rtmr(struct fwd *fwd, uint32_t index, const uint8_t digest[48], struct answer *reply,
 	      uint64_t now_ns)
 {
 	uint8_t both[2 * TDX_HASH_LEN];
 
 	if (fault(&tdx_faults.report_busy_n)) {
-		ans->status = TDX_OPERAND_BUSY;
+		reply->status = TDX_OPERAND_BUSY;
 		return;
 	}
 	if (index >= TDX_RTMRS) {
-		ans->status = TDX_OPERAND_INVALID | 2;	/* RDX */
+		reply->status = TDX_OPERAND_INVALID | 2;	/* RDX */
 		return;
 	}
 	memcpy(both, tdx_config.rtmr[index], TDX_HASH_LEN);
 	memcpy(both + TDX_HASH_LEN, digest, TDX_HASH_LEN);
 	if (!hash(tdx_config.rtmr[index], both, sizeof(both)))
-		ans->status = TDX_OPERAND_INVALID;
+		reply->status = TDX_OPERAND_INVALID;
 }
