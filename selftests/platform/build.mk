@@ -39,6 +39,15 @@ $(fwd-tests): $(B)/tests/%: $(B)/obj/platform/%.o $(B)/obj/platform/fw_client.o 
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -lcrypto
 
+# ---- the simulator's kernel half: runs in a VM, by test_kernel_half.sh
+
+test-programs += $(B)/tests/test_kernel_half
+
+$(B)/tests/test_kernel_half: $(B)/obj/platform/test_kernel_half.o $(B)/obj/platform/sim_daemon.o
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
+
 $(B)/obj/platform/%.o: selftests/platform/%.c
 	$(say) CC $<
 	@mkdir -p $(@D)
