@@ -94,7 +94,8 @@ struct cvm_ctx;
  * @sim_socket: sim: path of the UNIX socket that cvm-fwd listens on; NULL: the
  *	environment variable CVM_SIM
  * @root: put before the path of every device and kernel file, as in a
- *	container that sees the machine's /dev and /sys below it; NULL: none
+ *	container that sees the machine's /dev and /sys below it; NULL: none;
+ *	a path of more than 255 bytes is refused
  *
  * The strings are copied. Since: 0.1
  */

@@ -2,7 +2,6 @@
 /* The backend cvm: /dev/cvm/report of the cvm-guest driver, many requests by one ioctl. */
 #include <fcntl.h>
 #include <linux/cvm_guest.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -71,13 +70,12 @@ static int refresh_cvm(const struct cvm_source *source, struct cvm_status *statu
 
 static int open_cvm(struct cvm_source *source, const char *address, struct cvm_error *error)
 {
+	const char *path = source->status.source;
 	__cleanup_fd int fd = -1;
-	char path[PATH_MAX];
-	int rc = cvm_source_path(source, NODE, path);
+	int rc = cvm_source_set(source, source->root, NODE, error);
 
 	if (rc)
-		return cvm_path_error(error, rc, NODE, "find");
-	snprintf(source->status.source, sizeof(source->status.source), "%s", path);
+		return rc;
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	/* a node that outlived its driver (ENXIO, ENODEV) is no source either */
 	if (fd < 0 && (errno == ENOENT || errno == ENXIO || errno == ENODEV || errno == ENOTDIR))
@@ -218,6 +216,7 @@ static void issue_cvm(const struct cvm_source *source, struct cvm_job *jobs, siz
 
 const struct cvm_backend cvm_backend_cvm = {
 	.name = "cvm",
+	.signing_keys = true,
 	.open = open_cvm,
 	.close = close_cvm,
 	.refresh = refresh_cvm,

@@ -7,7 +7,6 @@
  */
 #include <fcntl.h>
 #include <linux/sev-guest.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -70,9 +69,8 @@ static int open_native(struct cvm_source *source, const char *address, struct cv
 		return cvm_set_error(error, -ENODEV, "neither %s%s nor %s%s is there: load the driver with 'modprobe sev-guest' or 'modprobe tdx-guest'",
 				     source->root, SEV_NODE, source->root, TDX_NODE);
 	}
-	snprintf(status->source, sizeof(status->source), "%s%s", source->root, node);
 	status->max_inflight = 1;
-	return 0;
+	return cvm_source_set(source, source->root, node, error);
 }
 
 /* What the node answered; certs has size bytes and is the caller's to free. */
@@ -207,6 +205,7 @@ static void issue_native(const struct cvm_source *source, struct cvm_job *jobs, 
 
 const struct cvm_backend cvm_backend_native = {
 	.name = "native",
+	.signing_keys = true,
 	.open = open_native,
 	.issue = issue_native,
 };

@@ -5,7 +5,6 @@
  * simulator's fw_proto.h, of which this is the part that a client needs.
  */
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -181,9 +180,9 @@ static int open_sim(struct cvm_source *source, const char *address, struct cvm_e
 
 	if (!path)
 		return cvm_set_error(error, -ENODEV, "the backend sim needs the socket that cvm-fwd listens on: 'sim:SOCKET', or CVM_SIM in the environment");
-	if (snprintf(status->source, sizeof(status->source), "%s", path) >=
-	    (int)sizeof(status->source))
-		return cvm_path_error(error, -ENAMETOOLONG, path, "talk to cvm-fwd at");
+	rc = cvm_source_set(source, "", path, error);
+	if (rc)
+		return rc;
 	rc = sim_ask(path, &request, STATUS_TIMEOUT_MS, &head, (void **)&lines);
 	if (!rc)
 		rc = sim_platform(status, lines);
@@ -257,6 +256,7 @@ static void issue_sim(const struct cvm_source *source, struct cvm_job *jobs, siz
 
 const struct cvm_backend cvm_backend_sim = {
 	.name = "sim",
+	.signing_keys = true,
 	.open = open_sim,
 	.issue = issue_sim,
 };

@@ -149,12 +149,11 @@ static int probe(struct cvm_source *source, const char *reports, struct cvm_erro
 
 static int open_tsm(struct cvm_source *source, const char *address, struct cvm_error *error)
 {
-	char reports[PATH_MAX];
-	int rc = cvm_source_path(source, REPORTS, reports);
+	const char *reports = source->status.source;
+	int rc = cvm_source_set(source, source->root, REPORTS, error);
 
 	if (rc)
-		return cvm_path_error(error, rc, REPORTS, "find");
-	snprintf(source->status.source, sizeof(source->status.source), "%s", reports);
+		return rc;
 	source->status.max_evidence = CVM_EVIDENCE_MAX;
 	source->status.max_certs = CVM_CERTS_MAX;
 	if (!cvm_source_has(source, REPORTS))

@@ -68,6 +68,7 @@ struct cvm_source {
 /**
  * struct cvm_backend - a way to evidence
  * @name: what the user calls it
+ * @signing_keys: SNP: the caller can choose the key
  * @open: find out what there is and fill in status. -ENODEV: this machine has
  *	no such thing; anything else: it is there and cannot be used
  * @close: or NULL
@@ -77,6 +78,7 @@ struct cvm_source {
  */
 struct cvm_backend {
 	const char *name;
+	bool signing_keys;
 	int (*open)(struct cvm_source *source, const char *address, struct cvm_error *error);
 	void (*close)(struct cvm_source *source);
 	int (*refresh)(const struct cvm_source *source, struct cvm_status *status,
@@ -88,7 +90,7 @@ struct cvm_backend {
 extern const struct cvm_backend cvm_backend_cvm, cvm_backend_tsm, cvm_backend_native,
 				cvm_backend_sim;
 
-/* tsm and native go together: the one has quotes, the other TDREPORTs */
+/* tsm and native go together: quotes are the one's, TDREPORTs and keys the other's */
 #define CVM_MAX_SOURCES	2
 
 struct cvm_ctx {
@@ -120,8 +122,10 @@ int cvm_path_error(struct cvm_error *error, int rc, const char *path, const char
  */
 int cvm_struct_in(void *to, size_t size, size_t min, const void *from);
 
-/* source.c */
+/* source.c: set is where evidence comes from, and sets status.source */
 int cvm_source_path(const struct cvm_source *source, const char *path, char out[PATH_MAX]);
+int cvm_source_set(struct cvm_source *source, const char *root, const char *path,
+		   struct cvm_error *error);
 bool cvm_source_has(const struct cvm_source *source, const char *path);
 
 /**

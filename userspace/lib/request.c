@@ -40,12 +40,21 @@ static int check_job(const struct cvm_job *job, struct cvm_error *error)
 	return 0;
 }
 
-static const struct cvm_source *source_for(const struct cvm_ctx *ctx, uint32_t type)
+/* The first that has such evidence; sooner one that has the choice of key as well. */
+static const struct cvm_source *source_for(const struct cvm_ctx *ctx, const struct cvm_job *job)
 {
-	for (size_t i = 0; i < ctx->count; i++)
-		if (ctx->source[i].status.types & CVM_TYPE_BIT(type))
-			return &ctx->source[i];
-	return NULL;
+	const struct cvm_source *found = NULL;
+
+	for (size_t i = 0; i < ctx->count; i++) {
+		const struct cvm_source *source = &ctx->source[i];
+
+		if (!(source->status.types & CVM_TYPE_BIT(job->type)))
+			continue;
+		if (!job->signing_key || source->backend->signing_keys)
+			return source;
+		found = found ? found : source;
+	}
+	return found;
 }
 
 static int unsupported(const struct cvm_ctx *ctx, struct cvm_job *job)
@@ -67,10 +76,10 @@ static void issue(const struct cvm_ctx *ctx, struct cvm_job *jobs, size_t count,
 	size_t first = 0;
 
 	while (first < count) {
-		const struct cvm_source *source = source_for(ctx, jobs[first].type);
+		const struct cvm_source *source = source_for(ctx, &jobs[first]);
 		size_t end = first + 1;
 
-		while (end < count && source_for(ctx, jobs[end].type) == source)
+		while (end < count && source_for(ctx, &jobs[end]) == source)
 			end++;
 		if (source)
 			source->backend->issue(source, jobs + first, end - first, timeout_ms);

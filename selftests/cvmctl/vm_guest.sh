@@ -1,0 +1,90 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# In the VM: vm_guest.sh PLATFORM DRIVER. cvmctl by every backend, and those
+# that this driver does not give. Prints TAP.
+platform=$1 driver=$2
+n=0 failed=0
+
+result() {	# STATUS NAME
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $n $2"
+	else
+		echo "not ok $n $2: $(cat /tmp/stderr)"
+		failed=1
+	fi
+}
+
+data=$(od -An -v -tx1 -N64 /dev/urandom | tr -d ' \n')
+
+# STATUS NAME ARGUMENTS...: and where it is 0, the evidence carries REPORT_DATA
+try() {
+	want=$1 name=$2
+	shift 2
+	rm -f /tmp/e
+	cvmctl "$@" --report-data "$data" --out /tmp/e 2>/tmp/stderr
+	[ $? = "$want" ]
+	result $? "$name: exit status $want"
+	[ "$want" = 0 ] || return
+	carried=$(od -An -v -tx1 /tmp/e | tr -d ' \n')
+	case $carried in *"$data"*) result 0 "$name: REPORT_DATA" ;; *) result 1 "$name: REPORT_DATA" ;; esac
+}
+
+yes_if() { [ "$1" = "$2" ] && echo 0 || echo 4; }	# DRIVER WANTED
+cvm=$(yes_if "$driver" cvm) intree=$(yes_if "$driver" intree)
+
+if [ "$platform" = snp ]; then
+	try 0 'the best source' report
+	try 0 'its choice of VMPL and key' report --vmpl 3 --key vcek
+	for backend in cvm tsm native; do
+		status=$intree
+		[ $backend != cvm ] || status=$cvm
+		rm -f /tmp/c
+		try "$status" "$backend" report --backend $backend --certs /tmp/c
+		[ "$status" != 0 ] || { [ -s /tmp/c ]; result $? "$backend: certificates"; }
+	done
+	try 4 'no quote' quote
+else
+	try 0 'the best source' quote
+	try 0 'its TDREPORT' quote --tdreport
+	try "$cvm" cvm quote --backend cvm
+	try "$cvm" 'cvm, TDREPORT' quote --backend cvm --tdreport
+	try "$intree" tsm quote --backend tsm
+	try 4 'tsm, TDREPORT' quote --backend tsm --tdreport
+	try 4 'native, quote' quote --backend native
+	try "$intree" 'native, TDREPORT' quote --backend native --tdreport
+	try 4 'no report' report
+fi
+
+[ -z "$(ls /sys/kernel/config/tsm/report 2>/dev/null)" ]
+result $? 'no entry is left in configfs-tsm'
+cvmctl status --json >/tmp/status 2>/tmp/stderr && grep -q "\"platform\": \"$platform\"" /tmp/status
+result $? 'status'
+
+cvmctl module status >/tmp/status 2>/tmp/stderr
+case $driver in
+cvm)
+	grep -q '^state *live$' /tmp/status
+	result $? 'module status: live'
+	exec 9</dev/cvm/report
+	cvmctl module unload 2>/tmp/stderr
+	[ $? = 1 ] && grep -q 'in use' /tmp/stderr
+	result $? 'module unload, while it is open: refused'
+	exec 9<&-
+	cvmctl module unload 2>/tmp/stderr && [ ! -e /dev/cvm/report ]
+	result $? 'module unload'
+	cvmctl module unload 2>/tmp/stderr
+	[ $? = 1 ]
+	result $? 'module unload, when it is not loaded'
+	cvmctl module load 2>/tmp/stderr && [ -e /dev/cvm/report ]
+	result $? 'module load'
+	;;
+intree)
+	cvmctl module load 2>/tmp/stderr
+	[ $? = 1 ] && grep -q 'modprobe -r' /tmp/stderr
+	result $? "module load, beside the kernel's own driver: refused"
+	;;
+esac
+
+echo "1..$n"
+exit $failed
