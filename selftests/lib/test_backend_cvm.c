@@ -21,7 +21,7 @@ static struct {
 	uint32_t max_evidence;
 	int result;		/* of every second request */
 	int foreign;		/* the request that gets another one's REPORT_DATA, from 1 */
-	bool overflow;		/* lengths beyond the buffers */
+	bool overflow;		/* a certificate table beyond its buffer */
 	bool truncated;
 	uint64_t platform_status;
 } fake;
@@ -73,11 +73,11 @@ static void answer(struct cvm_report_req *req, uint32_t index)
 	}
 	memcpy(report + 0x50, req->report_data, sizeof(req->report_data));
 	report[0x50 + 63] ^= fake.foreign == (int)index + 1;
-	req->evidence_len = fake.overflow ? fake.max_evidence + 1 : sizeof(report) - fake.truncated;
+	req->evidence_len = sizeof(report) - fake.truncated;
 	memcpy((void *)(uintptr_t)req->evidence, report, sizeof(report));
 	if (req->flags & CVM_REQ_CERTS) {
 		memcpy((void *)(uintptr_t)req->certs, CERTS, sizeof(CERTS));
-		req->certs_len = sizeof(CERTS);
+		req->certs_len = fake.overflow ? req->certs_len + 1 : sizeof(CERTS);
 	}
 	req->result = 0;
 }
@@ -221,6 +221,7 @@ static void test_errors(void)
 		{ -ENOKEY, "restart" }, { -ETIMEDOUT, "deadline" }, { -EBUSY, "later" },
 		{ -EBADMSG, "malformed" }, { -EOPNOTSUPP, "no such" },
 	};
+	struct cvm_report_opts certs = { .size = sizeof(certs), .flags = CVM_REQUEST_CERTS };
 
 	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
 		reset();
@@ -230,7 +231,7 @@ static void test_errors(void)
 	}
 	reset();
 	fake.overflow = true;
-	check_is(ask(NULL), -EBADMSG, "a length that is more than the buffer");
+	check_is(ask(&certs), -EBADMSG, "a length that is more than the buffer");
 	reset();
 	fake.truncated = true;
 	check_is(ask(NULL), -EBADMSG, "a report that is one byte short");
