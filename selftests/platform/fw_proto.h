@@ -24,13 +24,13 @@
 
 enum fw_type {
 	FW_HELLO	= 1,	/* -> (nothing)              <- struct fw_hello */
-	FW_SNP_REQUEST	= 2,	/* -> struct fw_snp_request  <- struct fw_snp_answer, certificates */
+	FW_SNP_REQUEST	= 2,	/* -> struct fw_snp_request  <- struct fw_snp_answer, certs */
 	FW_TDX_REPORT	= 3,	/* -> REPORTDATA[64]         <- TDREPORT[1024] */
 	FW_TDX_QUOTE	= 4,	/* -> TDREPORT[1024]         <- quote */
 	FW_TDX_RTMR	= 5,	/* -> index u32, digest[48]  <- (nothing) */
 	FW_CONTROL	= 6,	/* -> KEY=VALUE lines        <- (nothing), or an error text */
-	FW_STATUS	= 7,	/* -> (nothing)              <- KEY=VALUE lines: counters, violations */
-	FW_VIOLATION	= 8,	/* -> text                   <- (nothing): a seam saw a broken rule */
+	FW_STATUS	= 7,	/* -> (nothing)              <- KEY=VALUE lines: counters */
+	FW_VIOLATION	= 8,	/* -> text                   <- (nothing): a broken rule */
 	FW_SIM_REPORT	= 9,	/* -> struct fw_sim_report   <- report[1184], certificate table */
 	FW_SIM_QUOTE	= 10,	/* -> REPORTDATA[64]         <- quote */
 };
@@ -69,7 +69,7 @@ struct fw_snp_request {
 
 struct fw_snp_answer {
 	__u32 data_npages;	/* with INVALID_LEN: pages needed (goes to RBX) */
-	__s32 es_result;	/* what snp_issue_guest_request() returns; 0 but for GHCB failures */
+	__s32 es_result;	/* of snp_issue_guest_request(); 0 but for GHCB failures */
 	__u32 deliver;		/* 1: response is written to the shared response page */
 	__u32 certs_len;	/* bytes of certificate table that follow this struct */
 	__u8 response[FW_PAGE];

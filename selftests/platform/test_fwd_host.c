@@ -156,7 +156,8 @@ static void timing(void)
 	start = now();
 	good = !next(&fwd, -1);
 	first = reply.head.delay_ns;
-	ok(good && first == 405 * MS / 10 && reply.head.flags == FW_HOLD_CPU && now() - start < first,
+	ok(good && first == 405 * MS / 10 && reply.head.flags == FW_HOLD_CPU &&
+	   now() - start < first,
 	   "report_ms= goes to the kernel half as a delay, at once");
 	ok(!next(&fwd, -1) && reply.head.delay_ns > first && reply.head.delay_ns <= 2 * first,
 	   "the next message queues behind it");
