@@ -90,9 +90,10 @@ apt_update()
 
 	apt_init "$1" || return 1
 	[ -z "$(find "$stamp" -mmin -10 2>/dev/null)" ] || return 0
-	apt-get -c "$apt_conf" -qq update >&2 &&
-		: >"$stamp" ||
-		fetch_trouble "cannot read the package lists of $1 (see above)"
+	apt-get -c "$apt_conf" -qq update >&2 ||
+		fetch_trouble "cannot read the package lists of $1 (see above)" ||
+		return 1
+	: >"$stamp"
 }
 
 # candidate PACKAGE: "VERSION DEPENDS", of the newest
@@ -138,13 +139,4 @@ download()
 	(cd "$1" && apt-get -c "$apt_conf" -qq download $list) >&2 ||
 		fetch_trouble "cannot download: ${list//$'\n'/ }" || return 1
 	(cd "$1" && sha256sum -- *.deb) >"$1.sums"
-}
-
-# publish NEW FINAL: moves a finished directory into place, in one step
-publish()
-{
-	rm -rf "$2.old"
-	[ ! -e "$2" ] || mv "$2" "$2.old"
-	mv "$1" "$2"
-	rm -rf "$2.old"
 }

@@ -4,6 +4,8 @@
 # kernel modules that tests use), made once, and what one run adds. Both are
 # plain cpio archives: unpacking under TCG costs more than reading. Sourced.
 
+# shellcheck disable=SC2154 # base, kernel_modules: set by run
+
 # kernel modules that are put into the VM, where the kernel has them, with all
 # that they depend on
 VM_MODULES=(
@@ -13,7 +15,7 @@ VM_MODULES=(
 	tsm tsm_report sev-guest tdx-guest
 	dm-mod dm-crypt trusted encrypted-keys tpm_vtpm_proxy
 )
-VM_PROGRAMS=(/bin/kmod /bin/dash /bin/bash)
+VM_PROGRAMS=(/bin/kmod /bin/dash /bin/bash /bin/tar)
 # beyond what the programs themselves need: what programs load at run time
 VM_LIBRARIES=(libssl.so.3 libcrypto.so.3 libjansson.so.4 libkmod.so.2 libgcc_s.so.1)
 
@@ -97,15 +99,7 @@ make_base()
 	install -m 755 "$TOP/build/vm/exec" "$new/tree/vm/exec"
 	pack "$new/tree" >"$new/base.cpio" || return 1
 	printf '%s\n' "$key" >"$new/key"
-	publish_base "$new" "$final"
-}
-
-publish_base()
-{
-	rm -rf "$2.old"
-	[ ! -e "$2" ] || mv "$2" "$2.old"
-	mv "$1" "$2"
-	rm -rf "$2.old"
+	publish "$new" "$final"
 }
 
 # put HOST GUEST TREE: a file or directory, and the libraries that it loads

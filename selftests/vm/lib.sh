@@ -38,3 +38,12 @@ with_lock()
 	exec {lock_fd}>&-
 	return $rc
 }
+
+# publish NEW FINAL: moves a finished directory into place, in one step
+publish()
+{
+	rm -rf "$2.old"
+	[ ! -e "$2" ] || mv "$2" "$2.old"
+	mv "$1" "$2"
+	rm -rf "$2.old"
+}
