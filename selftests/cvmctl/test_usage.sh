@@ -16,7 +16,7 @@ grep -qE '^cvmctl [0-9]+\.[0-9]+\.[0-9]+$' "$dir/stdout"
 result $? "the version is a version"
 "$cvmctl" >/dev/null 2>"$dir/stderr"
 result "$([[ $? == 2 && $(head -n 1 "$dir/stderr") == usage:* ]]; echo $?)" "cvmctl alone: usage on stderr"
-try 2 "'reprot' is no command" 'an unknown command' reprot
+try 2 "'reports' is no command" 'an unknown command' reports
 
 for command in "${commands[@]}"; do
 	try 0 '' "$command --help" "$command" --help

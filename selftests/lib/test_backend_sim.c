@@ -11,8 +11,10 @@
 #include "cvmguest.h"
 #include "tap.h"
 
-enum behaviour { HONEST, DRIBBLE, CUT, WRONG_MAGIC, WRONG_TYPE, TOO_LONG, SILENT, HANG_UP, REFUSE,
-		 FOREIGN, SHORT };
+enum behaviour {
+	HONEST, DRIBBLE, CUT, WRONG_MAGIC, WRONG_TYPE, TOO_LONG, SHORT, SILENT, HANG_UP, REFUSE,
+	FOREIGN,
+};
 
 static enum behaviour behaviour;
 static int listener;

@@ -94,8 +94,8 @@ struct cvm_ctx;
  * @sim_socket: sim: path of the UNIX socket that cvm-fwd listens on; NULL: the
  *	environment variable CVM_SIM
  * @root: put before the path of every device and kernel file, as in a
- *	container that sees the machine's /dev and /sys below it; NULL: none;
- *	a path of more than 255 bytes is refused
+ *	container that sees the machine's /dev and /sys below it, or NULL; no
+ *	path may be longer than 255 bytes
  *
  * The strings are copied. Since: 0.1
  */
@@ -272,20 +272,12 @@ CVM_API int cvm_report(struct cvm_ctx *ctx, const uint8_t *report_data,
 		       const struct cvm_report_opts *opts,
 		       struct cvm_evidence **evidence, struct cvm_error *error);
 
-/**
- * cvm_quote() - a TDX quote
- *
- * As cvm_report(), for CVM_EVIDENCE_TDX_QUOTE. Since: 0.1
- */
+/* A TDX quote: as cvm_report(), for CVM_EVIDENCE_TDX_QUOTE. Since: 0.1 */
 CVM_API int cvm_quote(struct cvm_ctx *ctx, const uint8_t *report_data,
 		      const struct cvm_report_opts *opts,
 		      struct cvm_evidence **evidence, struct cvm_error *error);
 
-/**
- * cvm_tdreport() - a TDX TDREPORT
- *
- * As cvm_report(), for CVM_EVIDENCE_TDREPORT. Since: 0.1
- */
+/* A TDREPORT: as cvm_report(), for CVM_EVIDENCE_TDREPORT. Since: 0.1 */
 CVM_API int cvm_tdreport(struct cvm_ctx *ctx, const uint8_t *report_data,
 			 const struct cvm_report_opts *opts,
 			 struct cvm_evidence **evidence, struct cvm_error *error);
@@ -323,9 +315,8 @@ struct cvm_request {
  * @timeout_ms: the longest time for all of them; 0: the source's default
  * @error: or NULL; about the call, or else the first request that failed
  *
- * With the backend cvm as many as its driver takes go to it by one system
- * call; the others ask one after the other. Requests are not ordered among
- * themselves.
+ * With the backend cvm as many as its driver takes go to it by one system call;
+ * the others ask one after the other. Requests are not ordered among themselves.
  *
  * Return: the number of requests with a result of 0, and then every request
  * has its result: some may fail while others succeed; or -EINVAL, -E2BIG,
