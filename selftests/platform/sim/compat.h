@@ -8,12 +8,6 @@
 #include <linux/cleanup.h>
 #include <linux/errno.h>
 #include <linux/hrtimer.h>
-#include <linux/mm.h>
-#include <linux/slab.h>
-
-#ifndef SIM_HAVE_FREE_KVFREE
-DEFINE_FREE(kvfree, void *, if (!IS_ERR_OR_NULL(_T)) kvfree(_T))
-#endif
 
 #ifndef SIM_HAVE_HRTIMER_SETUP
 static inline void hrtimer_setup(struct hrtimer *timer,

@@ -271,7 +271,7 @@ u64 sim_quote_start(void *buf, size_t size)
 	u64 ret;
 
 	if (!virt_addr_valid(buf) || !PAGE_ALIGNED(buf) || !size || !PAGE_ALIGNED(size)) {
-		sim_violation("GetQuote: buffer %lx of %zu bytes is not whole pages of the direct map",
+		sim_violation("GetQuote: %lx of %zu bytes: not whole pages of the direct map",
 			      (unsigned long)buf, size);
 		return VMCALL_ALIGN_ERROR;
 	}

@@ -118,7 +118,7 @@ static void write_pages(struct snp_call *call, const struct fw_snp_answer *answe
 	const struct snp_req_data *in = call->in;
 
 	if (!sim_pages_write(in->data_gpa, answer + 1, answer->certs_len, SIM_SHARED))
-		sim_violation("guest request: certificate pages at %lx taken back before the answer",
+		sim_violation("guest request: certificates at %lx taken back before the answer",
 			      in->data_gpa);
 	if (!answer->deliver)
 		return;
@@ -184,6 +184,11 @@ static int guest_request(u64 exit_code, struct snp_req_data *in, u64 *exitinfo2)
 	struct snp_call call = { .exit_code = exit_code, .in = in, .exitinfo2 = exitinfo2 };
 
 	*exitinfo2 = SEV_RET_NO_FW_CALL;
+	/* another exit that takes no operands; what KVM 6.12 says */
+	if (exit_code == SVM_VMGEXIT_HV_FEATURES) {
+		*exitinfo2 = GHCB_HV_FT_SNP | GHCB_HV_FT_SNP_AP_CREATION;
+		return -EIO;
+	}
 	if (exit_code != SVM_VMGEXIT_GUEST_REQUEST && !extended(&call)) {
 		sim_violation("guest request: exit code %llx", exit_code);
 		return -EIO;
