@@ -39,6 +39,8 @@ struct attribute;
  * @poll: advance whatever is in flight or parked; returns when to be called
  *	again at the latest (CLOCK_MONOTONIC), KTIME_MAX for "not before the
  *	next @issue". May be called earlier and at any time.
+ * @leave: the worker will be told to stop: what @issue waits for now may take
+ *	CVM_DRAIN_MS more. From any context that may sleep; may be NULL
  * @drain: the module leaves: finish what is in flight within
  *	CVM_DRAIN_MS; after it no message of ours may be answered under a live
  *	key. Every request the platform still owns is finished.
@@ -67,6 +69,7 @@ struct cvm_platform {
 	unsigned int (*room)(u32 kind);
 	void (*issue)(struct cvm_req *req);
 	ktime_t (*poll)(void);
+	void (*leave)(void);
 	void (*drain)(void);
 	u32 (*channel)(void);
 	u32 (*vmpl)(void);

@@ -141,6 +141,9 @@ void cvm_worker_stop(void)
 	worker = NULL;
 	kernel_param_unlock(THIS_MODULE);
 
-	if (task)
-		kthread_stop(task);
+	if (!task)
+		return;
+	if (cvm_platform->leave)
+		cvm_platform->leave();
+	kthread_stop(task);
 }

@@ -287,6 +287,7 @@ const struct cvm_platform cvm_snp = {
 	.room = snp_room,
 	.issue = snp_issue,
 	.poll = snp_poll,
+	.leave = cvm_snp_layer_leave,
 	.drain = snp_drain,
 	.channel = cvm_snp_channel_state,
 	.vmpl = snp_floor,

@@ -91,6 +91,7 @@ void cvm_snp_layer_stop(void);
 int cvm_snp_layer_seal(const struct cvm_snp_msg *msg);
 void cvm_snp_layer_issue(struct cvm_snp_msg *msg, struct cvm_snp_call *call);
 int cvm_snp_layer_open(struct cvm_snp_msg *msg);
+void cvm_snp_layer_leave(void);	/* issue may wait CVM_DRAIN_MS more; any context */
 void cvm_snp_layer_wipe(void);
 
 #endif /* CVM_SNP_CHANNEL_H */

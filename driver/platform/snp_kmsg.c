@@ -23,6 +23,7 @@
 #include <asm/sev.h>
 #include <asm/svm.h>
 
+#include "../limits.h"
 #include "snp_channel.h"
 
 const bool cvm_snp_layer_blocks = true;
@@ -35,9 +36,12 @@ static struct {
 	unsigned int vmpck;
 	u8 *response;		/* plaintext of RESPONSE_SIZE bytes */
 	size_t len;		/* of it; 0: what came was no answer */
+	struct snp_guest_req *req;	/* in the kernel's layer now */
 	struct hrtimer timer;
 	struct task_struct *worker;
 	unsigned int pauses;
+	u64 leave_by;		/* ktime_get_ns(), 0: no hurry */
+	bool cut;		/* @req was made to end */
 	/* where the kernel's layer has its key and counter */
 	u8 key[CVM_SNP_VMPCK_LEN];
 	u32 counter;
@@ -143,12 +147,34 @@ static void wipe(void) { }
 #endif
 
 /*
+ * The module leaves, and the layer would go on for up to 60 s. It reads the
+ * exit code afresh for each try: asked for the hypervisor's features, which is
+ * no guest request and touches no page, any host answers something else than
+ * "busy", and that ends it.
+ */
+static void cut_short(void)
+{
+	u64 leave_by = READ_ONCE(layer.leave_by);
+
+	if (!leave_by || ktime_get_ns() < leave_by)
+		return;
+	layer.cut = true;
+	WRITE_ONCE(layer.req->exit_code, SVM_VMGEXIT_HV_FEATURES);
+}
+
+void cvm_snp_layer_leave(void)
+{
+	WRITE_ONCE(layer.leave_by, ktime_get_ns() + CVM_DRAIN_MS * NSEC_PER_MSEC);
+}
+
+/*
  * Ends the layer's sleep, and no other: of all it does only that sleep is a
  * killable one.
  */
 static enum hrtimer_restart end_sleep(struct hrtimer *timer)
 {
 	if (READ_ONCE(layer.worker->__state) & TASK_WAKEKILL) {
+		cut_short();
 		cvm_snp_throttled();
 		layer.pauses++;
 		wake_up_process(layer.worker);
@@ -168,8 +194,10 @@ static int send(struct snp_guest_req *req)
 {
 	int ret;
 
+	layer.req = req;
 	layer.worker = current;
 	layer.pauses = 0;
+	layer.cut = false;
 	hrtimer_start(&layer.timer, ms_to_ktime(CVM_SNP_BACKOFF_MIN_MS), HRTIMER_MODE_REL);
 	ret = snp_send_guest_request(layer.desc, req);
 	hrtimer_cancel(&layer.timer);
@@ -212,7 +240,8 @@ void cvm_snp_layer_issue(struct cvm_snp_msg *msg, struct cvm_snp_call *call)
 			call->result = 0;
 			call->extended = false;
 		}
-	} else if (ret == -ETIMEDOUT) {
+	} else if (ret == -ETIMEDOUT || layer.cut) {
+		call->result = -EAGAIN;
 		call->info = SNP_GUEST_VMM_ERR(CVM_SNP_VMM_BUSY);
 	} else if (ret == -EBADMSG && !req.exitinfo2) {
 		/* answered, and not by the firmware: layer.len says so */
