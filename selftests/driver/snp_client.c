@@ -147,7 +147,8 @@ static int report(int argc, char **argv)
 
 static int intree(void)
 {
-	struct snp_report_req req = { 0 };
+	/* VMPL 3: every VMPCK may ask for it */
+	struct snp_report_req req = { .vmpl = 3 };
 	struct snp_report_resp rsp = { 0 };
 	struct snp_guest_request_ioctl arg = {
 		.msg_version = 1,
