@@ -163,7 +163,7 @@ static void test_open(void)
 	fake.kinds |= 1U << 30;
 	ctx = opened();
 	check(!cvm_status(ctx, &status, &error) && status.tee == CVM_TEE_SNP &&
-	      status.health == CVM_HEALTH_WAITING && status.max_requests == MAX_REQUESTS &&
+	      status.health == CVM_HEALTH_PARKED && status.max_requests == MAX_REQUESTS &&
 	      status.types == 1U << CVM_EVIDENCE_SNP_REPORT && !strcmp(status.backend, "cvm"),
 	      "what the driver says, without a kind that is newer than we are");
 	fake.channel = CVM_CHANNEL_DEAD;

@@ -31,7 +31,9 @@ static void respond(int fd, const struct fw_frame *asked, const uint8_t *payload
 	struct {
 		struct fw_frame head;
 		uint8_t data[1184 + 16];
-	} answer = { .head = { FW_MAGIC, asked->type, .id = asked->id, .len = sizeof(answer.data) } };
+	} answer = {
+		.head = { FW_MAGIC, asked->type, .id = asked->id, .len = sizeof(answer.data) },
+	};
 	size_t len = sizeof(answer);
 
 	answer.data[0] = 2;

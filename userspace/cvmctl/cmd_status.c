@@ -25,7 +25,7 @@ static const char *health_name(uint32_t health)
 {
 	switch (health) {
 	case CVM_HEALTH_READY:		return "ready";
-	case CVM_HEALTH_WAITING:	return "waiting";
+	case CVM_HEALTH_PARKED:	return "parked";
 	case CVM_HEALTH_DEAD:		return "dead";
 	default:			return "unknown";
 	}

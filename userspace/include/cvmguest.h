@@ -135,8 +135,8 @@ CVM_API void cvm_close(struct cvm_ctx *ctx);
  * enum cvm_health - can the firmware be asked
  * @CVM_HEALTH_UNKNOWN: the source does not say
  * @CVM_HEALTH_READY: it can
- * @CVM_HEALTH_WAITING: the host has not answered a message yet; requests wait
- *	behind it
+ * @CVM_HEALTH_PARKED: a message that the host has not answered yet is kept and
+ *	repeated; requests wait behind it
  * @CVM_HEALTH_DEAD: the channel's key is gone; only a reboot brings it back
  *
  * Since: 0.1
@@ -144,7 +144,7 @@ CVM_API void cvm_close(struct cvm_ctx *ctx);
 enum cvm_health {
 	CVM_HEALTH_UNKNOWN = 0,
 	CVM_HEALTH_READY = 1,
-	CVM_HEALTH_WAITING = 2,
+	CVM_HEALTH_PARKED = 2,
 	CVM_HEALTH_DEAD = 3,
 };
 

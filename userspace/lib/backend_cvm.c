@@ -24,7 +24,7 @@ static uint32_t health(uint32_t channel)
 {
 	switch (channel) {
 	case CVM_CHANNEL_READY:		return CVM_HEALTH_READY;
-	case CVM_CHANNEL_PARKED:	return CVM_HEALTH_WAITING;
+	case CVM_CHANNEL_PARKED:	return CVM_HEALTH_PARKED;
 	case CVM_CHANNEL_DEAD:		return CVM_HEALTH_DEAD;
 	default:			return CVM_HEALTH_UNKNOWN;
 	}
