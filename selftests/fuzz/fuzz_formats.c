@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * libFuzzer target of the parsers, one at a time: built with PARSER set to the
+ * name of one, so that each has a corpus and a coverage of its own.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "formats/cert_table.h"
+#include "formats/detect.h"
+#include "formats/quote.h"
+#include "formats/snp_report.h"
+#include "formats/tdreport.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static void must(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+/* A span that a parser hands out lies within its input. */
+static void must_contain(const uint8_t *data, size_t len, struct cvm_span span)
+{
+	if (span.len)
+		must(span.data >= data && span.len <= len &&
+		     span.data + span.len <= data + len);
+}
+
+static __attribute__((unused)) int snp_report(const uint8_t *data, size_t len,
+					      struct cvm_format_error *err)
+{
+	struct cvm_snp_report r;
+
+	return cvm_snp_report_parse(data, len, &r, err);
+}
+
+static __attribute__((unused)) int tdreport(const uint8_t *data, size_t len,
+					    struct cvm_format_error *err)
+{
+	struct cvm_tdreport r;
+	int ret = cvm_tdreport_parse(data, len, &r, err);
+
+	must_contain(data, len, r.tdinfo);
+	must_contain(data, len, r.tee_tcb_info);
+	return ret;
+}
+
+static __attribute__((unused)) int quote(const uint8_t *data, size_t len,
+					 struct cvm_format_error *err)
+{
+	struct cvm_format_error unused;
+	struct cvm_ppid ppid;
+	struct cvm_quote q;
+	int ret = cvm_quote_parse(data, len, &q, err);
+
+	if (ret)
+		return ret;
+	must_contain(data, len, q.signed_part);
+	must_contain(data, len, q.cert.data);
+	must_contain(data, len, q.qe.cert.data);
+	must_contain(data, len, q.qe.auth_data);
+	must_contain(data, len, q.trailing);
+	cvm_ppid_parse(&q.cert, &ppid, &unused);
+	if (q.has_qe)
+		cvm_ppid_parse(&q.qe.cert, &ppid, &unused);
+	return 0;
+}
+
+static __attribute__((unused)) int cert_table(const uint8_t *data, size_t len,
+					      struct cvm_format_error *err)
+{
+	struct cvm_cert_table t;
+	int ret = cvm_cert_table_parse(data, len, &t, err);
+
+	for (size_t i = 0; !ret && i < t.count; i++)
+		must_contain(data, len, t.entry[i].cert);
+	return ret;
+}
+
+static __attribute__((unused)) int hex(const uint8_t *data, size_t len,
+				       struct cvm_format_error *err)
+{
+	uint8_t *out = malloc(len / 2 + 1);
+	long n;
+
+	cvm_format_detect(data, len);
+	if (cvm_format_is_hex(data, len)) {
+		n = cvm_format_from_hex(data, len, out);
+		must(n == -EBADMSG || (size_t)n <= len / 2);
+	}
+	free(out);
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct cvm_format_error err = { 0 };
+	char text[256];
+
+	if (PARSER(data, len, &err)) {
+		must(err.offset <= len && err.field && err.expected);
+		cvm_format_error_text(&err, text, sizeof(text));
+	}
+	return 0;
+}
