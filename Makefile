@@ -24,7 +24,6 @@ all: user
 -include selftests/lib/build.mk
 -include selftests/vm/build.mk
 -include selftests/abi/build.mk
--include selftests/driver/build.mk
 -include selftests/build.mk
 
 user: $(user-programs)
