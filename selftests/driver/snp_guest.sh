@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 # In the VM: one part of what the SNP platform does when the host misbehaves.
-#   snp_guest.sh live|dead1|dead2|handover|patience
+#   snp_guest.sh smoke|live|storm|dead1|dead2|handover|patience
 # Each part is one boot, with our module loaded. Prints TAP.
 SIM=/sys/kernel/cvm_platform_sim
 DEV=/sys/class/misc/cvm_report
@@ -361,6 +361,52 @@ handover()
 		ok 'and is answered' intree_works
 		rmmod sev-guest
 	fi
+	ok 'no rule was broken' no_trouble
+}
+
+# what an honest host sees of us, in short
+smoke()
+{
+	ok 'a report' works
+	fw busy_n=2
+	ok 'a report, throttled' works
+	ok 'a report with certificates' works -c
+	ok 'no rule was broken' no_trouble
+}
+
+# 32 callers, 5,120 requests of every kind
+round()
+{
+	local i
+
+	for i in 0 1 2 3 4 5 6 7; do
+		ask -n 20 -t 100000 >/tmp/storm.$i.a &
+		ask -n 20 -t 100000 -c >/tmp/storm.$i.b &
+		ask -n 20 -t 100000 -v 3 >/tmp/storm.$i.c &
+		ask -n 20 -t 100000 -k 1 -v 1 >/tmp/storm.$i.d &
+	done
+	wait
+	cat /tmp/storm.* | grep -c 'result=0 .* own=1'
+}
+
+available_kb()
+{
+	sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo
+}
+
+storm()
+{
+	local total before
+
+	fw busy_n=3
+	total=$(round)
+	before=$(available_kb)
+	for _ in 2 3 4 5 6 7 8; do
+		total=$((total + $(round)))
+	done
+	ok '5,120 requests of 32 callers: each has its own report' [ "$total" = 5120 ]
+	# less than the evidence of these requests would take
+	ok 'memory use is flat' [ $((before - $(available_kb))) -le 4096 ]
 	ok 'no rule was broken' no_trouble
 }
 
