@@ -18,7 +18,7 @@
 
 #include "sim.h"
 
-/* the VMM's own code, GHCB specification 2.03, table 7; no kernel names it */
+/* what KVM says when it could not do it; no header names it */
 #define VMM_ERR_GENERIC		(~0U)
 
 static unsigned long secrets = 0x1f000000;
