@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # What the SNP platform does when the host misbehaves, in a VM.
-#   selftests/driver/snp_faults.sh KERNEL smoke|live|storm|dead1|dead2|handover|patience [RUN-OPTION...]
+#   selftests/driver/snp_faults.sh KERNEL smoke|live|storm|dead1|dead2|overflow|handover|patience [RUN-OPTION...]
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -11,6 +11,7 @@ shift 2
 case $part in
 patience) timeout=200 ;;
 handover) timeout=200 ;;
+overflow) timeout=120; set -- --fw msg_count=4294967286 "$@" ;;
 *) timeout=120 ;;
 esac
 exec selftests/vm/run --kernel "$kernel" --platform snp --driver cvm --timeout "$timeout" \

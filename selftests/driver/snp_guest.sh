@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 # In the VM: one part of what the SNP platform does when the host misbehaves.
-#   snp_guest.sh smoke|live|storm|dead1|dead2|handover|patience
+#   snp_guest.sh smoke|live|storm|dead1|dead2|overflow|handover|patience
 # Each part is one boot, with our module loaded. Prints TAP.
 SIM=/sys/kernel/cvm_platform_sim
 DEV=/sys/class/misc/cvm_report
@@ -182,6 +182,16 @@ busy()
 	ok 'and is ready' state_is ready
 }
 
+# where a driver that comes after us would go on, less what the firmware has
+# counted: the secrets page is where the runner reserved memory for it
+ahead_by()
+{
+	local counter
+
+	counter=$(dd if=/dev/mem bs=4 skip=$((0x1f0000a0 / 4)) count=1 2>/dev/null | od -An -tu4)
+	[ $((counter - $(seen msg_count_0))) = "$1" ]
+}
+
 busy_for_ever()
 {
 	local start
@@ -189,6 +199,7 @@ busy_for_ever()
 	fw busy_n=$FOR_EVER
 	ok 'BUSY for ever: a caller leaves at its deadline' gives -110 -t 300
 	ok 'the message is parked' state_is parked
+	ok 'the counter has been written ahead of it' ahead_by 2
 	start=$(now_ms)
 	ok 'another, too, behind it' gives -110 -t 300
 	ok 'not later' between 250 $(($(now_ms) - start)) 1500
@@ -200,6 +211,7 @@ busy_for_ever()
 	ok 'a caller that is killed is gone' between 0 $(($(now_ms) - start)) 1000
 	fw busy_n=0
 	ok 'the host recovers, and so does the channel' await 30 state_is ready
+	ok 'the firmware has caught up' ahead_by 0
 	ok 'reports again' works
 }
 
@@ -307,6 +319,18 @@ dead2()
 	dies 1 replay_n=1
 	dies 2 lost_n=1
 	dies 3 es_result=2 es_result_n=8
+	ok 'no rule was broken' no_trouble
+}
+
+# the page keeps 32 bits of the counter; the runner starts it 4 messages short
+overflow()
+{
+	for i in 1 2 3 4; do
+		ok "report $i of the last 4" works
+	done
+	ok 'the counter is used up: ENOKEY' gives -126
+	ok 'and the channel dead' state_is dead
+	ok 'the firmware never saw it wrap' [ "$(seen msg_count_0)" = 4294967294 ]
 	ok 'no rule was broken' no_trouble
 }
 
