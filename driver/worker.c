@@ -20,13 +20,26 @@ static int issue_cpu = -1;		/* likewise */
 static DECLARE_WAIT_QUEUE_HEAD(worker_wait);
 static bool kicked;
 
+/* where the kernel puts the thread by itself: never on isolated CPUs */
+static struct cpumask any_cpu;		/* likewise; empty before the thread runs */
+
 static int apply_issue_cpu(void)
 {
-	const struct cpumask *mask = cpu_possible_mask;
+	/* a thread that does not run yet will look for itself */
+	if (!worker || cpumask_empty(&any_cpu))
+		return 0;
+	return set_cpus_allowed_ptr(worker, issue_cpu < 0 ? &any_cpu :
+						cpumask_of(issue_cpu));
+}
 
-	if (issue_cpu >= 0)
-		mask = cpumask_of(issue_cpu);
-	return worker ? set_cpus_allowed_ptr(worker, mask) : 0;
+/* In the thread: kthreads are placed when they first run, whatever was set. */
+static void take_place(void)
+{
+	kernel_param_lock(THIS_MODULE);
+	cpumask_copy(&any_cpu, current->cpus_ptr);
+	if (issue_cpu >= 0 && apply_issue_cpu())
+		pr_warn("issue_cpu=%d cannot be used, any CPU is\n", issue_cpu);
+	kernel_param_unlock(THIS_MODULE);
 }
 
 static int issue_cpu_set(const char *val, const struct kernel_param *kp)
@@ -101,6 +114,7 @@ static int worker_main(void *unused)
 {
 	ktime_t next;
 
+	take_place();
 	while (!kthread_should_stop()) {
 		/* before the queue is looked at: pairs with cvm_worker_kick() */
 		smp_store_mb(kicked, false);
@@ -124,8 +138,6 @@ int cvm_worker_start(void)
 	cvm_queue_open();
 	kernel_param_lock(THIS_MODULE);
 	worker = task;
-	if (apply_issue_cpu())
-		pr_warn("issue_cpu=%d cannot be used, any CPU is\n", issue_cpu);
 	kernel_param_unlock(THIS_MODULE);
 	wake_up_process(task);
 	return 0;
@@ -139,6 +151,7 @@ void cvm_worker_stop(void)
 	kernel_param_lock(THIS_MODULE);
 	task = worker;
 	worker = NULL;
+	cpumask_clear(&any_cpu);
 	kernel_param_unlock(THIS_MODULE);
 
 	if (!task)
