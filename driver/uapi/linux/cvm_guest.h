@@ -54,7 +54,8 @@
  * ---------------------------------------------
  *   0             evidence_len bytes of evidence are at evidence
  *   -EINVAL       REPORT_DATA begins with the tag reserved for batch evidence
- *                 ("CVMGBAT"), or a VMPL that this VM cannot ask for
+ *                 ("CVMGBAT"), a VMPL that this VM cannot ask for, or a flag
+ *                 or key_sel that this kind of evidence does not have
  *   -EOPNOTSUPP   this platform has no such evidence
  *   -ENOBUFS      a buffer is too small: evidence_len and certs_len say what
  *                 is needed; nothing was written to either
@@ -63,7 +64,9 @@
  *   -ETIMEDOUT    no answer before the deadline; the channel lives
  *   -ECANCELED    the driver is going away
  *   -EINTR        the caller got a signal before the request was answered
- *   -EIO          the platform refused; platform_status says why
+ *   -EIO          the platform refused, platform_status says why; or, where
+ *                 that is 0, the kernel's own cipher failed
+ *   -ENOMEM       no memory for the evidence
  *   -EBADMSG      the host's answer was malformed or not about this request
  *   -ENOKEY       the channel to the firmware is dead until the next boot:
  *                 the driver has wiped its key rather than risk it
@@ -99,8 +102,9 @@ enum cvm_platform_id {
  * @CVM_CHANNEL_READY: it can
  * @CVM_CHANNEL_PARKED: a message that the host has not answered yet is kept
  *	and repeated, unchanged; requests wait behind it
- * @CVM_CHANNEL_DEAD: the key was wiped after an answer that no honest platform
- *	gives; evidence needs a reboot, requests fail with -ENOKEY
+ * @CVM_CHANNEL_DEAD: the key was wiped, after an answer that no honest platform
+ *	gives or because its message counter has come to an end; evidence needs
+ *	a reboot, requests fail with -ENOKEY
  */
 enum cvm_channel_state {
 	CVM_CHANNEL_READY  = 0,
@@ -123,8 +127,8 @@ enum cvm_kind {
  * @platform: enum cvm_platform_id
  * @channel: enum cvm_channel_state at this moment
  * @kinds: bit (1 << kind) for each kind that CVM_ISSUE takes
- * @vmpl: SNP: the VMPL the kernel runs at, and the lowest number that a
- *	report can be asked for; 0 elsewhere
+ * @vmpl: SNP: the lowest VMPL number that a report can be asked for, and the
+ *	one of a request that names none; 0 elsewhere
  * @max_requests: requests in one array
  * @max_evidence: bytes; no evidence is longer
  * @max_certs: bytes; no certificate table is longer
@@ -185,7 +189,8 @@ enum cvm_key_sel {
  *	table of the GHCB specification, untrusted
  * @platform_status: out, for diagnosis: SNP: SW_EXITINFO2 of the last VMGEXIT
  *	(firmware status in bits 31:0, VMM status in 63:32), or with -EIO from
- *	the message itself, its STATUS in bits 31:0; TDX: the GetQuote status
+ *	the message itself, its STATUS in bits 31:0; TDX: the GetQuote status, or
+ *	what the call itself returned
  * @report_data: in: REPORT_DATA, the caller's own 64 bytes
  */
 struct cvm_report_req {
@@ -234,7 +239,7 @@ struct cvm_issue {
 	__aligned_u64 requests;
 };
 
-#define CVM_IOC_MAGIC	0xCF
+#define CVM_IOC_MAGIC	0xC7
 /* _IO: the struct's own size field says how long it is, not the number */
 #define CVM_INFO	_IO(CVM_IOC_MAGIC, 0x00)	/* struct cvm_info */
 #define CVM_ISSUE	_IO(CVM_IOC_MAGIC, 0x01)	/* struct cvm_issue */
