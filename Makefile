@@ -35,11 +35,11 @@ setup:
 
 # a second make, so that fragments that ask pkg-config see what setup installed
 check: setup
-	$(Q)$(MAKE) --no-print-directory user tests
+	$(Q)$(MAKE) --no-print-directory user tests modules
 	$(Q)selftests/check
 
 check-all: setup
-	$(Q)$(MAKE) --no-print-directory user tests
+	$(Q)$(MAKE) --no-print-directory user tests modules
 	$(Q)selftests/check --all
 
 demo: setup
