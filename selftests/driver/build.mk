@@ -4,11 +4,11 @@
 
 KSFT := $(B)/cache/linux-source-6.12
 # the harness defines functions of its own for every fixture
-DRIVER_CFLAGS := $(ALL_CFLAGS) -Wno-missing-prototypes -isystem driver/uapi \
+DRIVER_CFLAGS := $(ALL_CFLAGS) -Wno-missing-prototypes -Idriver/uapi \
 	-isystem $(KSFT)/tools/testing/selftests -pthread
 
 driver-tests := $(B)/tests/driver_ioctl $(B)/tests/driver_callers \
-	$(B)/tests/driver_storm $(B)/tests/driver_tdx
+	$(B)/tests/driver_module $(B)/tests/driver_storm $(B)/tests/driver_tdx
 
 test-programs += $(driver-tests) $(B)/tests/driver_estimate
 

@@ -217,6 +217,46 @@ TEST_F(callers, share)
 	EXPECT_LE(1, busy);
 }
 
+/* a child's: how many of @count requests, in a file of its own, got -EBUSY */
+static int busy_results(struct cvm_report_req *many, unsigned int count)
+{
+	unsigned int i, busy = 0;
+	int fd = report_open();
+
+	if (fd < 0 || report_issue(fd, many, count, 300, NULL))
+		return 255;
+	for (i = 0; i < count; i++)
+		busy += many[i].result == -EBUSY;
+	return busy;
+}
+
+/* more files than the queue has room for: the rest is told at once */
+TEST_F(callers, queue_full)
+{
+	static struct cvm_report_req many[128];
+	unsigned int i, n, busy = 0;
+	pid_t pids[40];
+	int status;
+
+	for (i = 0; i < ARRAY_SIZE(many); i++)
+		report_request(&many[i], report_slow_kind(&self->info), i,
+			       self->evidence, REPORT_MAX);
+	for (n = 0; n < ARRAY_SIZE(pids); n++) {
+		pids[n] = fork();
+		ASSERT_LE(0, pids[n]);
+		if (!pids[n])
+			_exit(busy_results(many, ARRAY_SIZE(many)));
+	}
+	for (n = 0; n < ARRAY_SIZE(pids); n++) {
+		ASSERT_EQ(pids[n], waitpid(pids[n], &status, 0));
+		ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) != 255);
+		busy += WEXITSTATUS(status);
+	}
+	/* 5,120 for 4,096 places, which a slow machine fills with some less */
+	EXPECT_LE(1, busy);
+	EXPECT_GE(1024, busy);
+}
+
 TEST_F(callers, unload_refused)
 {
 	EXPECT_EQ(-1, syscall(SYS_delete_module, "cvm_guest", 04000));
