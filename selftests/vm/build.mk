@@ -5,6 +5,7 @@
 
 VM := selftests/vm
 vm-series := 6.1 6.12 7.3
+vm-programs := $(B)/vm/exec $(B)/vm/kexec
 KVER ?= $(shell uname -r)
 
 # for a kernel installed on this machine, or one of the series
@@ -19,16 +20,16 @@ $(vm-series:%=modules-%): modules-%:
 
 # fetches and caches everything that the VMs need, so that what follows works
 # without a network
-vm-cache: $(B)/vm/exec
+vm-cache: $(vm-programs)
 	$(Q)for s in $(vm-series); do $(VM)/kernel $$s >/dev/null || exit; done
 	$(Q)$(VM)/source
 
 # the in-VM half of the runner, static: it runs whatever libraries are put there
-$(B)/vm/exec: $(VM)/exec.c
+$(vm-programs): $(B)/vm/%: $(VM)/%.c
 	$(say) CC $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -static -o $@ $<
 
-test-programs += $(B)/vm/exec
+test-programs += $(vm-programs)
 
 .PHONY: module modules $(vm-series:%=modules-%) vm-cache

@@ -67,7 +67,7 @@ make_base()
 	local inputs=(/bin/busybox "${VM_PROGRAMS[@]}" "$TOP"/selftests/vm/{initrd.sh,init,lib.sh})
 
 	# contents by size and time: all are replaced as whole files
-	key=$(stat -L -c '%n %s %Y' "${inputs[@]}" "$TOP/build/vm/exec" "$MODULES"
+	key=$(stat -L -c '%n %s %Y' "${inputs[@]}" "$TOP"/build/vm/{exec,kexec} "$MODULES"
 		ldconfig -p | grep -F -f <(printf '%s\n' "${VM_LIBRARIES[@]}")
 		stat -L -c '%n %s %Y' /lib/x86_64-linux-gnu/lib{c.so.6,crypto.so.3})
 	[ "$(cat "$final/key" 2>/dev/null)" != "$key" ] || return 0
@@ -96,7 +96,7 @@ make_base()
 	} | sort -u | install_libraries "$new/tree" || return 1
 	install_modules "$new/tree" || return 1
 	install -m 755 "$TOP/selftests/vm/init" "$new/tree/init"
-	install -m 755 "$TOP/build/vm/exec" "$new/tree/vm/exec"
+	install -m 755 "$TOP"/build/vm/{exec,kexec} "$new/tree/vm/"
 	pack "$new/tree" >"$new/base.cpio" || return 1
 	printf '%s\n' "$key" >"$new/key"
 	publish "$new" "$final"
