@@ -25,6 +25,9 @@ enum {
 	/* unload, reboot and kexec wait this long for what is in flight */
 	CVM_DRAIN_MS		= 5 * 1000,
 
+	/* a certificate table is asked for anew after this time */
+	CVM_CERTS_AGE_MS	= 10 * 60 * 1000,
+
 	/* latency buckets: below 2^6 us, 2^7 us, ... 2^25 us (34 s), above */
 	CVM_LATENCY_FIRST	= 6,
 	CVM_LATENCY_BUCKETS	= 21,

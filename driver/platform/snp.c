@@ -106,15 +106,13 @@ static int take_answer(void)
 	if (err)
 		return err;
 
-	err = take_certs(report);
-	if (err)
-		return err;
-	req->evidence = kvmalloc(sizeof(*report), GFP_KERNEL_ACCOUNT);
+	if (!req->evidence)
+		req->evidence = kvmalloc(sizeof(*report), GFP_KERNEL);
 	if (!req->evidence)
 		return -ENOMEM;
 	memcpy(req->evidence, report, sizeof(*report));
 	req->evidence_len = sizeof(*report);
-	return 0;
+	return take_certs(report);
 }
 
 static int send(bool certs)
@@ -137,7 +135,8 @@ static void advance(int err)
 			break;
 		err = send(true);
 	}
-	settle(err);
+	/* a report that is in hand outlives what came of asking for certificates */
+	settle(cur.req->evidence ? 0 : err);
 }
 
 static void snp_issue(struct cvm_req *req)

@@ -12,8 +12,9 @@
 /*
  * The firmware's own refusal of the command: it consumed no sequence number
  * if the host tells the truth, and the same bytes may then succeed. If it
- * lies, or the error is for good (a counter out of step), the repetition
- * fails as well, and no later message can succeed either.
+ * lies, or the error is for good (a counter out of step), every repetition
+ * fails as well, and no later message can succeed either. A platform whose
+ * firmware is being updated takes about a second.
  */
 static enum cvm_snp_verdict judge_firmware(struct cvm_snp_tally *tally)
 {

@@ -10,11 +10,14 @@
 
 enum {
 	/* answers before a message is given up; see cvm_snp_judge() */
-	CVM_SNP_MAX_FW_ERRORS	= 2,
+	CVM_SNP_MAX_FW_ERRORS	= 8,
 	CVM_SNP_MAX_GHCB_ERRORS	= 8,
 
 	CVM_SNP_BACKOFF_MIN_MS	= 20,
 	CVM_SNP_BACKOFF_MAX_MS	= 250,
+	/* where each try that fails makes the kernel log it */
+	CVM_SNP_LOUD_TRIES	= 4,
+	CVM_SNP_LOUD_MAX_MS	= 8000,
 };
 
 /**
@@ -43,6 +46,7 @@ enum cvm_snp_verdict {
  * @pages: in: how many; out, where they were too few: how many the host wants
  * @result: out: 0, a negative errno, or a positive GHCB failure
  * @info: out: SW_EXITINFO2
+ * @blocked: out: the host was busy for as long as the layer itself repeats
  */
 struct cvm_snp_call {
 	bool extended;
@@ -50,6 +54,7 @@ struct cvm_snp_call {
 	__u32 pages;
 	int result;
 	__u64 info;
+	bool blocked;
 };
 
 /**

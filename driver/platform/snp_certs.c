@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -21,6 +22,7 @@ static struct {
 	struct signer signer;
 	void *table;
 	size_t len;
+	ktime_t learned;
 } cache;
 
 static struct signer signer_of(const struct cvm_snp_report *report)
@@ -35,16 +37,21 @@ static struct signer signer_of(const struct cvm_snp_report *report)
 	return signer;
 }
 
+/*
+ * Providers renew certificates under the same TCB, and a host can be wrong
+ * once: nothing it gave stands for good.
+ */
 bool cvm_snp_certs_cached(void)
 {
-	return cache.table;
+	return cache.table &&
+	       ktime_ms_delta(ktime_get(), cache.learned) < CVM_CERTS_AGE_MS;
 }
 
 bool cvm_snp_certs_fit(const struct cvm_snp_report *report)
 {
 	struct signer signer = signer_of(report);
 
-	return cache.table && !memcmp(&signer, &cache.signer, sizeof(signer));
+	return cvm_snp_certs_cached() && !memcmp(&signer, &cache.signer, sizeof(signer));
 }
 
 void cvm_snp_certs_forget(void)
@@ -73,6 +80,7 @@ int cvm_snp_certs_learn(const struct cvm_snp_report *report, const void *table,
 	cache.signer = signer_of(report);
 	cache.table = copy;
 	cache.len = len;
+	cache.learned = ktime_get();
 	return 0;
 }
 
@@ -80,7 +88,7 @@ int cvm_snp_certs_give(struct cvm_req *req)
 {
 	if (!cache.table)
 		return 0;
-	req->certs = kvmalloc(cache.len, GFP_KERNEL_ACCOUNT);
+	req->certs = kvmalloc(cache.len, GFP_KERNEL);
 	if (!req->certs)
 		return -ENOMEM;
 	memcpy(req->certs, cache.table, cache.len);

@@ -23,7 +23,7 @@ static struct {
 	struct cvm_snp_msg *msg;	/* in hand: sealed, not answered */
 	struct cvm_snp_tally tally;
 	bool extended;			/* the form it is sent in now */
-	bool throttled;			/* the last answer to it was BUSY */
+	bool stalled;			/* the layer has blocked on it in vain */
 	ktime_t next;
 	void *certs;			/* shared pages for the table */
 	u32 pages;
@@ -41,7 +41,7 @@ ktime_t cvm_snp_channel_next(void)
 
 bool cvm_snp_channel_stalled(void)
 {
-	return chan.msg && chan.throttled && cvm_snp_layer_blocks;
+	return chan.msg && chan.stalled;
 }
 
 static void set_state(u32 state)
@@ -82,10 +82,26 @@ static bool grow(u32 pages)
 	return true;
 }
 
-static int pause_message(void)
+/*
+ * The kernel's layer logs every failure as the loss of the key, unlimited,
+ * and the host decides how often it fails: slower and slower.
+ */
+static unsigned int loud_backoff(unsigned int ms)
 {
-	unsigned int ms = cvm_snp_backoff(chan.tally.pauses++, get_random_u32());
+	if (chan.tally.pauses < CVM_SNP_LOUD_TRIES)
+		return ms;
+	pr_warn_ratelimited("snp: the host fails a message before the firmware sees it; the kernel reports a wiped copy, the key is kept\n");
+	return min(ms << min(chan.tally.pauses - CVM_SNP_LOUD_TRIES, 8u),
+		   CVM_SNP_LOUD_MAX_MS);
+}
 
+static int pause_message(bool loud)
+{
+	unsigned int ms = cvm_snp_backoff(chan.tally.pauses, get_random_u32());
+
+	if (loud)
+		ms = loud_backoff(ms);
+	chan.tally.pauses++;
 	chan.next = ktime_add_ms(ktime_get(), ms);
 	set_state(CVM_CHANNEL_PARKED);
 	return -EAGAIN;
@@ -129,6 +145,7 @@ static void hand_over(struct cvm_snp_call *call)
 	call->extended = chan.extended;
 	call->certs = chan.certs;
 	call->pages = chan.pages;
+	call->blocked = false;
 	/* no earlier table may pass for this answer's */
 	if (call->extended)
 		memset(chan.certs, 0, chan.pages * PAGE_SIZE);
@@ -145,19 +162,18 @@ int cvm_snp_channel_try(void)
 		return -ENOKEY;
 	if (chan.tally.pauses)
 		cvm_count(retries);
-	chan.throttled = false;
 again:
 	offered = chan.pages;
 	hand_over(&call);
+	chan.stalled = call.blocked;
 	switch (cvm_snp_judge(&chan.tally, &call, offered)) {
 	case CVM_SNP_ANSWERED:
 		return answered(&call);
 	case CVM_SNP_LATER:
 		cvm_count(throttled);
-		chan.throttled = true;
-		return pause_message();
+		return pause_message(false);
 	case CVM_SNP_AGAIN:
-		return pause_message();
+		return pause_message(cvm_snp_layer_loud);
 	case CVM_SNP_GROW:
 		chan.extended = grow(call.pages);
 		cvm_count(retries);

@@ -85,7 +85,7 @@ void cvm_snp_throttled(void);
  * open: once issue was answered, the checked plaintext; 0 or -EBADMSG.
  */
 extern const char cvm_snp_layer_name[];
-extern const bool cvm_snp_layer_blocks;	/* issue itself waits while the host is busy */
+extern const bool cvm_snp_layer_loud;	/* issue logs each failure, unlimited */
 int cvm_snp_layer_start(struct platform_device *pdev, unsigned int vmpck);
 void cvm_snp_layer_stop(void);
 int cvm_snp_layer_seal(const struct cvm_snp_msg *msg);

@@ -26,7 +26,7 @@
 #include "../limits.h"
 #include "snp_channel.h"
 
-const bool cvm_snp_layer_blocks = true;
+const bool cvm_snp_layer_loud = true;
 
 /* the kernel's layer wants room for the tag beside the plaintext */
 #define RESPONSE_SIZE	(CVM_SNP_PAYLOAD + CVM_SNP_TAG_LEN)
@@ -149,8 +149,8 @@ static void wipe(void) { }
 /*
  * The module leaves, and the layer would go on for up to 60 s. It reads the
  * exit code afresh for each try: asked for the hypervisor's features, which is
- * no guest request and touches no page, any host answers something else than
- * "busy", and that ends it.
+ * no guest request and touches no page, an honest host answers something else
+ * than "busy", and that ends it. Another one can hold us for those 60 s.
  */
 static void cut_short(void)
 {
@@ -227,7 +227,8 @@ void cvm_snp_layer_issue(struct cvm_snp_msg *msg, struct cvm_snp_call *call)
 	layer.len = 0;
 	memset(layer.response, 0, RESPONSE_SIZE);
 	ret = send(&req);
-	dropped = ret == -EIO && call->extended &&
+	/* cut while the plain form was throttled, it has no answer to open */
+	dropped = ret == -EIO && call->extended && !layer.cut &&
 		  req.exitinfo2 == SNP_GUEST_VMM_ERR(CVM_SNP_VMM_INVALID_LEN);
 
 	call->result = ret;
@@ -242,6 +243,7 @@ void cvm_snp_layer_issue(struct cvm_snp_msg *msg, struct cvm_snp_call *call)
 		}
 	} else if (ret == -ETIMEDOUT || layer.cut) {
 		call->result = -EAGAIN;
+		call->blocked = true;
 		call->info = SNP_GUEST_VMM_ERR(CVM_SNP_VMM_BUSY);
 	} else if (ret == -EBADMSG && !req.exitinfo2) {
 		/* answered, and not by the firmware: layer.len says so */

@@ -22,7 +22,7 @@
 MODULE_SOFTDEP("pre: gcm ctr ghash-generic");
 
 const char cvm_snp_layer_name[] = "own";
-const bool cvm_snp_layer_blocks;
+const bool cvm_snp_layer_loud;
 
 /*
  * @request, @response: private copies. The host sees and writes only the

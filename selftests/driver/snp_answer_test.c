@@ -56,8 +56,11 @@ static void host_answers(void)
 	ok(judge_n(1, -ENOSPC, len, true, 0xffffffff) == CVM_SNP_PLAIN, "INVALID_LEN: 2^32 - 1");
 	ok(judge_n(1, -EIO, len, false, 9) == CVM_SNP_AGAIN, "INVALID_LEN to a plain request");
 	ok(judge_n(1, -EIO, 0x16, false, 0) == CVM_SNP_AGAIN, "a firmware error: once more");
-	ok(judge_n(2, -EIO, 0x16, false, 0) == CVM_SNP_HOPELESS, "a firmware error twice: the end");
-	ok(judge_n(2, -EIO, 0x16 | generic, true, 4) == CVM_SNP_HOPELESS,
+	ok(judge_n(CVM_SNP_MAX_FW_ERRORS - 1, -EIO, 0x16, false, 0) == CVM_SNP_AGAIN,
+	   "a firmware error: a few times");
+	ok(judge_n(CVM_SNP_MAX_FW_ERRORS, -EIO, 0x16, false, 0) == CVM_SNP_HOPELESS,
+	   "a firmware error: not for ever");
+	ok(judge_n(CVM_SNP_MAX_FW_ERRORS, -EIO, 0x16 | generic, true, 4) == CVM_SNP_HOPELESS,
 	   "a firmware error counts whatever the VMM adds");
 	ok(judge_n(1, 2, none, false, 0) == CVM_SNP_AGAIN, "a GHCB failure: once more");
 	ok(judge_n(CVM_SNP_MAX_GHCB_ERRORS - 1, 2, none, true, 4) == CVM_SNP_AGAIN,
@@ -74,7 +77,8 @@ static void mixed_answers(void)
 	struct cvm_snp_call error = { .result = -EIO, .info = 0x16 };
 	struct cvm_snp_tally tally = { 0 };
 
-	cvm_snp_judge(&tally, &error, 4);
+	for (int i = 1; i < CVM_SNP_MAX_FW_ERRORS; i++)
+		cvm_snp_judge(&tally, &error, 4);
 	cvm_snp_judge(&tally, &busy, 4);
 	ok(cvm_snp_judge(&tally, &error, 4) == CVM_SNP_HOPELESS, "errors add up over a throttle");
 }
