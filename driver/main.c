@@ -32,8 +32,10 @@ static const struct cvm_platform *find_platform(void)
 	for (i = 0; i < ARRAY_SIZE(platforms); i++) {
 		if (!platforms[i]->detect())
 			continue;
-		if (found)
+		if (found) {
+			pr_err("this looks like SEV-SNP and TDX at once\n");
 			return NULL;
+		}
 		found = platforms[i];
 	}
 	return found;

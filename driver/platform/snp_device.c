@@ -55,8 +55,10 @@ struct platform_device *cvm_snp_device_claim(void)
 {
 	int err = platform_driver_register(&driver);
 
-	if (err)
+	if (err) {
+		pr_err("snp: the kernel takes no driver for the sev-guest device (error %d)\n", err);
 		return ERR_PTR(err);
+	}
 	/* registering succeeds without the device, too */
 	if (!device) {
 		err = say_why();

@@ -71,10 +71,9 @@ static int tdx_start(void)
 	}
 
 	operands = (u8 *)get_zeroed_page(GFP_KERNEL);
-	if (!operands)
-		return -ENOMEM;
-
-	ret = cvm_tdx_quote_start();
+	ret = operands ? cvm_tdx_quote_start() : -ENOMEM;
+	if (ret == -ENOMEM)
+		pr_err("no memory for buffers shared with the host: load the module earlier after boot\n");
 	if (ret)
 		free_page((unsigned long)operands);
 	return ret;
