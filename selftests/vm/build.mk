@@ -22,7 +22,7 @@ $(vm-series:%=modules-%): modules-%:
 # without a network
 vm-cache: $(vm-programs)
 	$(Q)for s in $(vm-series); do $(VM)/kernel $$s >/dev/null || exit; done
-	$(Q)$(VM)/source
+	$(Q)$(VM)/source >/dev/null
 
 # the in-VM half of the runner, static: it runs whatever libraries are put there
 $(vm-programs): $(B)/vm/%: $(VM)/%.c

@@ -90,8 +90,8 @@ apt_update()
 
 	apt_init "$1" || return 1
 	[ -z "$(find "$stamp" -mmin -10 2>/dev/null)" ] || return 0
-	apt-get -c "$apt_conf" -qq update >&2 ||
-		fetch_trouble "cannot read the package lists of $1 (see above)" ||
+	apt-get -c "$apt_conf" -qq --error-on=any update >&2 ||
+		fetch_trouble "cannot read the package lists of $1 from $main_mirror (see above)" ||
 		return 1
 	: >"$stamp"
 }
