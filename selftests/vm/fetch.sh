@@ -89,11 +89,14 @@ apt_update()
 	local stamp=$CACHE/apt/$1/updated
 
 	apt_init "$1" || return 1
-	[ -z "$(find "$stamp" -mmin -10 2>/dev/null)" ] || return 0
+	if [ -n "$(find "$stamp" -mmin -10 2>/dev/null)" ] &&
+		cmp -s "$stamp" "${apt_conf%/*}/etc/sources.list"; then
+		return 0
+	fi
 	apt-get -c "$apt_conf" -qq --error-on=any update >&2 ||
 		fetch_trouble "cannot read the package lists of $1 from $main_mirror (see above)" ||
 		return 1
-	: >"$stamp"
+	cp "${apt_conf%/*}/etc/sources.list" "$stamp"
 }
 
 # candidate PACKAGE: "VERSION DEPENDS", of the newest
