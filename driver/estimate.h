@@ -28,7 +28,7 @@ struct cvm_estimate {
 /* longer times are not learned */
 #define CVM_ESTIMATE_SAMPLE_MAX	(10000 * CVM_ESTIMATE_MS)
 /* an answer is late after 32 times the mean, within these bounds */
-#define CVM_ESTIMATE_LATE_MIN	(500 * CVM_ESTIMATE_MS)
+#define CVM_ESTIMATE_LATE_MIN	(2000 * CVM_ESTIMATE_MS)
 #define CVM_ESTIMATE_LATE_MAX	(10000 * CVM_ESTIMATE_MS)
 
 /* when to look first, and after a look at @elapsed; from the question on */

@@ -38,7 +38,7 @@ load()
 
 said_once() { [ "$(grep -c -e "$1" <<<"$said")" = 1 ]; }
 one_message() { [ "$(grep -c 'cvm_guest: ' <<<"$said")" = 1 ]; }
-no_node() { ! grep -qx report <<<"$said"; }
+no_node() { grep -q '^modprobe: ' <<<"$said" && ! grep -qx report <<<"$said"; }
 
 no_platform()
 {
