@@ -318,17 +318,14 @@ ktime_t cvm_tdx_quote_poll(void)
 	return next;
 }
 
-/* nobody waits any more; the host may still write */
+/* the host may still write to the buffer, but no longer for anybody */
 static void abandon(struct slot *slot)
 {
 	struct cvm_req *req = slot->req;
 
-	if (slot->state == SLOT_REFUSED) {
-		release(slot, -ECANCELED);
-	} else if (req) {
-		slot->req = NULL;
+	slot->req = NULL;
+	if (req)
 		cvm_req_finish(req, -ECANCELED);
-	}
 }
 
 void cvm_tdx_quote_drain(void)
@@ -336,6 +333,11 @@ void cvm_tdx_quote_drain(void)
 	ktime_t end = ktime_add_ms(ktime_get(), CVM_DRAIN_MS);
 	struct slot *slot;
 	ktime_t next;
+
+	/* the host has none of these, and is not to get them now */
+	for (slot = slots; slot < slots + CVM_TDX_BUFFERS; slot++)
+		if (slot->state == SLOT_REFUSED)
+			release(slot, -ECANCELED);
 
 	for (;;) {
 		next = cvm_tdx_quote_poll();

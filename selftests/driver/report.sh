@@ -9,13 +9,17 @@ kernel=$1
 platform=$2
 shift 2
 programs=(driver_ioctl driver_callers driver_module)
-[[ $platform != tdx ]] || programs+=(driver_tdx)
+model=()
+if [[ $platform = tdx ]]; then
+	programs+=(driver_tdx)
+	model=(--fw max_quotes=2)
+fi
 programs+=(driver_storm)
 puts=()
 for program in "${programs[@]}"; do
 	puts+=(--put "build/tests/$program:/t/$program")
 done
 exec selftests/vm/run --kernel "$kernel" --platform "$platform" --driver cvm \
-	--timeout 240 "$@" "${puts[@]}" \
+	--timeout 240 "${model[@]}" "$@" "${puts[@]}" \
 	--put selftests/driver/report_guest.sh:/t/report_guest.sh \
 	-- sh /t/report_guest.sh "${programs[@]/#//t/}"
