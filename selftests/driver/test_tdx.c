@@ -135,11 +135,13 @@ TEST_F(quote, early)
 		EXPECT_TRUE(!ret || ret == -EBADMSG || ret == -EIO) {
 			TH_LOG("%d", ret);
 		}
-		usleep(5 * 1000);
+		/*
+		 * This host writes on for 20 ms, into whatever the buffer is
+		 * used for by then, the next TDREPORT for one.
+		 */
+		usleep(100 * 1000);
 	}
 	report_sim("early_success=0");
-	/* this host writes on for 20 ms, into whatever the buffer is used for */
-	usleep(100 * 1000);
 	EXPECT_EQ(0, QUOTE(0));
 }
 
