@@ -21,11 +21,11 @@
 /* Lengths of the structs when they were first published */
 #define INFO_SIZE_V1	64
 #define ISSUE_SIZE_V1	32
-#define REQUEST_SIZE_V1	120
+#define REQUEST_SIZE_V1	136
 
 static_assert(sizeof(struct cvm_info) == INFO_SIZE_V1);
 static_assert(sizeof(struct cvm_issue) == ISSUE_SIZE_V1);
-static_assert(sizeof(struct cvm_report_req) == REQUEST_SIZE_V1);
+static_assert(sizeof(struct cvm_evidence_req) == REQUEST_SIZE_V1);
 
 #define KNOWN_KINDS	(BIT(CVM_KIND_SNP_REPORT) | BIT(CVM_KIND_TDREPORT) | \
 			 BIT(CVM_KIND_TDX_QUOTE))
@@ -103,11 +103,13 @@ static long ioctl_info(struct cvm_info __user *uinfo)
 }
 
 /* what is wrong on every platform; the platform's own rules come later */
-static int check_request(const struct cvm_report_req *ureq)
+static int check_request(const struct cvm_evidence_req *ureq)
 {
 	if (ureq->kind >= CVM_KINDS || !(BIT(ureq->kind) & KNOWN_KINDS))
 		return -EINVAL;
-	if (ureq->flags & ~CVM_REQ_ALL || ureq->reserved)
+	if (ureq->flags & ~CVM_REQ_ALL)
+		return -EINVAL;
+	if (ureq->proof || ureq->proof_len || ureq->cookie)
 		return -EINVAL;
 	if (ureq->key_sel > CVM_KEY_VLEK)
 		return -EINVAL;
@@ -119,7 +121,7 @@ static int check_request(const struct cvm_report_req *ureq)
 }
 
 static void fill_item(struct call *call, struct item *item,
-		      const struct cvm_report_req *ureq)
+		      const struct cvm_evidence_req *ureq)
 {
 	struct cvm_req *req = item->req;
 
@@ -167,7 +169,7 @@ static int read_head(struct call *call, struct cvm_issue __user *uissue)
 }
 
 /* count and stride are bounded by now: no product of them overflows */
-static struct cvm_report_req __user *user_request(const struct call *call,
+static struct cvm_evidence_req __user *user_request(const struct call *call,
 						  u32 i)
 {
 	return u64_to_user_ptr(call->head.requests) +
@@ -176,7 +178,7 @@ static struct cvm_report_req __user *user_request(const struct call *call,
 
 static int read_items(struct call *call)
 {
-	struct cvm_report_req ureq;
+	struct cvm_evidence_req ureq;
 	struct cvm_req *req;
 	u32 i;
 	int ret;
@@ -282,7 +284,7 @@ static int copy_evidence(struct item *item)
 	return 0;
 }
 
-static int write_item(struct item *item, struct cvm_report_req __user *ureq)
+static int write_item(struct item *item, struct cvm_evidence_req __user *ureq)
 {
 	if (!item->result) {
 		item->result = copy_evidence(item);

@@ -16,7 +16,7 @@ enum {
 	CVM_MAX_QUEUED		= 4096,
 
 	/* kinds of evidence: one more than the highest enum cvm_kind */
-	CVM_KINDS		= CVM_KIND_TDX_QUOTE + 1,
+	CVM_KINDS		= CVM_KIND_BATCH + 1,
 
 	/* deadlines of callers */
 	CVM_DEFAULT_TIMEOUT_MS	= 30 * 1000,

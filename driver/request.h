@@ -10,6 +10,8 @@
 
 #include <uapi/linux/cvm_guest.h>
 
+#include "merkle.h"
+
 struct cvm_session;
 
 /**
@@ -48,7 +50,17 @@ struct cvm_waiter {
  * @result: 0 or a negative errno, valid once @state is CVM_REQ_DONE
  * @state: enum cvm_req_state, written under the queue lock
  * @waiter: who waits, under the queue lock; NULL: drop the request unissued,
- *	or throw its answer away
+ *	or throw its answer away; a submitted request has none, see @async
+ * @async: the request was submitted: its end becomes a record of @session
+ * @cookie: of the record
+ * @leaf: batch: what the leaf is made of; @leaf.user_data is the caller's
+ * @hash: batch: the leaf, hashed before the request is queued
+ * @leader: batch: the request that the hardware was asked with, of which this
+ *	one keeps a reference: its evidence and certificates are everybody's;
+ *	NULL: not frozen yet
+ * @proof: batch: kvmalloc()ed before the result stands
+ * @proof_len: bytes
+ * @members: of a leader: the frozen set, by @node
  */
 struct cvm_req {
 	struct kref ref;
@@ -70,6 +82,14 @@ struct cvm_req {
 	int result;
 	u32 state;
 	struct cvm_waiter *waiter;
+	bool async;
+	u64 cookie;
+	struct cvm_leaf leaf;
+	u8 hash[CVM_HASH_SIZE];
+	struct cvm_req *leader;
+	void *proof;
+	u32 proof_len;
+	struct list_head members;
 };
 
 enum cvm_req_state {

@@ -41,7 +41,7 @@ __u32 report_slow_kind(const struct cvm_info *info)
 						    CVM_KIND_SNP_REPORT;
 }
 
-void report_request(struct cvm_report_req *req, __u32 kind, __u64 seed,
+void report_request(struct cvm_evidence_req *req, __u32 kind, __u64 seed,
 		    void *buf, __u32 len)
 {
 	unsigned int i;
@@ -57,7 +57,7 @@ void report_request(struct cvm_report_req *req, __u32 kind, __u64 seed,
 	}
 }
 
-int report_issue(int fd, struct cvm_report_req *reqs, __u32 count,
+int report_issue(int fd, struct cvm_evidence_req *reqs, __u32 count,
 		 __u32 timeout_ms, __u32 *done)
 {
 	struct cvm_issue issue = {
@@ -95,7 +95,7 @@ static size_t report_data_at(__u32 kind, const unsigned char *p, size_t len)
 	return 0;
 }
 
-bool report_matches(const struct cvm_report_req *req)
+bool report_matches(const struct cvm_evidence_req *req)
 {
 	const unsigned char *evidence = (void *)(unsigned long)req->evidence;
 	size_t at = report_data_at(req->kind, evidence, req->evidence_len);

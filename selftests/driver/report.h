@@ -25,14 +25,14 @@ unsigned int report_kinds(const struct cvm_info *info, __u32 kinds[4]);
 __u32 report_slow_kind(const struct cvm_info *info);
 
 /* a request for @kind with REPORT_DATA made of @seed */
-void report_request(struct cvm_report_req *req, __u32 kind, __u64 seed,
+void report_request(struct cvm_evidence_req *req, __u32 kind, __u64 seed,
 		    void *buf, __u32 len);
 /* CVM_ISSUE; 0 or a negative errno */
-int report_issue(int fd, struct cvm_report_req *reqs, __u32 count,
+int report_issue(int fd, struct cvm_evidence_req *reqs, __u32 count,
 		 __u32 timeout_ms, __u32 *done);
 
 /* is the evidence of @req of its kind and for its REPORT_DATA? */
-bool report_matches(const struct cvm_report_req *req);
+bool report_matches(const struct cvm_evidence_req *req);
 
 /* a number in a sysfs file; -1: there is none */
 long long report_stat(const char *name);

@@ -77,14 +77,14 @@ static int parse(int argc, char **argv, struct options *o)
 
 static uint8_t evidence[MAX_COUNT][REPORT_LEN];
 static uint8_t certs[CERTS_ROOM];
-static struct cvm_report_req requests[MAX_COUNT];
+static struct cvm_evidence_req requests[MAX_COUNT];
 
 static void fill(const struct options *o)
 {
 	uint32_t i;
 
 	for (i = 0; i < o->count; i++) {
-		struct cvm_report_req *r = &requests[i];
+		struct cvm_evidence_req *r = &requests[i];
 
 		r->kind = CVM_KIND_SNP_REPORT;
 		r->flags = o->flags;
@@ -136,7 +136,7 @@ static int report(int argc, char **argv)
 	if (ret)
 		return fail("issue");
 	for (i = 0; i < o.count; i++) {
-		struct cvm_report_req *r = &requests[i];
+		struct cvm_evidence_req *r = &requests[i];
 
 		printf("result=%d status=%#llx evidence=%u certs=%u own=%d ms=%lld\n",
 		       r->result, (unsigned long long)r->platform_status, r->evidence_len,

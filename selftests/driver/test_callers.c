@@ -23,7 +23,7 @@
 FIXTURE(callers) {
 	int fd;
 	struct cvm_info info;
-	struct cvm_report_req reqs[COUNT];
+	struct cvm_evidence_req reqs[COUNT];
 	unsigned char *evidence;
 };
 
@@ -49,7 +49,7 @@ FIXTURE_SETUP(callers)
 FIXTURE_TEARDOWN(callers)
 {
 	if (self->evidence) {
-		struct cvm_report_req *req = &self->reqs[0];
+		struct cvm_evidence_req *req = &self->reqs[0];
 
 		/* whatever happened, the channel works, for others too */
 		report_sim_ms(&self->info, FAST_MS);
@@ -142,7 +142,7 @@ TEST_F(callers, signal)
 
 struct caller {
 	int fd;
-	struct cvm_report_req *reqs;
+	struct cvm_evidence_req *reqs;
 	int ret;
 };
 
@@ -198,9 +198,9 @@ TEST_F(callers, killed)
  * requests; what @each returns, summed up. -1: one of them failed.
  */
 static int crowd(unsigned int clients, __u32 kind, int fd,
-		 int (*each)(int fd, struct cvm_report_req *many))
+		 int (*each)(int fd, struct cvm_evidence_req *many))
 {
-	static struct cvm_report_req many[128];
+	static struct cvm_evidence_req many[128];
 	static unsigned char evidence[REPORT_MAX];
 	int gate[2], status, sum = 0;
 	unsigned int n;
@@ -226,7 +226,7 @@ static int crowd(unsigned int clients, __u32 kind, int fd,
 	return sum;
 }
 
-static int refused_arrays(int fd, struct cvm_report_req *many)
+static int refused_arrays(int fd, struct cvm_evidence_req *many)
 {
 	int ret = report_issue(fd, many, 128, 2000, NULL);
 
@@ -244,7 +244,7 @@ TEST_F(callers, share)
 	EXPECT_GE(5, busy);
 }
 
-static int refused_requests(int fd, struct cvm_report_req *many)
+static int refused_requests(int fd, struct cvm_evidence_req *many)
 {
 	unsigned int i, busy = 0;
 

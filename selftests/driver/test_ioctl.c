@@ -22,7 +22,7 @@ struct long_issue {
 };
 
 struct long_req {
-	struct cvm_report_req known;
+	struct cvm_evidence_req known;
 	unsigned char rest[LONGER];
 };
 
@@ -46,7 +46,7 @@ FIXTURE_SETUP(node)
 	report_request(&self->req.known, report_slow_kind(&self->info), 1,
 		       self->evidence, REPORT_MAX);
 	self->issue.known.size = sizeof(struct cvm_issue);
-	self->issue.known.request_size = sizeof(struct cvm_report_req);
+	self->issue.known.request_size = sizeof(struct cvm_evidence_req);
 	self->issue.known.count = 1;
 	self->issue.known.requests = (__u64)(unsigned long)&self->req;
 }
@@ -85,8 +85,8 @@ TEST_F(node, info)
 	EXPECT_LE(1, info->default_timeout_ms);
 	EXPECT_LE(info->default_timeout_ms, info->max_timeout_ms);
 	EXPECT_LE(1, info->max_inflight);
-	EXPECT_EQ(0, info->reserved[0] | info->reserved[1] |
-		     info->reserved[2] | info->reserved[3]);
+	EXPECT_EQ(0, info->scope | info->max_leaves |
+		     info->max_record | info->reserved);
 }
 
 TEST_F(node, info_sizes)
@@ -120,7 +120,7 @@ TEST_F(node, info_sizes)
 #define REQ(field, value)						\
 	{ "request." #field "=" #value,					\
 	  offsetof(struct long_req, known.field),			\
-	  sizeof(((struct cvm_report_req *)0)->field), value, false }
+	  sizeof(((struct cvm_evidence_req *)0)->field), value, false }
 
 static const struct malformed {
 	struct {
@@ -137,7 +137,7 @@ static const struct malformed {
 	{ ISSUE(size, 4097), E2BIG },
 	{ ISSUE(size, 0xffffffff), E2BIG },
 	{ ISSUE(request_size, 0), EINVAL },
-	{ ISSUE(request_size, sizeof(struct cvm_report_req) - 1), EINVAL },
+	{ ISSUE(request_size, sizeof(struct cvm_evidence_req) - 1), EINVAL },
 	{ ISSUE(request_size, 4097), E2BIG },
 	{ ISSUE(request_size, 0xffffffff), E2BIG },
 	{ ISSUE(count, 0), EINVAL },
@@ -160,8 +160,8 @@ static const struct malformed {
 	{ REQ(key_sel, CVM_KEY_VLEK + 1), EINVAL },
 	{ REQ(key_sel, 0xffffffff), EINVAL },
 	{ REQ(vmpl, 1), EINVAL },
-	{ REQ(reserved, 1), EINVAL },
-	{ REQ(reserved, 0x80000000), EINVAL },
+	{ REQ(proof_len, 1), EINVAL },
+	{ REQ(cookie, 0x80000000), EINVAL },
 	{ REQ(certs_len, 4096), EINVAL },
 	{ REQ(certs, 4096), EINVAL },
 };
@@ -227,7 +227,7 @@ TEST_F(node, array_half_there)
 {
 	long long issued = report_stat("issued");
 	size_t page = getpagesize();
-	struct cvm_report_req *reqs;
+	struct cvm_evidence_req *reqs;
 	char *map;
 
 	map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
@@ -247,7 +247,7 @@ TEST_F(node, array_half_there)
 TEST_F(node, array_read_only)
 {
 	size_t page = getpagesize();
-	struct cvm_report_req *req;
+	struct cvm_evidence_req *req;
 
 	req = mmap(NULL, page, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -261,7 +261,7 @@ TEST_F(node, array_read_only)
 
 TEST_F(node, buffers)
 {
-	struct cvm_report_req *req = &self->req.known;
+	struct cvm_evidence_req *req = &self->req.known;
 	__u32 need;
 
 	memset(self->evidence, 0xcc, REPORT_MAX);
@@ -290,7 +290,7 @@ TEST_F(node, buffers)
 /* what is wrong with one request alone is that request's result */
 TEST_F(node, refused_requests)
 {
-	struct cvm_report_req reqs[4];
+	struct cvm_evidence_req reqs[4];
 	__u32 other = self->info.platform == CVM_PLATFORM_SNP ?
 			CVM_KIND_TDX_QUOTE : CVM_KIND_SNP_REPORT;
 	__u32 done;

@@ -86,7 +86,7 @@ FIXTURE_TEARDOWN(module)
 TEST_F(module, issue_cpu)
 {
 	static unsigned char evidence[REPORT_MAX];
-	struct cvm_report_req req;
+	struct cvm_evidence_req req;
 	char value[128];
 
 	ASSERT_EQ(0, write_file(ISSUE_CPU, "0"));
@@ -114,7 +114,7 @@ TEST_F(module, statistics)
 	long long requests = report_stat("requests");
 	long long completed = report_stat("completed");
 	long long refused = report_stat("refused");
-	struct cvm_report_req reqs[2];
+	struct cvm_evidence_req reqs[2];
 	char text[4096], *line;
 	long long count, sum = 0;
 

@@ -34,7 +34,7 @@ static void *client(void *arg)
 {
 	unsigned char *evidence = malloc(ARRAY * EVIDENCE);
 	unsigned int seed = (unsigned long)arg;
-	struct cvm_report_req reqs[ARRAY];
+	struct cvm_evidence_req reqs[ARRAY];
 	unsigned int i, n, first;
 	int ret;
 

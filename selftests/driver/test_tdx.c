@@ -14,7 +14,7 @@
 FIXTURE(quote) {
 	int fd;
 	struct cvm_info info;
-	struct cvm_report_req req;
+	struct cvm_evidence_req req;
 	unsigned char *evidence;
 };
 
@@ -40,7 +40,7 @@ FIXTURE_TEARDOWN(quote)
 }
 
 /* the result of one quote */
-static int quote(int fd, struct cvm_report_req *req, void *evidence, int ms)
+static int quote(int fd, struct cvm_evidence_req *req, void *evidence, int ms)
 {
 	static __u64 seed = 1000;
 	int ret;
@@ -190,7 +190,7 @@ TEST_F(quote, retry)
 /* a TDREPORT waits for no quote */
 TEST_F(quote, tdreport_overtakes)
 {
-	struct cvm_report_req reqs[2];
+	struct cvm_evidence_req reqs[2];
 	unsigned char tdreport[1024];
 	__u32 done;
 

@@ -28,7 +28,7 @@ static struct {
 
 static int node_fd = -1;
 static unsigned int ioctls;
-static struct cvm_report_req last;
+static struct cvm_evidence_req last;
 static struct cvm_issue last_array;
 
 int __real_open(const char *path, int flags, ...);
@@ -61,7 +61,7 @@ static int info(struct cvm_info *info)
 	return fake.info_errno;
 }
 
-static void answer(struct cvm_report_req *req, uint32_t index)
+static void answer(struct cvm_evidence_req *req, uint32_t index)
 {
 	uint8_t report[1184] = { 2 };
 
@@ -84,7 +84,7 @@ static void answer(struct cvm_report_req *req, uint32_t index)
 
 static int issue(struct cvm_issue *array)
 {
-	struct cvm_report_req *reqs = (void *)(uintptr_t)array->requests;
+	struct cvm_evidence_req *reqs = (void *)(uintptr_t)array->requests;
 
 	last_array = *array;
 	if (array->count > MAX_REQUESTS || array->size != sizeof(*array) ||

@@ -97,7 +97,7 @@ static void close_cvm(struct cvm_source *source)
 }
 
 /* Memory for an answer of any length; what is not written to costs nothing. */
-static int buffers_for(struct cvm_report_req *req, const struct cvm_status *status)
+static int buffers_for(struct cvm_evidence_req *req, const struct cvm_status *status)
 {
 	void *evidence = malloc(status->max_evidence);
 	void *certs = NULL;
@@ -111,10 +111,10 @@ static int buffers_for(struct cvm_report_req *req, const struct cvm_status *stat
 	return !evidence || (!certs && req->flags & CVM_REQ_CERTS) ? -ENOMEM : 0;
 }
 
-static int request_from(struct cvm_report_req *req, const struct cvm_job *job,
+static int request_from(struct cvm_evidence_req *req, const struct cvm_job *job,
 			const struct cvm_status *status)
 {
-	*req = (struct cvm_report_req) {
+	*req = (struct cvm_evidence_req) {
 		.kind = job->type,
 		.flags = (job->flags & CVM_REQUEST_CERTS ? CVM_REQ_CERTS : 0) |
 			 (job->flags & CVM_REQUEST_VMPL ? CVM_REQ_VMPL : 0),
@@ -135,7 +135,7 @@ static void *shrunk(uint64_t address, size_t len)
 }
 
 static void finish(const struct cvm_source *source, struct cvm_job *job,
-		   const struct cvm_report_req *req, int rc)
+		   const struct cvm_evidence_req *req, int rc)
 {
 	int result = rc && rc != -EINTR ? rc : req->result;
 
@@ -156,7 +156,7 @@ static void finish(const struct cvm_source *source, struct cvm_job *job,
 static void issue_chunk(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
 			uint32_t timeout_ms)
 {
-	__cleanup_free struct cvm_report_req *reqs = calloc(count, sizeof(*reqs));
+	__cleanup_free struct cvm_evidence_req *reqs = calloc(count, sizeof(*reqs));
 	struct cvm_issue array = {
 		.size = sizeof(array),
 		.request_size = sizeof(*reqs),

@@ -103,7 +103,7 @@ struct cvm_ctx {
 int cvm_set_error(struct cvm_error *error, int rc, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* What the errors of struct cvm_report_req mean and what to do, whoever gave them. */
+/* What the errors of struct cvm_evidence_req mean and what to do, whoever gave them. */
 int cvm_source_error(struct cvm_error *error, int rc, const struct cvm_source *source,
 		     uint64_t platform_status);
 

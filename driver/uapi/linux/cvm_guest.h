@@ -4,10 +4,14 @@
  *
  * A confidential VM proves what it is with evidence that the processor signs:
  * an attestation report (AMD SEV-SNP) or a quote (Intel TDX). This header is
- * the manual of the device node that hands such evidence out.
+ * the manual of the device nodes that hand such evidence out.
  *
  *   /dev/cvm/report   direct evidence: the caller chooses all 64 bytes of
  *                     REPORT_DATA. 0600 root; a udev rule may give a group.
+ *   /dev/cvm/batch    batch evidence: many callers, each with 64 bytes of its
+ *                     own (user_data), share one report or quote, and each
+ *                     gets a proof that it is among them. The format is
+ *                     "batch v1". 0660; a udev rule gives the group cvm.
  *
  * What a request goes through
  * ---------------------------
@@ -50,7 +54,7 @@
  *               have not come to their end than one file may (1024)
  *   -EINTR      a signal came; see the contract at CVM_ISSUE
  *
- * Errors of one request (cvm_report_req.result)
+ * Errors of one request (cvm_evidence_req.result)
  * ---------------------------------------------
  *   0             evidence_len bytes of evidence are at evidence
  *   -EINVAL       REPORT_DATA begins with the tag reserved for batch evidence
@@ -117,7 +121,25 @@ enum cvm_kind {
 	CVM_KIND_SNP_REPORT = 1,	/* ATTESTATION_REPORT, 1184 bytes */
 	CVM_KIND_TDREPORT   = 2,	/* TDREPORT_STRUCT, 1024 bytes */
 	CVM_KIND_TDX_QUOTE  = 3,	/* quote, at most max_evidence bytes */
+	CVM_KIND_BATCH      = 4,	/* batch node: a report or quote, and a proof */
 };
+
+/**
+ * enum cvm_scope - for whom a batch proof speaks; written by the driver into
+ *	what the hardware signs
+ * @CVM_SCOPE_UNPRIVILEGED: anybody who was let near the node
+ * @CVM_SCOPE_PRIVILEGED: the submitter and the opener of the file both had
+ *	CAP_SYS_ADMIN in the initial user namespace
+ * @CVM_SCOPE_LABEL: whoever was handed a file with this label, see
+ *	CVM_SET_SCOPE
+ */
+enum cvm_scope {
+	CVM_SCOPE_UNPRIVILEGED = 0,
+	CVM_SCOPE_PRIVILEGED   = 1,
+	CVM_SCOPE_LABEL	       = 2,
+};
+
+#define CVM_MAX_LABEL		255
 
 /**
  * struct cvm_info - what the driver offers on this machine
@@ -135,6 +157,10 @@ enum cvm_kind {
  * @default_timeout_ms: the deadline of a request that gives none
  * @max_timeout_ms: the longest deadline
  * @max_inflight: requests that the hardware can be asked at a time
+ * @scope: batch node: enum cvm_scope that a request of this caller by this
+ *	file would get now; 0 elsewhere
+ * @max_leaves: batch node: requests that share one report at most
+ * @max_record: bytes; no completion record is longer
  * @reserved: 0
  */
 struct cvm_info {
@@ -150,10 +176,13 @@ struct cvm_info {
 	__u32 default_timeout_ms;
 	__u32 max_timeout_ms;
 	__u32 max_inflight;
-	__u32 reserved[4];
+	__u32 scope;
+	__u32 max_leaves;
+	__u32 max_record;
+	__u32 reserved;
 };
 
-/* cvm_report_req.flags */
+/* cvm_evidence_req.flags */
 #define CVM_REQ_CERTS		(1U << 0)	/* SNP: the host's certificate table too */
 #define CVM_REQ_VMPL		(1U << 1)	/* SNP: vmpl is given; else cvm_info.vmpl */
 #define CVM_REQ_ALL		(CVM_REQ_CERTS | CVM_REQ_VMPL)
@@ -172,28 +201,34 @@ enum cvm_key_sel {
 };
 
 /**
- * struct cvm_report_req - one request for direct evidence
- * @kind: in: enum cvm_kind
- * @flags: in: CVM_REQ_*
+ * struct cvm_evidence_req - one request for evidence
+ * @kind: in: enum cvm_kind; on the batch node CVM_KIND_BATCH
+ * @flags: in: CVM_REQ_*; on the batch node CVM_REQ_CERTS alone
  * @result: out: 0 or a negative errno, see the list above
- * @key_sel: in: enum cvm_key_sel; 0 on TDX
+ * @key_sel: in: enum cvm_key_sel; 0 on TDX and on the batch node
  * @vmpl: in: with CVM_REQ_VMPL, else 0
  * @evidence_len: in: bytes at @evidence; out: bytes of the evidence, 0 with
  *	an error other than -ENOBUFS and -EFAULT
  * @certs_len: in: bytes at @certs; out: bytes of the certificate table, 0
  *	where the host has none, or as for @evidence_len. Without
  *	CVM_REQ_CERTS: 0
- * @reserved: 0
+ * @proof_len: in: bytes at @proof; out: bytes of the proof, or as for
+ *	@evidence_len. 0 except on the batch node
  * @evidence: in: where the evidence goes
  * @certs: in: where the certificate table goes, as the host gave it: GUID
  *	table of the GHCB specification, untrusted
+ * @proof: in: where the proof goes
  * @platform_status: out, for diagnosis: SNP: SW_EXITINFO2 of the last VMGEXIT
  *	(firmware status in bits 31:0, VMM status in 63:32), or with -EIO from
  *	the message itself, its STATUS in bits 31:0; TDX: the GetQuote status, or
  *	what the call itself returned
+ * @cookie: in: CVM_SUBMIT: comes back in the record; CVM_ISSUE: 0
  * @report_data: in: REPORT_DATA, the caller's own 64 bytes
+ * @user_data: in: the same bytes on the batch node: what the proof is about
+ *
+ * With CVM_SUBMIT the three lengths and the three addresses are 0.
  */
-struct cvm_report_req {
+struct cvm_evidence_req {
 	__u32 kind;
 	__u32 flags;
 	__s32 result;
@@ -201,17 +236,22 @@ struct cvm_report_req {
 	__u32 vmpl;
 	__u32 evidence_len;
 	__u32 certs_len;
-	__u32 reserved;
+	__u32 proof_len;
 	__aligned_u64 evidence;
 	__aligned_u64 certs;
+	__aligned_u64 proof;
 	__aligned_u64 platform_status;
-	__u8 report_data[CVM_REPORT_DATA_SIZE];
+	__aligned_u64 cookie;
+	union {
+		__u8 report_data[CVM_REPORT_DATA_SIZE];
+		__u8 user_data[CVM_REPORT_DATA_SIZE];
+	};
 };
 
 /**
  * struct cvm_issue - an array of requests
  * @size: in: sizeof(struct cvm_issue) as the caller knows it
- * @request_size: in: sizeof(struct cvm_report_req) as the caller knows it,
+ * @request_size: in: sizeof(struct cvm_evidence_req) as the caller knows it,
  *	which is also the stride of the array
  * @count: in: number of requests, 1 to cvm_info.max_requests
  * @flags: 0
@@ -239,9 +279,87 @@ struct cvm_issue {
 	__aligned_u64 requests;
 };
 
+/*
+ * CVM_SUBMIT takes the same structs, queues the requests and returns at once.
+ * A request whose result is 0 was accepted and will have exactly one record; one
+ * with another result was not, and has none. The array as a whole fails as that
+ * of CVM_ISSUE does, before anything was queued. cvm_issue.done counts those
+ * that were accepted.
+ *
+ * read() gives the records of the file, in the order in which the requests
+ * came to their end: as many whole ones as fit. It waits for the first, or with
+ * O_NONBLOCK returns -EAGAIN. -ENOBUFS: the first is longer than the buffer,
+ * cvm_info.max_record always does. -EPERM: the first carries a proof of
+ * CVM_SCOPE_PRIVILEGED and the reader has no CAP_SYS_ADMIN. A record whose
+ * copy failed (-EFAULT) stays. poll(): POLLIN: there is a record; POLLOUT: the
+ * file may submit. A request counts against the file's limit until its record
+ * has been read. A closed file takes its requests and records with it.
+ */
+
+/**
+ * struct cvm_record - the end of a submitted request, as read() gives it
+ * @size: bytes of the whole record, a multiple of 8
+ * @data_offset: where the evidence begins; the certificate table follows it,
+ *	then the proof, without gaps; what is left up to @size is zero
+ * @result: 0 or a negative errno, as cvm_evidence_req.result
+ * @kind: of the request
+ * @cookie: of the request
+ * @platform_status: as cvm_evidence_req.platform_status
+ * @evidence_len: bytes, 0 with an error
+ * @certs_len: bytes
+ * @proof_len: bytes
+ * @reserved: 0
+ */
+struct cvm_record {
+	__u32 size;
+	__u32 data_offset;
+	__s32 result;
+	__u32 kind;
+	__aligned_u64 cookie;
+	__aligned_u64 platform_status;
+	__u32 evidence_len;
+	__u32 certs_len;
+	__u32 proof_len;
+	__u32 reserved;
+};
+
+/**
+ * struct cvm_cancel - give up submitted requests
+ * @size: in: sizeof(struct cvm_cancel) as the caller knows it
+ * @cancelled: out: how many had no result yet; each has a record with a result
+ *	of -ECANCELED
+ * @cookie: in: which, of this file
+ */
+struct cvm_cancel {
+	__u32 size;
+	__u32 cancelled;
+	__aligned_u64 cookie;
+};
+
+/**
+ * struct cvm_set_scope - whom the proofs by this open file shall speak for
+ * @size: in: sizeof(struct cvm_set_scope) as the caller knows it
+ * @label_len: in: bytes of @label, 1 to CVM_MAX_LABEL
+ * @label: in: the label, any bytes; the rest is 0
+ *
+ * Once per open file, before its first request; the file can then be handed
+ * to a workload, which cannot change it. -EPERM: the caller or the opener lacks
+ * CAP_SYS_ADMIN in the initial user namespace; -EBUSY: there is a label already,
+ * or there was a request.
+ */
+struct cvm_set_scope {
+	__u32 size;
+	__u32 label_len;
+	__u8 label[CVM_MAX_LABEL + 1];
+};
+
 #define CVM_IOC_MAGIC	0xC7
 /* _IO: the struct's own size field says how long it is, not the number */
 #define CVM_INFO	_IO(CVM_IOC_MAGIC, 0x00)	/* struct cvm_info */
 #define CVM_ISSUE	_IO(CVM_IOC_MAGIC, 0x01)	/* struct cvm_issue */
+#define CVM_SUBMIT	_IO(CVM_IOC_MAGIC, 0x02)	/* struct cvm_issue */
+#define CVM_CANCEL	_IO(CVM_IOC_MAGIC, 0x03)	/* struct cvm_cancel */
+/* /dev/cvm/batch alone */
+#define CVM_SET_SCOPE	_IO(CVM_IOC_MAGIC, 0x04)	/* struct cvm_set_scope */
 
 #endif /* _UAPI_LINUX_CVM_GUEST_H */
