@@ -46,6 +46,11 @@ demo: setup
 	$(Q)$(MAKE) --no-print-directory user
 	$(Q)selftests/demo
 
+bench:
+	$(Q)selftests/setup selftests/bench/packages
+	$(Q)$(MAKE) --no-print-directory user tests modules
+	$(Q)selftests/bench/run
+
 help:
 	@echo 'make              user space, in build/'
 	@echo 'make module       the module for KVER (this kernel, unless given)'
@@ -53,6 +58,7 @@ help:
 	@echo 'make demo         two simulated platforms, two drivers, evidence from each'
 	@echo 'make check        every functional test'
 	@echo 'make check-all    the long ones too'
+	@echo 'make bench        times beside the in-tree drivers, tables and plots in build/bench'
 	@echo 'make install      user space, with DESTDIR and prefix'
 	@echo 'make clean        all of build/ but the cache of downloads'
 	@echo 'V=1 shows the commands; SAN=1 builds user space with ASan and UBSan'
@@ -60,5 +66,5 @@ help:
 clean:
 	$(Q)find $(B) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +
 
-.PHONY: all user tests setup check check-all demo help clean
+.PHONY: all user tests setup check check-all demo bench help clean
 .DELETE_ON_ERROR:
