@@ -20,6 +20,9 @@ static struct sim_script script;	/* these three under the lock */
 static unsigned int violations;
 static bool unanswered;
 
+/* an answer is two writes, and nothing may come between them */
+static pthread_mutex_t write_lock = PTHREAD_MUTEX_INITIALIZER;
+
 static uint8_t in[FW_MAX_PAYLOAD], out[FW_MAX_PAYLOAD];
 
 static int write_all(const void *data, size_t len, bool one_by_one)
@@ -111,6 +114,18 @@ static bool make_answer(const struct fw_frame *frame, const struct sim_script *n
 	return true;
 }
 
+static int write_answer(const struct fw_frame *head, bool one_by_one)
+{
+	int ret;
+
+	pthread_mutex_lock(&write_lock);
+	ret = write_all(head, sizeof(*head), one_by_one);
+	if (!ret)
+		ret = write_all(out, head->len, one_by_one);
+	pthread_mutex_unlock(&write_lock);
+	return ret;
+}
+
 static int serve_one(void)
 {
 	struct fw_frame frame, head = { .magic = FW_MAGIC };
@@ -133,8 +148,7 @@ static int serve_one(void)
 		head.flags = now.flags;
 	}
 	if (answered)
-		return write_all(&head, sizeof(head), now.one_by_one) ||
-		       write_all(out, head.len, now.one_by_one) ? -1 : 0;
+		return write_answer(&head, now.one_by_one);
 	pthread_mutex_lock(&lock);
 	unanswered = true;
 	pthread_cond_signal(&asked);
@@ -177,6 +191,16 @@ void sim_daemon_script(const struct sim_script *new)
 	script = *new;
 	unanswered = false;
 	pthread_mutex_unlock(&lock);
+}
+
+ssize_t sim_daemon_write(const void *data, size_t len)
+{
+	ssize_t n;
+
+	pthread_mutex_lock(&write_lock);
+	n = write(fd, data, len);
+	pthread_mutex_unlock(&write_lock);
+	return n;
 }
 
 int sim_daemon_fd(void)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "fw_proto.h"
 
@@ -26,8 +27,9 @@ struct sim_script {
 int sim_daemon_open(enum fw_platform platform, uint32_t max_quotes);
 void sim_daemon_close(void);
 void sim_daemon_script(const struct sim_script *script);
-/* the device, for a test that writes what no daemon would */
+/* the device; what no daemon would write goes between two answers, not into one */
 int sim_daemon_fd(void);
+ssize_t sim_daemon_write(const void *data, size_t len);
 /* texts of FW_VIOLATION frames so far */
 unsigned int sim_daemon_violations(void);
 /* waits for a request that the script leaves unanswered */

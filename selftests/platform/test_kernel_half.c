@@ -318,7 +318,7 @@ static void send_garbage(void)
 	char garbage[64];
 
 	memset(garbage, 0xee, sizeof(garbage));
-	check(write(sim_daemon_fd(), garbage, sizeof(garbage)) < 0 && errno == EBADMSG,
+	check(sim_daemon_write(garbage, sizeof(garbage)) < 0 && errno == EBADMSG,
 	      "what is no frame is refused");
 }
 
@@ -327,7 +327,7 @@ static void send_long_frame(void)
 	struct fw_frame frame = { .magic = FW_MAGIC, .type = FW_STATUS,
 				  .len = FW_MAX_PAYLOAD + 1 };
 
-	check(write(sim_daemon_fd(), &frame, sizeof(frame)) < 0 && errno == EBADMSG,
+	check(sim_daemon_write(&frame, sizeof(frame)) < 0 && errno == EBADMSG,
 	      "a frame that is too long is refused");
 }
 
@@ -343,7 +343,7 @@ static void check_link(enum fw_platform platform, const char *request)
 	struct pollfd poll_in = { .events = POLLIN };
 
 	check(open("/dev/cvm-fw", O_RDWR) < 0 && errno == EBUSY, "one opener at a time");
-	check(write(sim_daemon_fd(), &stray, sizeof(stray)) == sizeof(stray),
+	check(sim_daemon_write(&stray, sizeof(stray)) == sizeof(stray),
 	      "an answer to nothing is dropped");
 	check_cut("closing answers who waits", request, sim_daemon_close);
 	check(run_case(request) == -EIO, "without a daemon: -EIO");
