@@ -9,6 +9,7 @@
 
 #include "chardev.h"
 #include "platform.h"
+#include "sha384.h"
 #include "version.h"
 #include "worker.h"
 
@@ -75,9 +76,13 @@ static int __init cvm_init(void)
 		return -ENODEV;
 	}
 
-	ret = cvm_platform->start();
+	ret = cvm_sha384_init();
 	if (ret)
 		return ret;
+
+	ret = cvm_platform->start();
+	if (ret)
+		goto no_sha384;
 
 	ret = cvm_worker_start();
 	if (ret)
@@ -107,6 +112,8 @@ stop_worker:
 	cvm_worker_stop();
 stop_platform:
 	cvm_platform->stop();
+no_sha384:
+	cvm_sha384_exit();
 	return ret;
 }
 module_init(cvm_init);
@@ -118,6 +125,7 @@ static void __exit cvm_exit(void)
 	unregister_pm_notifier(&pm_block);
 	cvm_worker_stop();
 	cvm_platform->stop();
+	cvm_sha384_exit();
 }
 module_exit(cvm_exit);
 

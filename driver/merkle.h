@@ -8,6 +8,10 @@
 #define CVM_MERKLE_H
 
 #include <linux/types.h>
+#ifndef __KERNEL__
+#include <stdbool.h>
+#include <stddef.h>
+#endif
 
 #define CVM_HASH_SIZE		48	/* SHA-384 */
 #define CVM_SALT_SIZE		32
@@ -55,12 +59,14 @@ void cvm_merkle_leaf(__u8 hash[CVM_HASH_SIZE], const struct cvm_leaf *leaf);
  * @size: leaves, 1 to CVM_MAX_TREE
  * @flags: of the header
  * @header: made by cvm_merkle_build()
+ * @root: likewise, one of @nodes
  */
 struct cvm_merkle {
 	__u8 (*nodes)[CVM_HASH_SIZE];
 	__u32 size;
 	__u8 flags;
 	__u8 header[CVM_HEADER_SIZE];
+	const __u8 *root;
 };
 
 /* fills in all nodes above the leaves; @size, @flags and leaves are set */
