@@ -10,7 +10,11 @@ DRIVER_CFLAGS := $(ALL_CFLAGS) -Wno-missing-prototypes -Idriver/uapi \
 driver-tests := $(B)/tests/driver_ioctl $(B)/tests/driver_callers \
 	$(B)/tests/driver_module $(B)/tests/driver_storm $(B)/tests/driver_tdx
 
-test-programs += $(driver-tests) $(B)/tests/driver_estimate
+# files with submitted requests by the hundred, and what a relying party checks
+crowd-tests := $(B)/tests/driver_mix $(B)/tests/driver_crowd $(B)/tests/driver_fairness
+crowd-objects := $(addprefix $(B)/obj/driver/,crowd.o report.o merkle.o)
+
+test-programs += $(driver-tests) $(crowd-tests) $(B)/tests/driver_estimate
 
 # the kselftest harness, from Debian's package
 $(KSFT)/members:
@@ -21,17 +25,27 @@ $(driver-tests): $(B)/tests/driver_%: $(B)/obj/driver/test_%.o $(B)/obj/driver/r
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
 
+$(B)/tests/driver_mix: $(B)/obj/driver/mix.o
+$(B)/tests/driver_fairness: $(B)/obj/driver/flood.o
+
+$(crowd-tests): $(B)/tests/driver_%: $(B)/obj/driver/test_%.o $(crowd-objects)
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -lcrypto
+
 $(B)/tests/driver_estimate: $(B)/obj/driver/test_estimate.o $(B)/obj/driver/estimate.o
 	$(say) LD $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(B)/obj/driver/crowd.o: DRIVER_CFLAGS += -Idriver
 
 $(B)/obj/driver/%.o: selftests/driver/%.c | $(KSFT)/members
 	$(say) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(DRIVER_CFLAGS) -c -o $@ $<
 
-$(B)/obj/driver/estimate.o: driver/estimate.c
+$(B)/obj/driver/estimate.o $(B)/obj/driver/merkle.o: $(B)/obj/driver/%.o: driver/%.c
 	$(say) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<

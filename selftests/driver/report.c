@@ -95,13 +95,19 @@ static size_t report_data_at(__u32 kind, const unsigned char *p, size_t len)
 	return 0;
 }
 
+bool report_carries(__u32 kind, const void *evidence, size_t len,
+		    const __u8 report_data[CVM_REPORT_DATA_SIZE])
+{
+	size_t at = report_data_at(kind, evidence, len);
+
+	return at && !memcmp((const unsigned char *)evidence + at, report_data,
+			     CVM_REPORT_DATA_SIZE);
+}
+
 bool report_matches(const struct cvm_evidence_req *req)
 {
-	const unsigned char *evidence = (void *)(unsigned long)req->evidence;
-	size_t at = report_data_at(req->kind, evidence, req->evidence_len);
-
-	return at && !memcmp(evidence + at, req->report_data,
-			     CVM_REPORT_DATA_SIZE);
+	return report_carries(req->kind, (void *)(unsigned long)req->evidence,
+			      req->evidence_len, req->report_data);
 }
 
 long long report_stat(const char *name)

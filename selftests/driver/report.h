@@ -31,6 +31,9 @@ void report_request(struct cvm_evidence_req *req, __u32 kind, __u64 seed,
 int report_issue(int fd, struct cvm_evidence_req *reqs, __u32 count,
 		 __u32 timeout_ms, __u32 *done);
 
+/* is it evidence of @kind for that REPORT_DATA? */
+bool report_carries(__u32 kind, const void *evidence, size_t len,
+		    const __u8 report_data[CVM_REPORT_DATA_SIZE]);
 /* is the evidence of @req of its kind and for its REPORT_DATA? */
 bool report_matches(const struct cvm_evidence_req *req);
 

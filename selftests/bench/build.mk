@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0
+# The benchmark of batch v1 where it runs without a VM.
+
+BENCH_MERKLE := selftests/bench/merkle.c driver/merkle.c userspace/lib/sha384.c
+
+test-programs += $(B)/tests/bench_merkle
+
+$(B)/tests/bench_merkle: $(BENCH_MERKLE) driver/merkle.h driver/sha384.h
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -Idriver -o $@ $(BENCH_MERKLE) -ljansson -lcrypto

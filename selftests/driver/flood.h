@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A process that asks for as much as it is let, by many open files. */
+#ifndef FLOOD_H
+#define FLOOD_H
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "crowd.h"
+
+#define FLOOD_FILES	64
+#define FLOOD_UID	1000
+
+/**
+ * struct flood - how it asks
+ * @group: the cgroup it is in, or NULL
+ * @batch: on the batch node
+ * @files: open files
+ * @uids: users that open them
+ * @deep: requests of each file that wait at any time
+ * @uid_of: which user opens a file, FLOOD_UID and up; NULL: in turns
+ */
+struct flood {
+	const char *group;
+	bool batch;
+	unsigned int files, uids, deep;
+	unsigned int (*uid_of)(unsigned int file);
+};
+
+/* answers with evidence, of each file; shared with the test */
+extern struct flood_tally {
+	atomic_ullong answers[FLOOD_FILES];
+	atomic_uint running;
+} *flood_tally;
+
+/* false: no memory for the tally */
+bool flood_init(void);
+/* starts it, and waits until it asks; -1: it does not */
+pid_t flood_start(const struct flood *flood);
+/* in the midst of everything */
+void flood_kill(pid_t pid);
+
+#endif /* FLOOD_H */

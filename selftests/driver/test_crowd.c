@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * 1,024 clients, each with an open file: what they cost the kernel while they
+ * wait, and that each gets evidence, again and again, from a host that lets
+ * few reports through.
+ *   CVM_SECONDS (10): of the second
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "crowd.h"
+
+#define CLIENTS		1024
+#define GROUP		"cvm-crowd"
+#define MEMORY		(4 * 1024 * 1024)
+/* of what may be shared by everybody, this many get it */
+#define SHARE		85 / 100
+
+static struct crowd {
+	struct cvm_info info;
+	int fd[CLIENTS];
+	int epoll;
+	unsigned char *room;
+	unsigned long long right, wrong;
+} crowd;
+
+static void ask(int client, __u32 timeout_ms)
+{
+	int ret = crowd_ask(crowd.fd[client], crowd_cookie(CVM_KIND_BATCH),
+			    timeout_ms);
+
+	if (ret && !crowd.wrong++)
+		printf("# not accepted: %d\n", ret);
+}
+
+static void judge(const struct cvm_record *record)
+{
+	if (!record->result && crowd_record_verifies(record))
+		crowd.right++;
+	else if (!crowd.wrong++)
+		printf("# first wrong one: result %d, status %#llx\n",
+		       record->result,
+		       (unsigned long long)record->platform_status);
+}
+
+/* the one record of that client */
+static void answer(int client)
+{
+	ssize_t len = read(crowd.fd[client], crowd.room, crowd.info.max_record);
+	const struct cvm_record *record = NULL;
+
+	if (len > 0 && crowd_record(crowd.room, len, &record) && record)
+		judge(record);
+	else if (!crowd.wrong++)
+		printf("# read: %zd, %d\n", len, errno);
+}
+
+/* answers until @end, in microseconds, or until @pending clients have one */
+static int serve(unsigned long long end, int pending, bool again)
+{
+	struct epoll_event events[128];
+	int i, n;
+
+	while (pending && report_now_us() < end) {
+		n = epoll_wait(crowd.epoll, events, 128, 100);
+		for (i = 0; i < n; i++) {
+			answer(events[i].data.u32);
+			if (again)
+				ask(events[i].data.u32, 0);
+			else
+				pending--;
+		}
+	}
+	return pending;
+}
+
+static void come(void)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int i;
+
+	for (i = 0; i < CLIENTS; i++) {
+		crowd.fd[i] = crowd_open(true);
+		event.data.u32 = i;
+		if (crowd.fd[i] < 0 ||
+		    epoll_ctl(crowd.epoll, EPOLL_CTL_ADD, crowd.fd[i], &event))
+			abort();
+	}
+}
+
+static void leave(void)
+{
+	int i;
+
+	for (i = 0; i < CLIENTS; i++)
+		close(crowd.fd[i]);
+}
+
+FIXTURE(clients) {
+	bool simulated;
+};
+
+FIXTURE_SETUP(clients)
+{
+	struct rlimit files = { 2 * CLIENTS, 2 * CLIENTS };
+
+	if (!crowd_info(&crowd.info))
+		SKIP(return, "no " CROWD_NODE);
+	crowd.room = malloc(crowd.info.max_record);
+	ASSERT_NE(NULL, crowd.room);
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+	crowd.epoll = epoll_create1(EPOLL_CLOEXEC);
+	ASSERT_LE(0, crowd.epoll);
+	crowd.right = 0;
+	crowd.wrong = 0;
+	self->simulated = report_sim("rate=0");
+}
+
+FIXTURE_TEARDOWN(clients)
+{
+	close(crowd.epoll);
+	free(crowd.room);
+}
+
+/*
+ * Of the memory that is accounted to the clients' group, what is not there
+ * without them. The VFS's part is in it: an open file, with its place in a
+ * table and in epoll, costs that with any driver.
+ */
+TEST_F_TIMEOUT(clients, memory, 120)
+{
+	long long before, opened, waiting;
+	int i;
+
+	if (!self->simulated || !crowd_group(GROUP) || !crowd_enter(GROUP))
+		SKIP(return, "no simulated platform, or no memory controller");
+	ASSERT_LE(0, crowd_memory(GROUP, "slab"));
+	before = crowd_memory(GROUP, "kernel");
+	come();
+	opened = crowd_memory(GROUP, "kernel");
+	/* longer than it takes to count, shorter than a deadline */
+	ASSERT_TRUE(report_sim("busy_ms=5000"));
+	for (i = 0; i < CLIENTS; i++)
+		ask(i, 0);
+	/* the first may have been issued, all the others wait */
+	waiting = crowd_memory(GROUP, "kernel");
+	TH_LOG("%d clients: files %lld KiB, requests %lld KiB, together %lld bytes each",
+	       CLIENTS, (opened - before) / 1024, (waiting - opened) / 1024,
+	       (waiting - before) / CLIENTS);
+	EXPECT_LT(before, opened);
+	EXPECT_LT(opened, waiting);
+	EXPECT_GE(MEMORY, waiting - before);
+	EXPECT_EQ(0, serve(report_now_us() + 60000000, CLIENTS, false));
+	EXPECT_EQ(CLIENTS, crowd.right);
+	EXPECT_EQ(0, crowd.wrong);
+	leave();
+	crowd_enter("");
+}
+
+/* everybody is in (nearly) every report, however few there are */
+TEST_F_TIMEOUT(clients, throttled, 300)
+{
+	const char *value = getenv("CVM_SECONDS");
+	unsigned int seconds = value ? strtoul(value, NULL, 10) : 10;
+	long long reports;
+	int i;
+
+	if (!self->simulated)
+		SKIP(return, "no simulated platform");
+	come();
+	ASSERT_TRUE(report_sim("rate=2/2s"));
+	crowd_seam_clear();
+	for (i = 0; i < CLIENTS; i++)
+		ask(i, 0);
+	serve(report_now_us() + seconds * 1000000ULL, CLIENTS, true);
+	reports = crowd_seam("requests");
+	TH_LOG("%u s: %llu answers by %lld reports, %llu wrong", seconds,
+	       crowd.right, reports, crowd.wrong);
+	report_sim("rate=0");
+	EXPECT_EQ(0, crowd.wrong);
+	/* the host's limit, and its two in advance; the last may be on its way */
+	EXPECT_LE(seconds * SHARE, reports);
+	EXPECT_LE((reports - 3) * CLIENTS * SHARE, (long long)crowd.right);
+	leave();
+}
+
+TEST_HARNESS_MAIN

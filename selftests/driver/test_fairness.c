@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Nobody waits for somebody else: a client that asks once in a while beside a
+ * flood of a user with many files, or of many users in one cgroup; and floods
+ * that have equal rights get equal shares, however many files they have. What
+ * is asserted is counted: how many requests the firmware answered in between.
+ * Times are printed, for benchmarks.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "flood.h"
+
+#define GROUP		"cvm-flood"
+#define POLITE		20
+#define PERIOD_US	200000
+/*
+ * The command that is on its way, one more, and the client's own: 3 T. One
+ * time in twenty the client may be late for it: it is scheduled like anybody.
+ */
+#define COMMANDS	3
+#define LATE		1
+#define EQUALS		8
+#define EQUAL_COMMANDS	160
+
+static struct cvm_info info;
+
+static int by_value(const void *a, const void *b)
+{
+	long long x = *(const long long *)a, y = *(const long long *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* one request; the answers of the firmware until it had its own */
+static long long ask_once(int fd, __u32 kind, void *room, long long *us)
+{
+	struct pollfd polled = { fd, POLLIN, 0 };
+	const struct cvm_record *record = NULL;
+	__u64 cookie = crowd_cookie(kind);
+	long long before = crowd_seam("requests");
+	long long start = report_now_us();
+	ssize_t len;
+
+	if (crowd_ask(fd, cookie, 0) || poll(&polled, 1, 60000) != 1)
+		return -1;
+	len = read(fd, room, info.max_record);
+	*us = report_now_us() - start;
+	before = crowd_seam("requests") - before;
+	if (len <= 0 || !crowd_record(room, len, &record) || !record ||
+	    record->result || record->cookie != cookie ||
+	    !crowd_record_verifies(record))
+		return -1;
+	return before;
+}
+
+/* how long the firmware takes, in microseconds */
+static double firmware_us(void)
+{
+	return (double)crowd_seam("t_sum_ns") / 1e3 / (double)crowd_seam("requests");
+}
+
+static void open_to_all(void)
+{
+	chmod(CROWD_NODE, 0666);
+	chmod(REPORT_NODE, 0666);
+}
+
+FIXTURE(beside) {
+	void *room;
+};
+
+FIXTURE_VARIANT(beside) {
+	const char *name;
+	bool flood_batch, polite_batch;
+	bool users;
+};
+
+FIXTURE_VARIANT_ADD(beside, files_direct) { "direct 64-files", false, false, false };
+FIXTURE_VARIANT_ADD(beside, files_batch) { "batch 64-files", true, true, false };
+FIXTURE_VARIANT_ADD(beside, users_direct) { "direct 64-uids-in-a-cgroup", false, false, true };
+FIXTURE_VARIANT_ADD(beside, users_batch) { "batch 64-uids-in-a-cgroup", true, true, true };
+FIXTURE_VARIANT_ADD(beside, other_node) { "batch-beside-direct 64-files", false, true, false };
+
+FIXTURE_SETUP(beside)
+{
+	if (!crowd_info(&info) || crowd_seam("requests") < 0)
+		SKIP(return, "no " CROWD_NODE ", or no simulated platform");
+	if (variant->users && !crowd_group(GROUP))
+		SKIP(return, "no cgroup v2");
+	ASSERT_TRUE(flood_init());
+	self->room = malloc(info.max_record);
+	ASSERT_NE(NULL, self->room);
+	open_to_all();
+}
+
+FIXTURE_TEARDOWN(beside)
+{
+	free(self->room);
+}
+
+TEST_F_TIMEOUT(beside, one_polite_client, 120)
+{
+	const struct flood flood = {
+		.group = variant->users ? GROUP : NULL,
+		.batch = variant->flood_batch,
+		.files = FLOOD_FILES,
+		.uids = variant->users ? FLOOD_FILES : 1,
+		.deep = 48,
+	};
+	__u32 kind = variant->polite_batch ? CVM_KIND_BATCH :
+					     report_slow_kind(&info);
+	long long commands[POLITE], us[POLITE];
+	int i, fd = crowd_open(variant->polite_batch);
+	pid_t pid = flood_start(&flood);
+
+	ASSERT_LT(0, pid);
+	ASSERT_LE(0, fd);
+	crowd_seam_clear();
+	for (i = 0; i < POLITE; i++) {
+		usleep(PERIOD_US);
+		commands[i] = ask_once(fd, kind, self->room, &us[i]);
+		ASSERT_LE(1, commands[i]);
+	}
+	EXPECT_LT(0, flood_tally->answers[0]);
+	qsort(commands, POLITE, sizeof(commands[0]), by_value);
+	qsort(us, POLITE, sizeof(us[0]), by_value);
+	printf("# fairness %s %s p50_t=%.2f p99_t=%.2f commands=%lld/%lld T=%.1fms\n",
+	       info.platform == CVM_PLATFORM_TDX ? "tdx" : "snp", variant->name,
+	       us[POLITE / 2] / firmware_us(), us[POLITE - 1] / firmware_us(),
+	       commands[POLITE / 2], commands[POLITE - 1], firmware_us() / 1e3);
+	EXPECT_GE(COMMANDS, commands[POLITE - 1 - LATE]);
+	flood_kill(pid);
+	close(fd);
+}
+
+/* user 0 has one file, user 1 two, ... */
+static unsigned int unequal_files(unsigned int file)
+{
+	unsigned int user = 0;
+
+	while (file > user) {
+		file -= user + 1;
+		user++;
+	}
+	return user;
+}
+
+static double jain(const unsigned long long *counts, unsigned int n)
+{
+	double sum = 0, squares = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		sum += counts[i];
+		squares += (double)counts[i] * counts[i];
+	}
+	return squares > 0 ? sum * sum / (n * squares) : 0;
+}
+
+FIXTURE(equals) {
+};
+
+FIXTURE_VARIANT(equals) {
+	bool batch;
+};
+
+FIXTURE_VARIANT_ADD(equals, direct) { false };
+FIXTURE_VARIANT_ADD(equals, batch) { true };
+
+FIXTURE_SETUP(equals)
+{
+	if (!crowd_info(&info) || crowd_seam("requests") < 0)
+		SKIP(return, "no " CROWD_NODE ", or no simulated platform");
+	ASSERT_TRUE(flood_init());
+	open_to_all();
+}
+
+FIXTURE_TEARDOWN(equals)
+{
+}
+
+TEST_F_TIMEOUT(equals, share, 120)
+{
+	/* together more than one report takes */
+	const struct flood flood = {
+		.batch = variant->batch,
+		.files = EQUALS * (EQUALS + 1) / 2,
+		.uids = EQUALS,
+		.deep = 64,
+		.uid_of = unequal_files,
+	};
+	unsigned long long counts[EQUALS] = { 0 }, end;
+	pid_t pid = flood_start(&flood);
+	unsigned int i;
+
+	ASSERT_LT(0, pid);
+	crowd_seam_clear();
+	end = report_now_us() + 60000000;
+	while (crowd_seam("requests") < EQUAL_COMMANDS && report_now_us() < end)
+		usleep(10000);
+	for (i = 0; i < flood.files; i++)
+		counts[unequal_files(i)] += flood_tally->answers[i];
+	flood_kill(pid);
+	printf("# fairness %s %s 8-uids jain=%.3f least=%llu most=%llu\n",
+	       info.platform == CVM_PLATFORM_TDX ? "tdx" : "snp",
+	       variant->batch ? "batch" : "direct", jain(counts, EQUALS),
+	       counts[0], counts[EQUALS - 1]);
+	EXPECT_LE(EQUAL_COMMANDS, crowd_seam("requests"));
+	EXPECT_LE(0.95, jain(counts, EQUALS));
+}
+
+TEST_HARNESS_MAIN
