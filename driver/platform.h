@@ -33,6 +33,11 @@ struct attribute;
  *	caller's context, without locks; touches nothing but @req.
  * @room: how many more requests of @kind the platform takes now. A platform
  *	whose channel is dead has room: it refuses each with -ENOKEY at once.
+ * @ready: from when on (CLOCK_MONOTONIC) the host is expected to let a request
+ *	of @kind through; a time that is past, 0 for one: at once. The request
+ *	is then best issued, and a set of callers frozen, at that time and not
+ *	before. It changes with every @issue and @poll. At most some seconds
+ *	ahead, whatever the host does. NULL: always at once.
  * @issue: ask the hardware. The platform owns one reference to @req until it
  *	hands it to cvm_req_finish(), here or in a later @poll; until then
  *	@req->node is the platform's. May block for the time of the firmware.
@@ -48,7 +53,7 @@ struct attribute;
  * @vmpl: see struct cvm_info; NULL: 0
  * @max_inflight: see struct cvm_info
  *
- * One kthread, the worker, calls @issue, @poll, @drain and @room, so a
+ * One kthread, the worker, calls @issue, @poll, @drain, @room and @ready, so a
  * platform needs no lock for what only these touch. No lock of the core is
  * held over any of them. Fields read by others (@attrs, @channel) are written
  * with WRITE_ONCE() or are atomic. The worker is woken through its own wait
@@ -67,6 +72,7 @@ struct cvm_platform {
 	void (*stop)(void);
 	int (*check)(const struct cvm_req *req);
 	unsigned int (*room)(u32 kind);
+	ktime_t (*ready)(u32 kind);
 	void (*issue)(struct cvm_req *req);
 	ktime_t (*poll)(void);
 	void (*leave)(void);
