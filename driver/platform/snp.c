@@ -34,6 +34,7 @@ static struct {
 	struct cvm_snp_msg msg;
 	struct cvm_snp_report_req ask;
 	unsigned int messages;
+	bool orphan;	/* a message for certificates that nobody waits for */
 } cur;
 
 static bool snp_detect(void)
@@ -60,7 +61,12 @@ static int snp_check(const struct cvm_req *req)
 
 static unsigned int snp_room(u32 kind)
 {
-	return kind == CVM_KIND_SNP_REPORT && !cur.req;
+	return kind == CVM_KIND_SNP_REPORT && !cur.req && !cur.orphan;
+}
+
+static ktime_t snp_ready(u32 kind)
+{
+	return cvm_snp_channel_ready();
 }
 
 static void settle(int result)
@@ -72,7 +78,12 @@ static void settle(int result)
 	cvm_req_finish(req, result);
 }
 
-/* 0, -ENOMEM, or ASK_AGAIN when the certificates that fit are to be had */
+/*
+ * 0, -ENOMEM, or ASK_AGAIN when the certificates that fit are to be had. While
+ * the host throttles they are not: the next message could take as long as it
+ * likes, and a report in hand does not wait for it. The table that does not
+ * fit is dropped, so that whoever asks next asks for the right one at once.
+ */
 static int take_certs(const struct cvm_snp_report *report)
 {
 	bool better = !cur.msg.certs || cur.msg.wants_pages;
@@ -86,7 +97,9 @@ static int take_certs(const struct cvm_snp_report *report)
 	}
 	if (cvm_snp_certs_fit(report))
 		return cvm_snp_certs_give(cur.req);
-	if (better && cur.messages < MAX_MESSAGES && cvm_req_wanted(cur.req))
+	cvm_snp_certs_forget();
+	if (better && cur.messages < MAX_MESSAGES && cvm_req_wanted(cur.req) &&
+	    !cvm_snp_channel_throttled())
 		return ASK_AGAIN;
 	return 0;
 }
@@ -118,16 +131,38 @@ static int take_answer(void)
 static int send(bool certs)
 {
 	cur.msg.certs = certs;
+	/* whoever has a report waits for certificates, but for no host */
+	cur.msg.brief = cur.req->evidence;
 	cur.messages++;
 	return cvm_snp_channel_send(&cur.msg);
+}
+
+/* the certificates come too late for those who wanted them: for others, then */
+static void finish_orphan(int err)
+{
+	const struct cvm_snp_report *report;
+	u32 status;
+
+	if (err == -EAGAIN)
+		return;
+	cur.orphan = false;
+	if (!err && cur.msg.table &&
+	    !cvm_snp_report_check(&cur.ask, cur.msg.response, cur.msg.response_len,
+				  &report, &status))
+		cvm_snp_certs_learn(report, cur.msg.table, cur.msg.table_len);
+	memzero_explicit(cur.msg.response, CVM_SNP_PAYLOAD);
 }
 
 /* @err: what became of the message in hand */
 static void advance(int err)
 {
 	for (;;) {
-		if (err == -EAGAIN)
+		if (err == -EAGAIN && !cur.req->evidence)
 			return;
+		if (err == -EAGAIN) {
+			cur.orphan = true;
+			break;
+		}
 		cur.req->status = cur.msg.info;
 		if (!err)
 			err = take_answer();
@@ -154,8 +189,12 @@ static void snp_issue(struct cvm_req *req)
 
 static ktime_t snp_poll(void)
 {
-	if (cur.req && !ktime_before(ktime_get(), cvm_snp_channel_next()))
-		advance(cvm_snp_channel_try());
+	if (!ktime_before(ktime_get(), cvm_snp_channel_next())) {
+		if (cur.orphan)
+			finish_orphan(cvm_snp_channel_try());
+		else if (cur.req)
+			advance(cvm_snp_channel_try());
+	}
 	return cvm_snp_channel_next();
 }
 
@@ -169,16 +208,19 @@ static void snp_drain(void)
 	ktime_t end = ktime_add_ms(ktime_get(), CVM_DRAIN_MS);
 	s64 ms;
 
-	while (cur.req && !cvm_snp_channel_stalled() && ktime_before(ktime_get(), end)) {
+	while ((cur.req || cur.orphan) && !cvm_snp_channel_stalled() &&
+	       ktime_before(ktime_get(), end)) {
 		ms = ktime_ms_delta(cvm_snp_channel_next(), ktime_get());
 		if (ms > 0)
 			msleep(ms);
 		snp_poll();
 	}
-	if (!cur.req)
+	if (!cur.req && !cur.orphan)
 		return;
 	cvm_snp_channel_kill("the host left a message unanswered when the driver ended");
-	settle(-ECANCELED);
+	cur.orphan = false;
+	if (cur.req)
+		settle(-ECANCELED);
 }
 
 static void *snp_buffer(void)
@@ -276,6 +318,7 @@ const struct cvm_platform cvm_snp = {
 	.name = "snp",
 	.id = CVM_PLATFORM_SNP,
 	.kinds = BIT(CVM_KIND_SNP_REPORT),
+	.batch_kind = CVM_KIND_SNP_REPORT,
 	.max_evidence = CVM_SNP_REPORT_SIZE,
 	.max_certs = CVM_SNP_CERT_PAGES_MAX * CVM_SNP_PAGE,
 	.attrs = attrs,
@@ -284,6 +327,7 @@ const struct cvm_platform cvm_snp = {
 	.stop = snp_stop,
 	.check = snp_check,
 	.room = snp_room,
+	.ready = snp_ready,
 	.issue = snp_issue,
 	.poll = snp_poll,
 	.leave = cvm_snp_layer_leave,

@@ -46,6 +46,7 @@ enum cvm_snp_verdict {
  * @pages: in: how many; out, where they were too few: how many the host wants
  * @result: out: 0, a negative errno, or a positive GHCB failure
  * @info: out: SW_EXITINFO2
+ * @asked: out: when the host was asked, the last time; ktime_get_ns()
  * @blocked: out: the host was busy for as long as the layer itself repeats
  */
 struct cvm_snp_call {
@@ -54,6 +55,7 @@ struct cvm_snp_call {
 	__u32 pages;
 	int result;
 	__u64 info;
+	__u64 asked;
 	bool blocked;
 };
 

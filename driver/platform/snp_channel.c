@@ -14,9 +14,16 @@
 #include <linux/random.h>
 #include <linux/string.h>
 
+#include "../pacing.h"
 #include "../platform.h"
 #include "snp_channel.h"
 #include "snp_pages.h"
+
+/*
+ * The worker's, and while it is inside cvm_snp_layer_issue() the layer's, which
+ * may use it from a timer that has ended when that returns.
+ */
+static struct cvm_pacing pacing;
 
 static struct {
 	u32 state;
@@ -24,6 +31,7 @@ static struct {
 	struct cvm_snp_tally tally;
 	bool extended;			/* the form it is sent in now */
 	bool stalled;			/* the layer has blocked on it in vain */
+	bool refused;			/* "busy" was said to the last message */
 	ktime_t next;
 	void *certs;			/* shared pages for the table */
 	u32 pages;
@@ -44,15 +52,41 @@ bool cvm_snp_channel_stalled(void)
 	return chan.msg && chan.stalled;
 }
 
+ktime_t cvm_snp_channel_ready(void)
+{
+	if (cvm_snp_channel_state() == CVM_CHANNEL_DEAD)
+		return 0;
+	return ns_to_ktime(cvm_pacing_due(&pacing));
+}
+
+bool cvm_snp_channel_throttled(void)
+{
+	return chan.refused || ktime_after(cvm_snp_channel_ready(), ktime_get());
+}
+
 static void set_state(u32 state)
 {
 	if (chan.state != state)
 		WRITE_ONCE(chan.state, state);
 }
 
-void cvm_snp_throttled(void)
+u64 cvm_snp_retry_in(u64 now, unsigned int pauses)
+{
+	u64 ms = cvm_snp_backoff(pauses, get_random_u32());
+
+	return cvm_pacing_retry(&pacing, now, ms * NSEC_PER_MSEC) - now;
+}
+
+static void note_refusal(u64 asked)
 {
 	cvm_count(throttled);
+	chan.refused = true;
+	cvm_pacing_refused(&pacing, asked);
+}
+
+void cvm_snp_throttled(u64 asked)
+{
+	note_refusal(asked);
 	cvm_count(retries);
 	cmpxchg(&chan.state, CVM_CHANNEL_READY, CVM_CHANNEL_PARKED);
 }
@@ -95,16 +129,31 @@ static unsigned int loud_backoff(unsigned int ms)
 		   CVM_SNP_LOUD_MAX_MS);
 }
 
+static int park_until(ktime_t next)
+{
+	chan.tally.pauses++;
+	chan.next = next;
+	set_state(CVM_CHANNEL_PARKED);
+	return -EAGAIN;
+}
+
+/* the host did not carry it */
 static int pause_message(bool loud)
 {
 	unsigned int ms = cvm_snp_backoff(chan.tally.pauses, get_random_u32());
 
 	if (loud)
 		ms = loud_backoff(ms);
-	chan.tally.pauses++;
-	chan.next = ktime_add_ms(ktime_get(), ms);
-	set_state(CVM_CHANNEL_PARKED);
-	return -EAGAIN;
+	return park_until(ktime_add_ms(ktime_get(), ms));
+}
+
+/* the host throttles: again when it is expected to let it through, or sooner */
+static int throttled(u64 asked)
+{
+	u64 now = ktime_get_ns();
+
+	note_refusal(asked);
+	return park_until(ns_to_ktime(now + cvm_snp_retry_in(now, chan.tally.pauses)));
 }
 
 static int retire(const char *why)
@@ -146,6 +195,7 @@ static void hand_over(struct cvm_snp_call *call)
 	call->certs = chan.certs;
 	call->pages = chan.pages;
 	call->blocked = false;
+	call->asked = ktime_get_ns();
 	/* no earlier table may pass for this answer's */
 	if (call->extended)
 		memset(chan.certs, 0, chan.pages * PAGE_SIZE);
@@ -168,10 +218,10 @@ again:
 	chan.stalled = call.blocked;
 	switch (cvm_snp_judge(&chan.tally, &call, offered)) {
 	case CVM_SNP_ANSWERED:
+		cvm_pacing_granted(&pacing, call.asked);
 		return answered(&call);
 	case CVM_SNP_LATER:
-		cvm_count(throttled);
-		return pause_message(false);
+		return throttled(call.asked);
 	case CVM_SNP_AGAIN:
 		return pause_message(cvm_snp_layer_loud);
 	case CVM_SNP_GROW:
@@ -210,6 +260,7 @@ int cvm_snp_channel_send(struct cvm_snp_msg *msg)
 		return -EIO;
 	chan.msg = msg;
 	chan.tally = (struct cvm_snp_tally){};
+	chan.refused = false;
 	chan.extended = msg->certs && chan.certs;
 	return cvm_snp_channel_try();
 }
@@ -224,6 +275,7 @@ int cvm_snp_channel_open(struct platform_device *pdev, unsigned int vmpck)
 	chan.certs = cvm_snp_share(CVM_SNP_CERT_PAGES);
 	chan.pages = chan.certs ? CVM_SNP_CERT_PAGES : 0;
 	chan.msg = NULL;
+	pacing = (struct cvm_pacing){};
 	set_state(CVM_CHANNEL_READY);
 	return 0;
 }

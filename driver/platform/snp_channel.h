@@ -24,6 +24,8 @@ struct platform_device;
  * @type: of the request; the answer's is one higher
  * @version: of both
  * @certs: ask for the certificate table as well
+ * @brief: there are better things to do than to wait: a layer that repeats a
+ *	refused message by itself leaves it, the channel parks it
  * @request: plaintext, in the linear mapping
  * @request_len: bytes
  * @response: where the answer's plaintext goes, CVM_SNP_PAYLOAD bytes
@@ -39,6 +41,7 @@ struct cvm_snp_msg {
 	u8 type;
 	u8 version;
 	bool certs;
+	bool brief;
 	const void *request;
 	size_t request_len;
 	void *response;
@@ -62,6 +65,12 @@ int cvm_snp_channel_send(struct cvm_snp_msg *msg);
 int cvm_snp_channel_try(void);
 ktime_t cvm_snp_channel_next(void);
 
+/* when the host is expected to let the next message through; 0: at once */
+ktime_t cvm_snp_channel_ready(void);
+
+/* the message answered last was refused before, or the next one would be now */
+bool cvm_snp_channel_throttled(void);
+
 /*
  * The message in hand waits in vain: the layer has repeated it for as long as
  * it blocks its caller, and would block again.
@@ -76,8 +85,13 @@ void cvm_snp_channel_kill(const char *why);
 
 u32 cvm_snp_channel_state(void);
 
-/* from any context: the message layer repeated a throttled message by itself */
-void cvm_snp_throttled(void);
+/*
+ * For a message layer that repeats a message by itself, while issue is in it:
+ * the host refused it when asked at @asked, for time @pauses + 1; from any
+ * context. And in how many nanoseconds after @now to try again.
+ */
+void cvm_snp_throttled(u64 asked);
+u64 cvm_snp_retry_in(u64 now, unsigned int pauses);
 
 /*
  * The message layer. seal: encrypts and writes the counter ahead; nothing has

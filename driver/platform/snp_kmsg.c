@@ -14,7 +14,6 @@
 #include <linux/err.h>
 #include <linux/hrtimer.h>
 #include <linux/platform_device.h>
-#include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -40,7 +39,9 @@ static struct {
 	struct hrtimer timer;
 	struct task_struct *worker;
 	unsigned int pauses;
+	u64 asked;		/* when @req went out, the last time */
 	u64 leave_by;		/* ktime_get_ns(), 0: no hurry */
+	bool brief;		/* leave at the first refusal */
 	bool cut;		/* @req was made to end */
 	/* where the kernel's layer has its key and counter */
 	u8 key[CVM_SNP_VMPCK_LEN];
@@ -147,16 +148,17 @@ static void wipe(void) { }
 #endif
 
 /*
- * The module leaves, and the layer would go on for up to 60 s. It reads the
+ * The module leaves, or somebody would wait for less than this message, and the
+ * layer would go on for up to 60 s. It reads the
  * exit code afresh for each try: asked for the hypervisor's features, which is
  * no guest request and touches no page, an honest host answers something else
  * than "busy", and that ends it. Another one can hold us for those 60 s.
  */
-static void cut_short(void)
+static void cut_short(u64 now)
 {
 	u64 leave_by = READ_ONCE(layer.leave_by);
 
-	if (!leave_by || ktime_get_ns() < leave_by)
+	if (!layer.brief && (!leave_by || now < leave_by))
 		return;
 	layer.cut = true;
 	WRITE_ONCE(layer.req->exit_code, SVM_VMGEXIT_HV_FEATURES);
@@ -173,14 +175,16 @@ void cvm_snp_layer_leave(void)
  */
 static enum hrtimer_restart end_sleep(struct hrtimer *timer)
 {
+	u64 now = ktime_get_ns();
+
 	if (READ_ONCE(layer.worker->__state) & TASK_WAKEKILL) {
-		cut_short();
-		cvm_snp_throttled();
+		cut_short(now);
+		cvm_snp_throttled(layer.asked);
 		layer.pauses++;
+		layer.asked = now;
 		wake_up_process(layer.worker);
 	}
-	hrtimer_forward_now(timer, ms_to_ktime(cvm_snp_backoff(layer.pauses,
-							       get_random_u32())));
+	hrtimer_forward_now(timer, ns_to_ktime(cvm_snp_retry_in(now, layer.pauses)));
 	return HRTIMER_RESTART;
 }
 
@@ -190,15 +194,18 @@ int cvm_snp_layer_seal(const struct cvm_snp_msg *msg)
 	return write_ahead();
 }
 
-static int send(struct snp_guest_req *req)
+static int send(struct snp_guest_req *req, bool brief)
 {
 	int ret;
 
 	layer.req = req;
 	layer.worker = current;
 	layer.pauses = 0;
+	layer.brief = brief;
 	layer.cut = false;
-	hrtimer_start(&layer.timer, ms_to_ktime(CVM_SNP_BACKOFF_MIN_MS), HRTIMER_MODE_REL);
+	layer.asked = ktime_get_ns();
+	hrtimer_start(&layer.timer, ns_to_ktime(cvm_snp_retry_in(layer.asked, 0)),
+		      HRTIMER_MODE_REL);
 	ret = snp_send_guest_request(layer.desc, req);
 	hrtimer_cancel(&layer.timer);
 	return ret;
@@ -226,13 +233,14 @@ void cvm_snp_layer_issue(struct cvm_snp_msg *msg, struct cvm_snp_call *call)
 	restore();
 	layer.len = 0;
 	memset(layer.response, 0, RESPONSE_SIZE);
-	ret = send(&req);
+	ret = send(&req, msg->brief);
 	/* cut while the plain form was throttled, it has no answer to open */
 	dropped = ret == -EIO && call->extended && !layer.cut &&
 		  req.exitinfo2 == SNP_GUEST_VMM_ERR(CVM_SNP_VMM_INVALID_LEN);
 
 	call->result = ret;
 	call->info = req.exitinfo2;
+	call->asked = layer.asked;
 	if (!ret) {
 		note_answer();
 	} else if (dropped) {
@@ -243,7 +251,7 @@ void cvm_snp_layer_issue(struct cvm_snp_msg *msg, struct cvm_snp_call *call)
 		}
 	} else if (ret == -ETIMEDOUT || layer.cut) {
 		call->result = -EAGAIN;
-		call->blocked = true;
+		call->blocked = !msg->brief;
 		call->info = SNP_GUEST_VMM_ERR(CVM_SNP_VMM_BUSY);
 	} else if (ret == -EBADMSG && !req.exitinfo2) {
 		/* answered, and not by the firmware: layer.len says so */

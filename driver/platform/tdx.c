@@ -191,6 +191,7 @@ const struct cvm_platform cvm_tdx = {
 	.name = "tdx",
 	.id = CVM_PLATFORM_TDX,
 	.kinds = BIT(CVM_KIND_TDREPORT) | BIT(CVM_KIND_TDX_QUOTE),
+	.batch_kind = CVM_KIND_TDX_QUOTE,
 	.max_evidence = TDX_QUOTE_MAX,
 	.attrs = tdx_attrs,
 	.detect = tdx_detect,
