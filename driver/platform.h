@@ -19,6 +19,7 @@ struct attribute;
  * @name: for messages and sysfs: "snp", "tdx"
  * @id: enum cvm_platform_id
  * @kinds: bit (1 << kind), see struct cvm_info
+ * @batch_kind: what a batch shares
  * @max_evidence: bytes; no evidence of this platform is longer
  * @max_certs: bytes; no certificate table is longer, 0: it has none
  * @attrs: NULL-terminated device attributes of the platform's own, at most
@@ -64,6 +65,7 @@ struct cvm_platform {
 	const char *name;
 	u32 id;
 	u32 kinds;
+	u32 batch_kind;
 	u32 max_evidence;
 	u32 max_certs;
 	struct attribute *const *attrs;
