@@ -76,7 +76,7 @@ static void drain(unsigned int file)
 static void prepare(const struct flood *flood)
 {
 	struct cvm_info info;
-	unsigned int i, uid;
+	unsigned int i;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if ((flood->group && !crowd_enter(flood->group)) || !crowd_info(&info))
@@ -85,9 +85,8 @@ static void prepare(const struct flood *flood)
 	state.size = 4 * (size_t)info.max_record;
 	state.room = malloc(state.size);
 	for (i = 0; i < flood->files; i++) {
-		uid = FLOOD_UID + (flood->uid_of ? flood->uid_of(i) :
-						   i % flood->uids);
-		state.file[i].fd = open_as(uid, flood->batch);
+		state.file[i].fd = open_as(FLOOD_UID + i % flood->uids,
+					   flood->batch);
 		state.file[i].events = POLLIN;
 		if (!state.room || state.file[i].fd < 0)
 			_exit(1);

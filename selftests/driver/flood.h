@@ -16,15 +16,13 @@
  * @group: the cgroup it is in, or NULL
  * @batch: on the batch node
  * @files: open files
- * @uids: users that open them
+ * @uids: users that open them in turns, FLOOD_UID and up
  * @deep: requests of each file that wait at any time
- * @uid_of: which user opens a file, FLOOD_UID and up; NULL: in turns
  */
 struct flood {
 	const char *group;
 	bool batch;
 	unsigned int files, uids, deep;
-	unsigned int (*uid_of)(unsigned int file);
 };
 
 /* answers with evidence, of each file; shared with the test */
