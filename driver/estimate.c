@@ -22,11 +22,17 @@ static __u64 moved(__u64 old, __u64 new, unsigned int shift)
 	return old - ((old - new) >> shift);
 }
 
+/* a few percent of the mean, and of a CPU's time */
+static __u64 spin(const struct cvm_estimate *est)
+{
+	return bound(est->mean >> 5, CVM_ESTIMATE_SPIN_MIN,
+		     CVM_ESTIMATE_SPIN_MAX);
+}
+
 /* before the mean by what it usually deviates, and a bit */
 static __u64 first_look(const struct cvm_estimate *est)
 {
-	__u64 margin = 2 * est->spread + (est->mean >> 5) +
-		       CVM_ESTIMATE_STEP_MIN;
+	__u64 margin = 2 * est->spread + spin(est);
 
 	if (margin > est->mean)
 		return CVM_ESTIMATE_MIN;
@@ -47,11 +53,32 @@ static __u64 step_min(const struct cvm_estimate *est)
 __u64 cvm_estimate_next(const struct cvm_estimate *est, __u64 elapsed)
 {
 	__u64 first = first_look(est);
+	__u64 next, near;
 
 	if (elapsed < first)
 		return first;
-	return elapsed + bound((elapsed - first) >> 2, step_min(est),
+	next = elapsed + bound((elapsed - first) >> 2, step_min(est),
 			       CVM_ESTIMATE_STEP_MAX);
+	/* no sleep over the beginning of what is not slept through */
+	near = est->mean > spin(est) ? est->mean - spin(est) : 0;
+	return elapsed < near && near < next ? near : next;
+}
+
+/*
+ * Only where the answer has come close to the mean so far: looking all the
+ * time at one that comes anywhere is a waste. A look of ours may be some
+ * microseconds early.
+ */
+__u64 cvm_estimate_spin(const struct cvm_estimate *est, __u64 elapsed)
+{
+	__u64 half = spin(est);
+	__u64 begin = est->mean > half ? est->mean - half : 0;
+	__u64 end = est->mean + half;
+
+	if (!est->mean || est->mean > CVM_ESTIMATE_MAX ||
+	    est->spread > 2 * half)
+		return 0;
+	return elapsed >= begin && elapsed < end ? end - elapsed : 0;
 }
 
 __u64 cvm_estimate_late(const struct cvm_estimate *est)

@@ -25,6 +25,9 @@ struct cvm_estimate {
 /* between two looks */
 #define CVM_ESTIMATE_STEP_MIN	(50 * CVM_ESTIMATE_US)
 #define CVM_ESTIMATE_STEP_MAX	(5 * CVM_ESTIMATE_MS)
+/* before and after the mean, where looking all the time pays */
+#define CVM_ESTIMATE_SPIN_MIN	(50 * CVM_ESTIMATE_US)
+#define CVM_ESTIMATE_SPIN_MAX	(150 * CVM_ESTIMATE_US)
 /* longer times are not learned */
 #define CVM_ESTIMATE_SAMPLE_MAX	(10000 * CVM_ESTIMATE_MS)
 /* an answer is late after 32 times the mean, within these bounds */
@@ -33,6 +36,12 @@ struct cvm_estimate {
 
 /* when to look first, and after a look at @elapsed; from the question on */
 __u64 cvm_estimate_next(const struct cvm_estimate *est, __u64 elapsed);
+
+/*
+ * For how long after a look at @elapsed it is worth not to sleep at all but to
+ * look all the time: the answer is expected in less than a sleep takes.
+ */
+__u64 cvm_estimate_spin(const struct cvm_estimate *est, __u64 elapsed);
 
 /* from when on the answer is late */
 __u64 cvm_estimate_late(const struct cvm_estimate *est);

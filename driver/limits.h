@@ -33,11 +33,12 @@ enum {
 	CVM_LATENCY_BUCKETS	= 21,
 
 	/*
-	 * TDX: buffers shared with the host, and how many of them it is asked
-	 * with at a time; the others stand in for those it is late with.
+	 * TDX: buffers that the host may be asked with at a time, by default
+	 * and at most; and those that stand in for buffers it is late with.
 	 */
-	CVM_TDX_BUFFERS		= 8,
-	CVM_TDX_INFLIGHT	= 1,
+	CVM_TDX_BUFFERS		= 4,
+	CVM_TDX_BUFFERS_MAX	= 16,
+	CVM_TDX_SPARES		= 4,
 	/* the back-off after RETRY */
 	CVM_TDX_RETRY_MIN_US	= 1000,
 	CVM_TDX_RETRY_MAX_US	= 64 * 1000,

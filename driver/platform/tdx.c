@@ -156,6 +156,11 @@ static unsigned int tdx_room(u32 kind)
 	return kind == CVM_KIND_TDX_QUOTE ? cvm_tdx_quote_room() : 1;
 }
 
+static ktime_t tdx_ready(u32 kind)
+{
+	return kind == CVM_KIND_TDX_QUOTE ? cvm_tdx_quote_ready() : 0;
+}
+
 static u32 tdx_channel(void)
 {
 	return cvm_tdx_quote_stuck() ? CVM_CHANNEL_PARKED : CVM_CHANNEL_READY;
@@ -163,7 +168,7 @@ static u32 tdx_channel(void)
 
 static u32 tdx_max_inflight(void)
 {
-	return CVM_TDX_INFLIGHT;
+	return cvm_tdx_quote_inflight();
 }
 
 static ssize_t late_buffers_show(struct device *dev,
@@ -199,6 +204,7 @@ const struct cvm_platform cvm_tdx = {
 	.stop = tdx_stop,
 	.check = tdx_check,
 	.room = tdx_room,
+	.ready = tdx_ready,
 	.issue = tdx_issue,
 	.poll = cvm_tdx_quote_poll,
 	.drain = cvm_tdx_quote_drain,

@@ -12,6 +12,7 @@
 #include <linux/hrtimer.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/set_memory.h>
 #include <linux/slab.h>
@@ -19,9 +20,15 @@
 #include <asm/tdx.h>
 
 #include "../estimate.h"
+#include "../inflight.h"
+#include "../pacing.h"
 #include "../platform.h"
 #include "tdx_abi.h"
 #include "tdx_quote.h"
+
+static unsigned int quote_buffers = CVM_TDX_BUFFERS;
+module_param(quote_buffers, uint, 0444);
+MODULE_PARM_DESC(quote_buffers, "TDX: quotes that the host may be asked for at a time, 1 to 16; how many are is learned (default 4)");
 
 #define BUF_PAGES	(TDX_QUOTE_BUF_SIZE / PAGE_SIZE)
 
@@ -59,15 +66,22 @@ struct slot {
 	u32 pause_us;
 };
 
-static struct slot slots[CVM_TDX_BUFFERS];
+static struct slot slots[CVM_TDX_BUFFERS_MAX + CVM_TDX_SPARES];
 static struct cvm_estimate estimate;
+static struct cvm_inflight inflight;
+static struct cvm_pacing pacing;
+
+/* those that there are */
+#define for_each_slot(slot) \
+	for ((slot) = slots; (slot) < slots + quote_buffers + CVM_TDX_SPARES; (slot)++)
 
 static u32 count(enum slot_state state)
 {
-	u32 i, n = 0;
+	const struct slot *slot;
+	u32 n = 0;
 
-	for (i = 0; i < CVM_TDX_BUFFERS; i++)
-		n += READ_ONCE(slots[i].state) == state;
+	for_each_slot(slot)
+		n += READ_ONCE(slot->state) == state;
 	return n;
 }
 
@@ -78,7 +92,12 @@ u32 cvm_tdx_quote_late(void)
 
 bool cvm_tdx_quote_stuck(void)
 {
-	return count(SLOT_LATE) == CVM_TDX_BUFFERS;
+	return count(SLOT_LATE) == quote_buffers + CVM_TDX_SPARES;
+}
+
+u32 cvm_tdx_quote_inflight(void)
+{
+	return READ_ONCE(inflight.level);
 }
 
 u64 cvm_tdx_quote_estimate(void)
@@ -86,14 +105,20 @@ u64 cvm_tdx_quote_estimate(void)
 	return READ_ONCE(estimate.mean);
 }
 
-/* Late buffers do not count: a host that forgets one gets a spare. */
+/*
+ * Late buffers do not count: a host that forgets one gets a spare. One that
+ * was refused goes before all others.
+ */
 unsigned int cvm_tdx_quote_room(void)
 {
-	u32 busy = count(SLOT_REFUSED) + count(SLOT_ASKED);
-
-	if (busy >= CVM_TDX_INFLIGHT)
+	if (count(SLOT_REFUSED))
 		return 0;
-	return min(CVM_TDX_INFLIGHT - busy, count(SLOT_FREE));
+	return min(cvm_inflight_room(&inflight), count(SLOT_FREE));
+}
+
+ktime_t cvm_tdx_quote_ready(void)
+{
+	return ns_to_ktime(cvm_pacing_due(&pacing));
 }
 
 static void set_state(struct slot *slot, enum slot_state state)
@@ -112,62 +137,6 @@ static void release(struct slot *slot, int result)
 		cvm_req_finish(req, result);
 }
 
-/* where REPORT_DATA is in a quote of @len bytes; 0 if that is no quote */
-static size_t report_data_offset(const u8 *quote, size_t len)
-{
-	const struct tdx_quote_header *header = (const void *)quote;
-	const struct tdx_quote_body_header *body = (const void *)(header + 1);
-	size_t start = sizeof(*header);
-	size_t size = TDX_BODY_TD10_SIZE;
-
-	if (len < sizeof(*header) + sizeof(*body) ||
-	    le32_to_cpu(header->tee_type) != TDX_TEE_TYPE)
-		return 0;
-
-	switch (le16_to_cpu(header->version)) {
-	case 4:
-		break;
-	case 5:
-		start += sizeof(*body);
-		if (le16_to_cpu(body->type) == TDX_BODY_TD15)
-			size = TDX_BODY_TD15_SIZE;
-		else if (le16_to_cpu(body->type) != TDX_BODY_TD10)
-			return 0;
-		if (le32_to_cpu(body->size) != size)
-			return 0;
-		break;
-	default:
-		return 0;
-	}
-	return len >= start + size ? start + TDX_BODY_DATA : 0;
-}
-
-/* Whatever the host wrote, or writes next: a copy of ours is what is checked. */
-static int take_quote(struct slot *slot, struct cvm_req *req)
-{
-	u32 len = le32_to_cpu(READ_ONCE(slot->buf->out_len));
-	size_t offset;
-	u8 *quote;
-
-	if (!len || len > TDX_QUOTE_MAX)
-		return -EBADMSG;
-
-	quote = kvmalloc(len, GFP_KERNEL);
-	if (!quote)
-		return -ENOMEM;
-	memcpy(quote, slot->buf->data, len);
-
-	offset = report_data_offset(quote, len);
-	if (!offset || memcmp(quote + offset, req->report_data,
-			      sizeof(req->report_data))) {
-		kvfree(quote);
-		return -EBADMSG;
-	}
-	req->evidence = quote;
-	req->evidence_len = len;
-	return 0;
-}
-
 static int read_answer(struct slot *slot, u64 status)
 {
 	int ret;
@@ -181,7 +150,7 @@ static int read_answer(struct slot *slot, u64 status)
 	if (!cvm_req_wanted(slot->req))
 		return -ECANCELED;
 
-	ret = take_quote(slot, slot->req);
+	ret = cvm_tdx_quote_take(slot->req, slot->buf);
 	if (ret == -EBADMSG) {
 		cvm_count(rejected);
 		pr_warn_ratelimited("the host answered with something that is not the quote asked for\n");
@@ -213,6 +182,7 @@ static void look_later(struct slot *slot, ktime_t now)
 	if (slot->state == SLOT_ASKED &&
 	    elapsed > cvm_estimate_late(&estimate)) {
 		set_state(slot, SLOT_LATE);
+		cvm_inflight_lost(&inflight, now);
 		cvm_count(late);
 		pr_warn_ratelimited("the host is late with a quote: its buffer is set aside until it answers\n");
 	}
@@ -220,6 +190,22 @@ static void look_later(struct slot *slot, ktime_t now)
 	if (slot->state == SLOT_LATE &&
 	    !(slot->req && cvm_req_wanted(slot->req)))
 		slot->next = ktime_add_ms(now, CVM_TDX_IDLE_MS);
+}
+
+/* the host has a place again: for one that it refused, if there is one */
+static void answered(struct slot *slot, ktime_t now, bool success)
+{
+	struct slot *other;
+
+	if (success) {
+		learn(slot, now);
+		cvm_inflight_answered(&inflight, ktime_to_ns(now));
+	} else {
+		cvm_inflight_lost(&inflight, ktime_to_ns(now));
+	}
+	for_each_slot(other)
+		if (other->state == SLOT_REFUSED)
+			other->next = now;
 }
 
 static void look(struct slot *slot, ktime_t now)
@@ -232,18 +218,39 @@ static void look(struct slot *slot, ktime_t now)
 	}
 	/* the host writes the quote before the status */
 	smp_rmb();
-	if (status == TDX_QUOTE_SUCCESS && slot->state == SLOT_ASKED)
-		learn(slot, now);
+	if (slot->state == SLOT_ASKED)
+		answered(slot, now, status == TDX_QUOTE_SUCCESS);
 	release(slot, read_answer(slot, status));
 }
 
+/*
+ * A refusal while the host has others is about how many it takes; one while it
+ * has none is about how often it may be asked.
+ */
 static void refused(struct slot *slot, ktime_t now)
 {
+	u64 asked = ktime_to_ns(slot->asked);
+
 	cvm_count(throttled);
 	set_state(slot, SLOT_REFUSED);
 	slot->pause_us = clamp(2 * slot->pause_us, CVM_TDX_RETRY_MIN_US,
 			       CVM_TDX_RETRY_MAX_US);
 	slot->next = ktime_add_us(now, slot->pause_us);
+	if (inflight.now) {
+		cvm_inflight_refused(&inflight, asked);
+		return;
+	}
+	cvm_pacing_refused(&pacing, asked);
+	slot->next = ns_to_ktime(cvm_pacing_retry(&pacing, ktime_to_ns(now),
+						  slot->pause_us * NSEC_PER_USEC));
+}
+
+static void taken(struct slot *slot, ktime_t now)
+{
+	set_state(slot, SLOT_ASKED);
+	cvm_pacing_granted(&pacing, ktime_to_ns(slot->asked));
+	cvm_inflight_asked(&inflight, ktime_to_ns(slot->asked));
+	look(slot, now);
 }
 
 /*
@@ -272,8 +279,7 @@ static void ask(struct slot *slot)
 		slot->req->status = ret;
 		release(slot, -EIO);
 	} else {
-		set_state(slot, SLOT_ASKED);
-		look(slot, now);
+		taken(slot, now);
 	}
 }
 
@@ -301,20 +307,52 @@ static void ask_again(struct slot *slot, ktime_t now)
 	}
 }
 
+/* until the answer is there, somebody else wants the CPU, or @end */
+static void watch(struct slot *slot, ktime_t end)
+{
+	ktime_t now = ktime_get();
+
+	while (ktime_before(now, end) && !need_resched() &&
+	       le64_to_cpu(READ_ONCE(slot->buf->status)) == TDX_QUOTE_IN_FLIGHT) {
+		slot->looked = now;
+		cpu_relax();
+		now = ktime_get();
+	}
+}
+
+/*
+ * The last moments before the expected answer are not slept: a sleep that
+ * short ends late by as much. Only for the one that is in flight alone, whose
+ * caller has nothing else to wait for, nor has the worker anything to do.
+ */
+static void look_closely(struct slot *slot, ktime_t now)
+{
+	u64 spin = 0;
+
+	if (slot->state == SLOT_ASKED && inflight.now == 1 && cvm_req_wanted(slot->req))
+		spin = cvm_estimate_spin(&estimate,
+					 ktime_to_ns(ktime_sub(now, slot->asked)));
+	if (spin)
+		watch(slot, ktime_add_ns(now, spin));
+	look(slot, spin ? ktime_get() : now);
+}
+
 ktime_t cvm_tdx_quote_poll(void)
 {
 	ktime_t next = KTIME_MAX;
 	ktime_t now = ktime_get();
 	struct slot *slot;
 
-	for (slot = slots; slot < slots + CVM_TDX_BUFFERS; slot++) {
+	for_each_slot(slot) {
 		if (slot->state == SLOT_REFUSED)
 			ask_again(slot, now);
 		else if (slot->state != SLOT_FREE)
-			look(slot, now);
+			look_closely(slot, now);
+	}
+	/* an answer to one may have been what another one waited for */
+	for_each_slot(slot)
 		if (slot->state != SLOT_FREE)
 			next = min(next, slot->next);
-	}
 	return next;
 }
 
@@ -335,7 +373,7 @@ void cvm_tdx_quote_drain(void)
 	ktime_t next;
 
 	/* the host has none of these, and is not to get them now */
-	for (slot = slots; slot < slots + CVM_TDX_BUFFERS; slot++)
+	for_each_slot(slot)
 		if (slot->state == SLOT_REFUSED)
 			release(slot, -ECANCELED);
 
@@ -346,7 +384,7 @@ void cvm_tdx_quote_drain(void)
 		set_current_state(TASK_IDLE);
 		schedule_hrtimeout(&next, HRTIMER_MODE_ABS);
 	}
-	for (slot = slots; slot < slots + CVM_TDX_BUFFERS; slot++)
+	for_each_slot(slot)
 		abandon(slot);
 }
 
@@ -386,10 +424,17 @@ static bool unshare(struct slot *slot)
 
 int cvm_tdx_quote_start(void)
 {
-	int i, ret;
+	struct slot *slot;
+	int ret;
 
-	for (i = 0; i < CVM_TDX_BUFFERS; i++) {
-		ret = share(&slots[i]);
+	if (quote_buffers < 1 || quote_buffers > CVM_TDX_BUFFERS_MAX) {
+		pr_err("tdx: quote_buffers=%u: 1 to %u are possible\n", quote_buffers,
+		       CVM_TDX_BUFFERS_MAX);
+		return -EINVAL;
+	}
+	cvm_inflight_init(&inflight, quote_buffers);
+	for_each_slot(slot) {
+		ret = share(slot);
 		if (ret) {
 			cvm_tdx_quote_stop();
 			return ret;
@@ -400,10 +445,11 @@ int cvm_tdx_quote_start(void)
 
 void cvm_tdx_quote_stop(void)
 {
-	int i, leaked = 0;
+	struct slot *slot;
+	int leaked = 0;
 
-	for (i = 0; i < CVM_TDX_BUFFERS; i++)
-		leaked += !unshare(&slots[i]);
+	for_each_slot(slot)
+		leaked += !unshare(slot);
 	if (leaked)
 		pr_warn("%d quote buffers of %d KiB are lost: the host has not given them back\n",
 			leaked, TDX_QUOTE_BUF_SIZE / SZ_1K);

@@ -6,18 +6,27 @@
 #include <linux/types.h>
 
 struct cvm_req;
+struct tdx_quote_buf;
 
 int cvm_tdx_quote_start(void);
 void cvm_tdx_quote_stop(void);
 
 unsigned int cvm_tdx_quote_room(void);
+ktime_t cvm_tdx_quote_ready(void);
 void cvm_tdx_quote_issue(struct cvm_req *req, const u8 *tdreport);
 ktime_t cvm_tdx_quote_poll(void);
 void cvm_tdx_quote_drain(void);
 
+/*
+ * Copies the quote in @buf, which the host may still write, once, and gives it
+ * to @req if it carries its REPORT_DATA. 0, -EBADMSG or -ENOMEM.
+ */
+int cvm_tdx_quote_take(struct cvm_req *req, const struct tdx_quote_buf *buf);
+
 /* for others than the worker */
 u32 cvm_tdx_quote_late(void);		/* buffers that the host is late with */
 bool cvm_tdx_quote_stuck(void);		/* there is none left */
+u32 cvm_tdx_quote_inflight(void);	/* how many are kept in flight */
 u64 cvm_tdx_quote_estimate(void);	/* nanoseconds */
 
 #endif /* CVM_TDX_QUOTE_H */

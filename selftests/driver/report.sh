@@ -12,7 +12,8 @@ programs=(driver_ioctl driver_callers driver_module)
 model=()
 if [[ $platform = tdx ]]; then
 	programs+=(driver_tdx)
-	model=(--fw max_quotes=2)
+	# what waits and what the host has is then known beforehand
+	model=(--fw max_quotes=2 --append cvm_guest.quote_buffers=1)
 fi
 programs+=(driver_storm)
 puts=()
