@@ -26,7 +26,7 @@
 #define COMMANDS	3
 #define LATE		1
 #define EQUALS		8
-#define EQUAL_COMMANDS	80
+#define EQUAL_COMMANDS	60
 
 static struct cvm_info info;
 
@@ -111,7 +111,7 @@ TEST_F_TIMEOUT(beside, one_polite_client, 120)
 		.batch = variant->flood_batch,
 		.files = FLOOD_FILES,
 		.uids = variant->users ? FLOOD_FILES : 1,
-		.deep = 48,
+		.deep = 128,
 	};
 	__u32 kind = variant->polite_batch ? CVM_KIND_BATCH :
 					     report_slow_kind(&info);
@@ -190,7 +190,7 @@ TEST_F_TIMEOUT(equals, share, 120)
 	pid_t pid;
 
 	/* slow enough for one process to ask for all of it */
-	report_sim_ms(&info, variant->batch ? "150" : "40");
+	report_sim_ms(&info, variant->batch ? "250" : "40");
 	pid = flood_start(&flood);
 	ASSERT_LT(0, pid);
 	crowd_seam_clear();
