@@ -19,10 +19,11 @@ lib-soname := libcvmguest.so.0
 lib-dirs   := common formats verify lib
 lib-src    := $(foreach d,$(lib-dirs),$(wildcard userspace/$d/*.c))
 ctl-src    := $(wildcard userspace/cvmctl/*.c)
-lib-obj    := $(lib-src:%.c=$(B)/obj/%.o)
+# the tree of a batch is the driver's own code
+lib-obj    := $(lib-src:%.c=$(B)/obj/%.o) $(B)/obj/userspace/merkle.o
 ctl-obj    := $(ctl-src:%.c=$(B)/obj/%.o)
 
-user-cflags := -Iuserspace -Iuserspace/include -Idriver/uapi -fPIC -fvisibility=hidden \
+user-cflags := -Iuserspace -Iuserspace/include -Idriver/uapi -iquote . -fPIC -fvisibility=hidden \
 	       -DCVM_VERSION='"$(VERSION)"'
 lib-libs    := -lcrypto
 ctl-libs    := -lkmod -ljansson -lm $(lib-libs)
@@ -31,6 +32,11 @@ user-programs += $(B)/bin/cvmctl $(B)/lib/$(lib-soname) $(B)/lib/libcvmguest.so 
 		 $(B)/lib/libcvmguest.a $(B)/lib/libcvmguest.pc
 
 $(B)/obj/userspace/%.o: userspace/%.c userspace/build.mk
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(user-cflags) -c -o $@ $<
+
+$(B)/obj/userspace/merkle.o: driver/merkle.c userspace/build.mk
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(ALL_CFLAGS) $(user-cflags) -c -o $@ $<
@@ -70,6 +76,7 @@ install: user
 	install -D -m 644 $(B)/lib/libcvmguest.a $(DESTDIR)$(libdir)/libcvmguest.a
 	install -D -m 644 $(B)/lib/libcvmguest.pc $(DESTDIR)$(libdir)/pkgconfig/libcvmguest.pc
 	install -D -m 644 userspace/include/cvmguest.h $(DESTDIR)$(incdir)/cvmguest.h
+	install -D -m 644 userspace/include/cvmguest/batch.h $(DESTDIR)$(incdir)/cvmguest/batch.h
 	install -D -m 644 userspace/man/cvmctl.1 $(DESTDIR)$(mandir)/man1/cvmctl.1
 	install -D -m 644 userspace/man/libcvmguest.3 $(DESTDIR)$(mandir)/man3/libcvmguest.3
 	install -D -m 644 userspace/completion/cvmctl $(DESTDIR)$(compdir)/cvmctl

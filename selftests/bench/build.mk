@@ -8,4 +8,4 @@ test-programs += $(B)/tests/bench_merkle
 $(B)/tests/bench_merkle: $(BENCH_MERKLE) driver/merkle.h driver/sha384.h
 	$(say) CC $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -Idriver -o $@ $(BENCH_MERKLE) -ljansson -lcrypto
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -Idriver -iquote . -o $@ $(BENCH_MERKLE) -ljansson -lcrypto

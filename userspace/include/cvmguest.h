@@ -87,7 +87,7 @@ struct cvm_ctx;
 /**
  * struct cvm_open_opts - where evidence comes from
  * @size: sizeof(struct cvm_open_opts)
- * @backend: "cvm" (/dev/cvm/report), "tsm" (configfs-tsm), "native"
+ * @backend: "cvm" (/dev/cvm/report and batch), "tsm" (configfs-tsm), "native"
  *	(/dev/sev-guest, /dev/tdx_guest) or "sim" (a simulated platform); NULL
  *	takes the first of cvm, tsm, native that this machine has. sim is only
  *	taken when named: what it gives proves nothing
@@ -96,6 +96,9 @@ struct cvm_ctx;
  * @root: put before the path of every device and kernel file, as in a
  *	container that sees the machine's /dev and /sys below it, or NULL; no
  *	path may be longer than 255 bytes
+ * @batch_fd: an open file of /dev/cvm/batch that this process was handed, and
+ *	nothing else is opened then; duplicated; 0: none
+ * @reserved: 0
  *
  * The strings are copied. Since: 0.1
  */
@@ -104,6 +107,8 @@ struct cvm_open_opts {
 	const char *backend;
 	const char *sim_socket;
 	const char *root;
+	int batch_fd;
+	uint32_t reserved;
 };
 
 /**
@@ -164,6 +169,8 @@ enum cvm_health {
  * @max_timeout_ms: the longest deadline; 0: not known
  * @backend: "cvm", "tsm", "native" or "sim"
  * @source: path of what evidence comes from
+ * @max_leaves: how many requests share evidence at most; 0: no batches
+ * @scope: 0 unprivileged, 1 privileged, 2 label: for whom a proof would speak now
  *
  * Since: 0.1
  */
@@ -181,6 +188,8 @@ struct cvm_status {
 	uint32_t max_timeout_ms;
 	char backend[16];
 	char source[256];
+	uint32_t max_leaves;
+	uint32_t scope;
 };
 
 /**
@@ -326,12 +335,7 @@ struct cvm_request {
 CVM_API long cvm_issue(struct cvm_ctx *ctx, struct cvm_request *requests, size_t count,
 		       uint32_t timeout_ms, struct cvm_error *error);
 
-/**
- * cvm_evidence_free() - release evidence
- * @evidence: or NULL
- *
- * Since: 0.1
- */
+/* Release evidence. @evidence: or NULL. Since: 0.1 */
 CVM_API void cvm_evidence_free(struct cvm_evidence *evidence);
 
 /* enum cvm_evidence_type. Since: 0.1 */
@@ -484,6 +488,8 @@ CVM_API const struct cvm_check *cvm_verdict_check(const struct cvm_verdict *verd
 
 /* Free @verdict, which may be NULL. Since: 0.1 */
 CVM_API void cvm_verdict_free(struct cvm_verdict *verdict);
+
+#include "cvmguest/batch.h"
 
 #ifdef __cplusplus
 }

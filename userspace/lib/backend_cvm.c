@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The backend cvm: /dev/cvm/report of the cvm-guest driver, many requests by one ioctl. */
+/* The backend cvm: the nodes of the cvm-guest driver, many requests by one ioctl. */
 #include <fcntl.h>
 #include <linux/cvm_guest.h>
 #include <string.h>
@@ -7,9 +7,12 @@
 #include <time.h>
 
 #include "common/cleanup.h"
+#include "driver.h"
+#include "driver/merkle.h"
 #include "lib.h"
 
 #define NODE		"/dev/cvm/report"
+#define BATCH_NODE	"/dev/cvm/batch"
 
 /* one chunk's buffers stay below this, whatever the driver's limits are */
 #define MAX_BUFFERS	(64U << 20)
@@ -56,80 +59,160 @@ _Static_assert((int)CVM_KIND_SNP_REPORT == (int)CVM_EVIDENCE_SNP_REPORT &&
 	       (int)CVM_KEY_VLEK == (int)CVM_SIGNING_KEY_VLEK,
 	       "the driver's numbers are the library's");
 
+static uint32_t larger(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+/* What one door says; what both know, the direct one decides. */
+static int ask_info(const struct cvm_source *source, int fd, struct cvm_info *info,
+		    struct cvm_error *error)
+{
+	int rc = get_info(fd, info);
+
+	return rc ? cvm_path_error(error, rc, source->status.source, "ask for CVM_INFO") : 0;
+}
+
 static int refresh_cvm(const struct cvm_source *source, struct cvm_status *status,
 		       struct cvm_error *error)
 {
 	struct cvm_info info;
-	int rc = get_info(source->fd, &info);
+	int rc = 0;
 
-	if (rc)
-		return cvm_path_error(error, rc, source->status.source, "ask for CVM_INFO");
-	status_from(status, &info);
+	if (source->batch_fd >= 0) {
+		rc = ask_info(source, source->batch_fd, &info, error);
+		if (rc)
+			return rc;
+		status_from(status, &info);
+		status->max_leaves = info.max_leaves;
+		status->scope = info.scope;
+	}
+	if (source->fd >= 0)
+		rc = ask_info(source, source->fd, &info, error);
+	if (!rc && source->fd >= 0)
+		status_from(status, &info);
+	return rc;
+}
+
+static int find_max_record(struct cvm_source *source)
+{
+	const int doors[] = { source->fd, source->batch_fd };
+
+	for (size_t i = 0; i < ARRAY_SIZE(doors); i++) {
+		struct cvm_info info;
+
+		if (doors[i] < 0)
+			continue;
+		if (get_info(doors[i], &info))
+			return -EIO;
+		source->max_record = larger(source->max_record, info.max_record);
+	}
 	return 0;
 }
 
-static int open_cvm(struct cvm_source *source, const char *address, struct cvm_error *error)
+/* The descriptor, or what is wrong; -ENODEV: there is no such node. */
+static int open_node(const struct cvm_source *source, const char *node)
 {
-	const char *path = source->status.source;
-	__cleanup_fd int fd = -1;
-	int rc = cvm_source_set(source, source->root, NODE, error);
+	char path[PATH_MAX];
+	int rc = cvm_source_path(source, node, path);
+	int fd = rc ? rc : open(path, O_RDWR | O_CLOEXEC);
 
-	if (rc)
-		return rc;
-	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (rc || fd >= 0)
+		return fd;
 	/* a node that outlived its driver (ENXIO, ENODEV) is no source either */
-	if (fd < 0 && (errno == ENOENT || errno == ENXIO || errno == ENODEV || errno == ENOTDIR))
-		return cvm_set_error(error, -ENODEV, "%s: the cvm-guest driver is not loaded ('cvmctl module load')",
-				     path);
-	if (fd < 0)
-		return cvm_path_error(error, -errno, path, "open");
-	source->fd = fd;
-	rc = refresh_cvm(source, &source->status, error);
-	if (rc)
-		return rc;
-	fd = -1;
-	return 0;
+	return errno == ENOENT || errno == ENXIO || errno == ENOTDIR ? -ENODEV : -errno;
 }
 
 static void close_cvm(struct cvm_source *source)
 {
-	close(source->fd);
+	if (source->fd >= 0)
+		close(source->fd);
+	if (source->batch_fd >= 0)
+		close(source->batch_fd);
+}
+
+/* Each door has its own rights: whoever may use only one has that one. */
+static int open_doors(struct cvm_source *source, struct cvm_error *error)
+{
+	const char *path = source->status.source;
+
+	source->fd = open_node(source, NODE);
+	source->batch_fd = open_node(source, BATCH_NODE);
+	if (source->fd >= 0)
+		return 0;
+	if (source->batch_fd >= 0)
+		return cvm_source_set(source, source->root, BATCH_NODE, error);
+	if (source->fd == -ENODEV)
+		return cvm_set_error(error, -ENODEV, "%s: the cvm-guest driver is not loaded ('cvmctl module load')",
+				     path);
+	return cvm_path_error(error, source->fd, path, "open");
+}
+
+/* A file that somebody else opened, perhaps with a label: of what is it? */
+static int open_given(struct cvm_source *source, int fd, struct cvm_error *error)
+{
+	struct cvm_info info;
+	int rc;
+
+	source->batch_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (source->batch_fd < 0)
+		return cvm_set_error(error, -errno, "cvm_open: descriptor %d is not open", fd);
+	rc = get_info(source->batch_fd, &info);
+	if (rc || !(info.kinds & 1U << CVM_KIND_BATCH))
+		return cvm_set_error(error, rc ? rc : -EINVAL, "cvm_open: descriptor %d is no open file of %s",
+				     fd, BATCH_NODE);
+	return cvm_source_set(source, source->root, BATCH_NODE, error);
+}
+
+static int open_cvm(struct cvm_source *source, const struct cvm_open_opts *opts,
+		    struct cvm_error *error)
+{
+	int rc = cvm_source_set(source, source->root, NODE, error);
+
+	if (!rc && opts->batch_fd)
+		rc = open_given(source, opts->batch_fd, error);
+	else if (!rc)
+		rc = open_doors(source, error);
+	if (!rc)
+		rc = refresh_cvm(source, &source->status, error);
+	if (!rc)
+		rc = find_max_record(source);
+	if (rc)
+		close_cvm(source);
+	return rc;
 }
 
 /* Memory for an answer of any length; what is not written to costs nothing. */
 static int buffers_for(struct cvm_evidence_req *req, const struct cvm_status *status)
 {
-	void *evidence = malloc(status->max_evidence);
-	void *certs = NULL;
+	bool certs = req->flags & CVM_REQ_CERTS, proof = req->kind == CVM_KIND_BATCH;
 
-	if (req->flags & CVM_REQ_CERTS)
-		certs = malloc(status->max_certs);
-	req->evidence = (uintptr_t)evidence;
-	req->certs = (uintptr_t)certs;
 	req->evidence_len = status->max_evidence;
 	req->certs_len = certs ? status->max_certs : 0;
-	return !evidence || (!certs && req->flags & CVM_REQ_CERTS) ? -ENOMEM : 0;
+	req->proof_len = proof ? CVM_PROOF_MAX : 0;
+	req->evidence = (uintptr_t)malloc(req->evidence_len);
+	req->certs = certs ? (uintptr_t)malloc(req->certs_len) : 0;
+	req->proof = proof ? (uintptr_t)malloc(req->proof_len) : 0;
+	return !req->evidence || (certs && !req->certs) || (proof && !req->proof) ? -ENOMEM : 0;
 }
 
-static int request_from(struct cvm_evidence_req *req, const struct cvm_job *job,
-			const struct cvm_status *status)
+void cvm_driver_request(struct cvm_evidence_req *req, const struct cvm_job *job)
 {
 	*req = (struct cvm_evidence_req) {
-		.kind = job->type,
+		.kind = job->batch ? CVM_KIND_BATCH : job->type,
 		.flags = (job->flags & CVM_REQUEST_CERTS ? CVM_REQ_CERTS : 0) |
 			 (job->flags & CVM_REQUEST_VMPL ? CVM_REQ_VMPL : 0),
 		.key_sel = job->signing_key,
 		.vmpl = job->vmpl,
 	};
 	memcpy(req->report_data, job->report_data, sizeof(req->report_data));
-	return buffers_for(req, status);
 }
 
 /* Keeps no more memory than the answer takes. */
 static void *shrunk(uint64_t address, size_t len)
 {
 	void *buffer = (void *)(uintptr_t)address;
-	void *smaller = realloc(buffer, len ? len : 1);
+	void *smaller = buffer ? realloc(buffer, len ? len : 1) : NULL;
 
 	return smaller ? smaller : buffer;
 }
@@ -141,16 +224,20 @@ static void finish(const struct cvm_source *source, struct cvm_job *job,
 
 	/* lengths beyond our buffers can only be a broken driver's */
 	if (!result && (req->evidence_len > source->status.max_evidence ||
-			req->certs_len > source->status.max_certs))
+			req->certs_len > source->status.max_certs ||
+			req->proof_len > CVM_PROOF_MAX))
 		result = -EBADMSG;
 	if (result) {
 		free((void *)(uintptr_t)req->evidence);
 		free((void *)(uintptr_t)req->certs);
+		free((void *)(uintptr_t)req->proof);
 		job->result = cvm_source_error(&job->error, result, source, req->platform_status);
 		return;
 	}
-	cvm_job_done(job, source, shrunk(req->evidence, req->evidence_len), req->evidence_len,
-		     req->certs ? shrunk(req->certs, req->certs_len) : NULL, req->certs_len);
+	cvm_job_done(job, source, &(struct cvm_answer) {
+		.data = shrunk(req->evidence, req->evidence_len), .len = req->evidence_len,
+		.certs = shrunk(req->certs, req->certs_len), .certs_len = req->certs_len,
+		.proof = shrunk(req->proof, req->proof_len), .proof_len = req->proof_len });
 }
 
 static void issue_chunk(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
@@ -166,9 +253,11 @@ static void issue_chunk(const struct cvm_source *source, struct cvm_job *jobs, s
 	};
 	int rc = reqs ? 0 : -ENOMEM;
 
-	for (size_t i = 0; !rc && i < count; i++)
-		rc = request_from(&reqs[i], &jobs[i], &source->status);
-	if (!rc && ioctl(source->fd, CVM_ISSUE, &array))
+	for (size_t i = 0; !rc && i < count; i++) {
+		cvm_driver_request(&reqs[i], &jobs[i]);
+		rc = buffers_for(&reqs[i], &source->status);
+	}
+	if (!rc && ioctl(jobs->batch ? source->batch_fd : source->fd, CVM_ISSUE, &array))
 		rc = -errno;
 	for (size_t i = 0; i < count; i++) {
 		if (reqs)
@@ -187,9 +276,10 @@ static uint64_t now_ms(void)
 }
 
 /* As many as the driver takes, and as memory bounds, at a time; one deadline for all. */
-static size_t chunk_size(const struct cvm_status *status)
+static size_t chunk_size(const struct cvm_status *status, const struct cvm_job *job)
 {
-	size_t each = (size_t)status->max_evidence + status->max_certs + 1;
+	size_t certs = job->flags & CVM_REQUEST_CERTS ? status->max_certs : 0;
+	size_t each = (size_t)status->max_evidence + certs + CVM_PROOF_MAX;
 	size_t fit = MAX_BUFFERS / each;
 
 	fit = fit < status->max_requests ? fit : status->max_requests;
@@ -200,7 +290,7 @@ static void issue_cvm(const struct cvm_source *source, struct cvm_job *jobs, siz
 		      uint32_t timeout_ms)
 {
 	uint64_t deadline = now_ms() + timeout_ms;
-	size_t chunk = chunk_size(&source->status);
+	size_t chunk = chunk_size(&source->status, jobs);
 
 	for (size_t first = 0; first < count; first += chunk) {
 		size_t some = count - first < chunk ? count - first : chunk;
@@ -217,6 +307,7 @@ static void issue_cvm(const struct cvm_source *source, struct cvm_job *jobs, siz
 const struct cvm_backend cvm_backend_cvm = {
 	.name = "cvm",
 	.signing_keys = true,
+	.batches = true,
 	.open = open_cvm,
 	.close = close_cvm,
 	.refresh = refresh_cvm,

@@ -49,7 +49,8 @@ static uint32_t kernel_vmpl(const struct cvm_source *source)
 	return (uint32_t)strtoul(text, NULL, 10);
 }
 
-static int open_native(struct cvm_source *source, const char *address, struct cvm_error *error)
+static int open_native(struct cvm_source *source, const struct cvm_open_opts *opts,
+		    struct cvm_error *error)
 {
 	struct cvm_status *status = &source->status;
 	const char *node = SEV_NODE;
@@ -167,8 +168,9 @@ static int sev_request(const struct cvm_source *source, struct cvm_job *job)
 		return cvm_source_error(&job->error, -ENOMEM, source, 0);
 	memcpy(report, response + RSP_REPORT, CVM_SNP_REPORT_LEN);
 	certs_len = cvm_certs_used(answer.certs, answer.size);
-	cvm_job_done(job, source, report, CVM_SNP_REPORT_LEN, cvm_take_ptr(answer.certs),
-		     certs_len);
+	cvm_job_done(job, source, &(struct cvm_answer) {
+		.data = report, .len = CVM_SNP_REPORT_LEN,
+		.certs = cvm_take_ptr(answer.certs), .certs_len = certs_len });
 	return job->result;
 }
 
@@ -185,7 +187,7 @@ static int tdx_request(const struct cvm_source *source, struct cvm_job *job)
 	if (!report)
 		return cvm_source_error(&job->error, -ENOMEM, source, 0);
 	memcpy(report, arg.tdreport, CVM_TDREPORT_LEN);
-	cvm_job_done(job, source, report, CVM_TDREPORT_LEN, NULL, 0);
+	cvm_job_done(job, source, &(struct cvm_answer) { .data = report, .len = CVM_TDREPORT_LEN });
 	return job->result;
 }
 

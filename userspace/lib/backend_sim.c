@@ -169,11 +169,12 @@ static int sim_platform(struct cvm_status *status, const char *lines)
 	return 0;
 }
 
-static int open_sim(struct cvm_source *source, const char *address, struct cvm_error *error)
+static int open_sim(struct cvm_source *source, const struct cvm_open_opts *opts,
+		    struct cvm_error *error)
 {
 	const struct sim_request request = { .frame = { SIM_MAGIC, .type = SIM_STATUS } };
 	struct cvm_status *status = &source->status;
-	const char *path = address ? address : secure_getenv("CVM_SIM");
+	const char *path = opts->sim_socket ? opts->sim_socket : secure_getenv("CVM_SIM");
 	__cleanup_free char *lines = NULL;
 	struct sim_frame head;
 	int rc;
@@ -228,7 +229,8 @@ static void sim_done(const struct cvm_source *source, struct cvm_job *job, uint8
 		}
 		memcpy(certs, answer + evidence_len, certs_len);
 	}
-	cvm_job_done(job, source, answer, evidence_len, certs, certs_len);
+	cvm_job_done(job, source, &(struct cvm_answer) {
+		.data = answer, .len = evidence_len, .certs = certs, .certs_len = certs_len });
 }
 
 static void issue_sim(const struct cvm_source *source, struct cvm_job *jobs, size_t count,

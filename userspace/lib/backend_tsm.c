@@ -147,7 +147,8 @@ static int probe(struct cvm_source *source, const char *reports, struct cvm_erro
 	return 0;
 }
 
-static int open_tsm(struct cvm_source *source, const char *address, struct cvm_error *error)
+static int open_tsm(struct cvm_source *source, const struct cvm_open_opts *opts,
+		    struct cvm_error *error)
 {
 	const char *reports = source->status.source;
 	int rc = cvm_source_set(source, source->root, REPORTS, error);
@@ -204,7 +205,9 @@ static int one_try(const struct cvm_source *source, struct cvm_job *job)
 	if (!rc && !generation)
 		return -EBADMSG;
 	if (!rc)
-		cvm_job_done(job, source, cvm_take_ptr(data), len, cvm_take_ptr(certs), certs_len);
+		cvm_job_done(job, source, &(struct cvm_answer) {
+			.data = cvm_take_ptr(data), .len = len,
+			.certs = cvm_take_ptr(certs), .certs_len = certs_len });
 	return rc;
 }
 

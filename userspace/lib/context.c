@@ -25,14 +25,16 @@ void cvm_close(struct cvm_ctx *ctx)
 }
 
 static int add_source(struct cvm_ctx *ctx, const struct cvm_backend *backend,
-		      const char *address, struct cvm_error *error)
+		      const struct cvm_open_opts *opts, struct cvm_error *error)
 {
 	struct cvm_source *source = &ctx->source[ctx->count];
 	int rc;
 
-	*source = (struct cvm_source) { .backend = backend, .root = ctx->root, .fd = -1 };
+	*source = (struct cvm_source) {
+		.backend = backend, .root = ctx->root, .fd = -ENODEV, .batch_fd = -ENODEV,
+	};
 	snprintf(source->status.backend, sizeof(source->status.backend), "%s", backend->name);
-	rc = backend->open(source, address, error);
+	rc = backend->open(source, opts, error);
 	if (!rc)
 		ctx->count++;
 	return rc;
@@ -43,15 +45,16 @@ static int add_source(struct cvm_ctx *ctx, const struct cvm_backend *backend,
  * kernel's own two doors complement each other. What is absent is passed over;
  * what is there and fails is the machine's trouble, and is said.
  */
-static int add_best(struct cvm_ctx *ctx, struct cvm_error *error)
+static int add_best(struct cvm_ctx *ctx, const struct cvm_open_opts *opts,
+		    struct cvm_error *error)
 {
 	static const struct cvm_backend *const own[] = { &cvm_backend_tsm, &cvm_backend_native };
-	int rc = add_source(ctx, &cvm_backend_cvm, NULL, error);
+	int rc = add_source(ctx, &cvm_backend_cvm, opts, error);
 
-	if (rc != -ENODEV)
+	if (rc != -ENODEV || opts->batch_fd)
 		return rc;
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
-		rc = add_source(ctx, own[i], NULL, error);
+		rc = add_source(ctx, own[i], opts, error);
 		if (rc && rc != -ENODEV)
 			return rc;
 	}
@@ -69,7 +72,7 @@ static int add_named(struct cvm_ctx *ctx, const struct cvm_open_opts *opts,
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		if (!strcmp(opts->backend, all[i]->name))
-			return add_source(ctx, all[i], opts->sim_socket, error);
+			return add_source(ctx, all[i], opts, error);
 	return cvm_set_error(error, -EINVAL, "'%s' is no backend: cvm, tsm, native or sim is expected",
 			     opts->backend);
 }
@@ -89,7 +92,12 @@ int cvm_open(struct cvm_ctx **out, const struct cvm_open_opts *given, struct cvm
 		return cvm_set_error(error, rc, "cvm_open: options that this version of the library does not know");
 	if (opts.root && snprintf(ctx->root, sizeof(ctx->root), "%s", opts.root) >= PATH_MAX)
 		return cvm_set_error(error, -ENAMETOOLONG, "cvm_open: the root's path is too long");
-	rc = opts.backend ? add_named(ctx, &opts, error) : add_best(ctx, error);
+	if (opts.reserved)
+		return cvm_set_error(error, -EINVAL, "cvm_open: reserved options are given");
+	if (opts.batch_fd && opts.backend && strcmp(opts.backend, "cvm"))
+		return cvm_set_error(error, -EINVAL, "cvm_open: an open batch file is given, and the backend is not cvm");
+	atomic_flag_clear(&ctx->async);
+	rc = opts.backend ? add_named(ctx, &opts, error) : add_best(ctx, &opts, error);
 	if (!rc)
 		*out = cvm_take_ptr(ctx);
 	return rc;

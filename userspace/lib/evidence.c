@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "driver/merkle.h"
 #include "lib.h"
 
 /* REPORT_DATA: where it is in an ATTESTATION_REPORT, a TDREPORT, a TD quote body */
@@ -28,6 +29,7 @@ void cvm_evidence_free(struct cvm_evidence *evidence)
 		return;
 	free(evidence->data);
 	free(evidence->certs);
+	free(evidence->proof);
 	free(evidence);
 }
 
@@ -46,6 +48,12 @@ const void *cvm_evidence_certs(const struct cvm_evidence *evidence, size_t *len)
 {
 	*len = evidence->certs_len;
 	return evidence->certs;
+}
+
+const void *cvm_evidence_proof(const struct cvm_evidence *evidence, size_t *len)
+{
+	*len = evidence->proof_len;
+	return evidence->proof;
 }
 
 size_t cvm_certs_used(const void *certs, size_t size)
@@ -95,12 +103,29 @@ static size_t report_data_offset(uint32_t type, const uint8_t *data, size_t len)
 	return len >= offset + CVM_REPORT_DATA_LEN ? offset : 0;
 }
 
+/* What the hardware must have signed: the caller's bytes, or the batch that they are in. */
+static int expected(const struct cvm_job *job, const struct cvm_evidence *evidence,
+		    uint8_t report_data[CVM_REPORT_DATA_LEN])
+{
+	uint8_t scope[CVM_SCOPE_SIZE];
+
+	if (job->batch)
+		return cvm_merkle_expected(job->report_data, evidence->proof, evidence->proof_len,
+					   report_data, NULL, scope);
+	memcpy(report_data, job->report_data, CVM_REPORT_DATA_LEN);
+	return 0;
+}
+
 static int check(const struct cvm_job *job, const struct cvm_source *source,
 		 const struct cvm_evidence *evidence, struct cvm_error *error)
 {
 	const char *path = source->status.source;
+	uint8_t report_data[CVM_REPORT_DATA_LEN];
 	size_t offset;
 
+	if (expected(job, evidence, report_data))
+		return cvm_set_error(error, -EBADMSG, "%s: gave a proof that is not of these user data",
+				     path);
 	if (!evidence->len)
 		return cvm_set_error(error, -EBADMSG, "%s: gave empty evidence; on TDX, is the host's quote service too old?",
 				     path);
@@ -108,30 +133,37 @@ static int check(const struct cvm_job *job, const struct cvm_source *source,
 	if (!offset)
 		return cvm_set_error(error, -EBADMSG, "%s: gave %zu bytes that are not the evidence asked for",
 				     path, evidence->len);
-	if (memcmp(evidence->data + offset, job->report_data, CVM_REPORT_DATA_LEN))
+	if (memcmp(evidence->data + offset, report_data, CVM_REPORT_DATA_LEN))
 		return cvm_set_error(error, -EBADMSG, "%s: gave evidence with somebody else's REPORT_DATA; ask again",
 				     path);
 	return 0;
 }
 
-void cvm_job_done(struct cvm_job *job, const struct cvm_source *source, void *data, size_t len,
-		  void *certs, size_t certs_len)
+static void free_answer(const struct cvm_answer *answer)
+{
+	free(answer->data);
+	free(answer->certs);
+	free(answer->proof);
+}
+
+void cvm_job_done(struct cvm_job *job, const struct cvm_source *source,
+		  const struct cvm_answer *answer)
 {
 	__cleanup(free_evidence) struct cvm_evidence *evidence = calloc(1, sizeof(*evidence));
 
 	if (!evidence) {
-		free(data);
-		free(certs);
+		free_answer(answer);
 		job->result = cvm_set_error(&job->error, -ENOMEM, "out of memory");
 		return;
 	}
-	evidence->type = job->type;
-	evidence->data = data;
-	evidence->len = len;
-	evidence->certs = certs;
-	evidence->certs_len = certs_len;
-	if (!certs_len) {
-		free(certs);
+	*evidence = (struct cvm_evidence) {
+		.type = job->type,
+		.data = answer->data, .len = answer->len,
+		.certs = answer->certs, .certs_len = answer->certs_len,
+		.proof = answer->proof, .proof_len = answer->proof_len,
+	};
+	if (!answer->certs_len) {
+		free(answer->certs);
 		evidence->certs = NULL;
 	}
 	job->result = check(job, source, evidence, &job->error);

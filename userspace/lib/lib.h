@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,23 +26,28 @@ struct cvm_evidence {
 	uint32_t type;
 	size_t len;
 	size_t certs_len;
+	size_t proof_len;
 	uint8_t *data;
 	uint8_t *certs;
+	uint8_t *proof;
 };
 
 /**
  * struct cvm_job - one request on its way to a backend, already checked
  * @type: enum cvm_evidence_type
+ * @batch: with a proof
  * @flags: CVM_REQUEST_*
  * @vmpl: with CVM_REQUEST_VMPL
  * @signing_key: enum cvm_signing_key
- * @report_data: CVM_REPORT_DATA_LEN bytes of the caller
+ * @report_data: CVM_REPORT_DATA_LEN bytes of the caller; for a batch what the
+ *	proof is to be about
  * @result: out
  * @evidence: out: with a result of 0, else NULL
  * @error: out: with any other result
  */
 struct cvm_job {
 	uint32_t type;
+	bool batch;
 	uint32_t flags;
 	uint32_t vmpl;
 	uint32_t signing_key;
@@ -56,19 +62,24 @@ struct cvm_job {
  * @backend: its functions
  * @status: what it offers; status.types decides which requests it gets
  * @root: put before every path
- * @fd: cvm: its node; else -1
+ * @fd: cvm: /dev/cvm/report, or the negative errno of its open()
+ * @batch_fd: cvm: likewise /dev/cvm/batch
+ * @max_record: cvm: bytes; no completion record of either is longer
  */
 struct cvm_source {
 	const struct cvm_backend *backend;
 	struct cvm_status status;
 	const char *root;
 	int fd;
+	int batch_fd;
+	uint32_t max_record;
 };
 
 /**
  * struct cvm_backend - a way to evidence
  * @name: what the user calls it
  * @signing_keys: SNP: the caller can choose the key
+ * @batches: it takes batch jobs; for the others the library gathers them
  * @open: find out what there is and fill in status. -ENODEV: this machine has
  *	no such thing; anything else: it is there and cannot be used
  * @close: or NULL
@@ -79,7 +90,9 @@ struct cvm_source {
 struct cvm_backend {
 	const char *name;
 	bool signing_keys;
-	int (*open)(struct cvm_source *source, const char *address, struct cvm_error *error);
+	bool batches;
+	int (*open)(struct cvm_source *source, const struct cvm_open_opts *opts,
+		    struct cvm_error *error);
 	void (*close)(struct cvm_source *source);
 	int (*refresh)(const struct cvm_source *source, struct cvm_status *status,
 		       struct cvm_error *error);
@@ -93,11 +106,37 @@ extern const struct cvm_backend cvm_backend_cvm, cvm_backend_tsm, cvm_backend_na
 /* tsm and native go together: quotes are the one's, TDREPORTs and keys the other's */
 #define CVM_MAX_SOURCES	2
 
+/**
+ * struct cvm_ctx - a context; @async alone changes while it is open
+ * @root: put before every path
+ * @count: sources
+ * @source: where evidence comes from
+ * @async: somebody has its struct cvm_async
+ */
 struct cvm_ctx {
 	char root[PATH_MAX];
 	size_t count;
 	struct cvm_source source[CVM_MAX_SOURCES];
+	atomic_flag async;
 };
+
+/* request.c: 0, or what is wrong with @job */
+int cvm_job_check(const struct cvm_job *job, struct cvm_error *error);
+
+/* request.c: every job gets its result */
+void cvm_jobs_issue(const struct cvm_ctx *ctx, struct cvm_job *jobs, size_t count,
+		    uint32_t timeout_ms);
+
+/* request.c: who has evidence as @job wants it; NULL: nobody, and @job->error says so */
+const struct cvm_source *cvm_job_source(const struct cvm_ctx *ctx, struct cvm_job *job);
+
+/* batch.c: fills in @job; the same as cvm_job_check() */
+int cvm_batch_job(const struct cvm_ctx *ctx, struct cvm_job *job, const uint8_t *user_data,
+		  uint32_t flags, struct cvm_error *error);
+
+/* gather.c: one piece of evidence for batch jobs that all have the same flags */
+void cvm_gather(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
+		uint32_t timeout_ms);
 
 /* error.c: set @error (may be NULL), return @rc */
 int cvm_set_error(struct cvm_error *error, int rc, const char *format, ...)
@@ -129,19 +168,31 @@ int cvm_source_set(struct cvm_source *source, const char *root, const char *path
 bool cvm_source_has(const struct cvm_source *source, const char *path);
 
 /**
+ * struct cvm_answer - what a backend got; all of it was allocated
+ * @data: the evidence
+ * @certs: the certificate table or NULL
+ * @proof: batch: the proof
+ * @len: bytes at @data
+ * @certs_len: bytes at @certs; a table of zero bytes is none
+ * @proof_len: bytes at @proof
+ */
+struct cvm_answer {
+	void *data, *certs, *proof;
+	size_t len, certs_len, proof_len;
+};
+
+/**
  * cvm_job_done() - turn what a backend got into the evidence of a job
  * @job: gets its result
  * @source: where it came from
- * @data: the evidence; taken over, freed if it is refused
- * @len: bytes
- * @certs: the certificate table or NULL; taken over
- * @certs_len: bytes; a table of zero bytes is none
+ * @answer: taken over, freed if it is refused
  *
- * The evidence must carry the job's REPORT_DATA: sources have given one
- * caller's report to another, and configfs is writable by others.
+ * The evidence must carry the job's REPORT_DATA, or what its proof leads to:
+ * sources have given one caller's report to another, and configfs is writable
+ * by others.
  */
-void cvm_job_done(struct cvm_job *job, const struct cvm_source *source, void *data, size_t len,
-		  void *certs, size_t certs_len);
+void cvm_job_done(struct cvm_job *job, const struct cvm_source *source,
+		  const struct cvm_answer *answer);
 
 /* Bytes of a certificate table at the start of @size bytes that end in zeros. */
 size_t cvm_certs_used(const void *certs, size_t size);

@@ -17,7 +17,7 @@
 /* Batch evidence alone begins like this; a direct report that did would forge it. */
 static const char reserved_tag[] = "CVMGBAT";
 
-static int check_job(const struct cvm_job *job, struct cvm_error *error)
+int cvm_job_check(const struct cvm_job *job, struct cvm_error *error)
 {
 	bool snp = job->type == CVM_EVIDENCE_SNP_REPORT;
 
@@ -35,8 +35,8 @@ static int check_job(const struct cvm_job *job, struct cvm_error *error)
 	if (job->signing_key > CVM_SIGNING_KEY_VLEK)
 		return cvm_set_error(error, -EINVAL, "%u is no signing key", job->signing_key);
 	if (!memcmp(job->report_data, reserved_tag, sizeof(reserved_tag) - 1))
-		return cvm_set_error(error, -EINVAL, "REPORT_DATA must not begin with \"%s\": that marks batch evidence",
-				     reserved_tag);
+		return cvm_set_error(error, -EINVAL, "%s must not begin with \"%s\": that marks batch evidence",
+				     job->batch ? "user data" : "REPORT_DATA", reserved_tag);
 	return 0;
 }
 
@@ -64,27 +64,56 @@ static int unsupported(const struct cvm_ctx *ctx, struct cvm_job *job)
 		[CVM_EVIDENCE_TDREPORT] = "TDREPORTs",
 		[CVM_EVIDENCE_TDX_QUOTE] = "TDX quotes",
 	};
+	const struct cvm_source *source = &ctx->source[0];
+	int denied = job->batch ? source->batch_fd : source->fd;
 
-	return cvm_set_error(&job->error, -EOPNOTSUPP, "%s has no %s", ctx->source[0].status.source,
+	if (source->backend->batches && (denied == -EACCES || denied == -EPERM))
+		return cvm_path_error(&job->error, denied,
+				      job->batch ? "/dev/cvm/batch" : "/dev/cvm/report", "open");
+	if (job->batch)
+		return cvm_set_error(&job->error, -EOPNOTSUPP, "%s has no batch evidence; is its driver older than this library?",
+				     source->status.source);
+	return cvm_set_error(&job->error, -EOPNOTSUPP, "%s has no %s", source->status.source,
 			     names[job->type]);
 }
 
+/* A driver that takes batches does so by a node of its own. */
+const struct cvm_source *cvm_job_source(const struct cvm_ctx *ctx, struct cvm_job *job)
+{
+	const struct cvm_source *source = &ctx->source[0];
+
+	if (!job->batch || !source->backend->batches)
+		source = source_for(ctx, job);
+	else if (source->batch_fd < 0)
+		source = NULL;
+	if (!source)
+		job->result = unsupported(ctx, job);
+	return source;
+}
+
+static void ask_source(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
+		       uint32_t timeout_ms)
+{
+	if (jobs->batch && !source->backend->batches)
+		cvm_gather(source, jobs, count, timeout_ms);
+	else
+		source->backend->issue(source, jobs, count, timeout_ms);
+}
+
 /* One source takes them all at once; with two, each request goes to its own. */
-static void issue(const struct cvm_ctx *ctx, struct cvm_job *jobs, size_t count,
-		  uint32_t timeout_ms)
+void cvm_jobs_issue(const struct cvm_ctx *ctx, struct cvm_job *jobs, size_t count,
+		    uint32_t timeout_ms)
 {
 	size_t first = 0;
 
 	while (first < count) {
-		const struct cvm_source *source = source_for(ctx, &jobs[first]);
+		const struct cvm_source *source = cvm_job_source(ctx, &jobs[first]);
 		size_t end = first + 1;
 
-		while (end < count && source_for(ctx, &jobs[end]) == source)
+		while (end < count && cvm_job_source(ctx, &jobs[end]) == source)
 			end++;
 		if (source)
-			source->backend->issue(source, jobs + first, end - first, timeout_ms);
-		for (; !source && first < end; first++)
-			jobs[first].result = unsupported(ctx, &jobs[first]);
+			ask_source(source, jobs + first, end - first, timeout_ms);
 		first = end;
 	}
 }
@@ -105,10 +134,10 @@ static int report(const struct cvm_ctx *ctx, uint32_t type, const uint8_t *repor
 	job.flags = opts.flags;
 	job.vmpl = opts.vmpl;
 	job.signing_key = opts.signing_key;
-	rc = check_job(&job, error);
+	rc = cvm_job_check(&job, error);
 	if (rc)
 		return rc;
-	issue(ctx, &job, 1, opts.timeout_ms);
+	cvm_jobs_issue(ctx, &job, 1, opts.timeout_ms);
 	if (job.result && error)
 		*error = job.error;
 	*evidence = job.evidence;
@@ -159,7 +188,7 @@ static int job_from(struct cvm_job *job, struct cvm_request *request, size_t siz
 		.signing_key = known.signing_key,
 		.report_data = request->report_data,
 	};
-	return check_job(job, error);
+	return cvm_job_check(job, error);
 }
 
 static long hand_out(struct cvm_request *requests, const struct cvm_job *jobs, size_t count,
@@ -200,6 +229,6 @@ long cvm_issue(struct cvm_ctx *ctx, struct cvm_request *requests, size_t count,
 		if (rc)
 			return rc;
 	}
-	issue(ctx, jobs, count, timeout_ms);
+	cvm_jobs_issue(ctx, jobs, count, timeout_ms);
 	return hand_out(requests, jobs, count, error);
 }

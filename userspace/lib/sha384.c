@@ -7,7 +7,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
-#include "sha384.h"
+#include "driver/sha384.h"
 
 void cvm_sha384(const void *data, size_t len, __u8 *hash)
 {
