@@ -11,6 +11,7 @@ static const struct command *const commands[] = {
 	&cmd_status,
 	&cmd_report,
 	&cmd_quote,
+	&cmd_batch,
 	&cmd_show,
 	&cmd_verify,
 	&cmd_bench,

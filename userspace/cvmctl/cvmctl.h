@@ -86,8 +86,8 @@ struct command {
 	int (*run)(const struct arguments *args);
 };
 
-extern const struct command cmd_bench, cmd_module, cmd_quote, cmd_report, cmd_show, cmd_status,
-			    cmd_verify;
+extern const struct command cmd_batch, cmd_bench, cmd_module, cmd_quote, cmd_report, cmd_show,
+			    cmd_status, cmd_verify;
 
 /* cvmctl.c: the subcommand that runs, for messages; NULL before there is one */
 extern const char *command_name;
