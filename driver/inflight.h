@@ -52,7 +52,7 @@ enum {
 	/* a measurement: so many answers of each that is in flight */
 	CVM_INFLIGHT_ROUNDS	= 4,
 	/* answers between two trials: doubled each time that one fails */
-	CVM_INFLIGHT_PAUSE_MIN	= 256,
+	CVM_INFLIGHT_PAUSE_MIN	= 128,
 	CVM_INFLIGHT_PAUSE_MAX	= 2048,
 };
 
