@@ -34,6 +34,9 @@ struct attribute;
  *	caller's context, without locks; touches nothing but @req.
  * @room: how many more requests of @kind the platform takes now. A platform
  *	whose channel is dead has room: it refuses each with -ENOKEY at once.
+ * @early: how many requests of @kind, more than @room, the platform takes now
+ *	to prepare them for when it has room. Not for a set of callers, which
+ *	would be frozen too early. NULL: none
  * @ready: from when on (CLOCK_MONOTONIC) the host is expected to let a request
  *	of @kind through; a time that is past, 0 for one: at once. The request
  *	is then best issued, and a set of callers frozen, at that time and not
@@ -54,12 +57,12 @@ struct attribute;
  * @vmpl: see struct cvm_info; NULL: 0
  * @max_inflight: see struct cvm_info
  *
- * One kthread, the worker, calls @issue, @poll, @drain, @room and @ready, so a
- * platform needs no lock for what only these touch. No lock of the core is
- * held over any of them. Fields read by others (@attrs, @channel) are written
- * with WRITE_ONCE() or are atomic. The worker is woken through its own wait
- * queue: a platform that sleeps inside @issue or @drain is never woken by a
- * new request; only the module's end wakes it.
+ * One kthread, the worker, calls @issue, @poll, @drain, @room, @early and
+ * @ready, so a platform needs no lock for what only these touch. No lock of
+ * the core is held over any of them. Fields read by others (@attrs, @channel)
+ * are written with WRITE_ONCE() or are atomic. The worker is woken through its
+ * own wait queue: a platform that sleeps inside @issue or @drain is never
+ * woken by a new request; only the module's end wakes it.
  */
 struct cvm_platform {
 	const char *name;
@@ -74,6 +77,7 @@ struct cvm_platform {
 	void (*stop)(void);
 	int (*check)(const struct cvm_req *req);
 	unsigned int (*room)(u32 kind);
+	unsigned int (*early)(u32 kind);
 	ktime_t (*ready)(u32 kind);
 	void (*issue)(struct cvm_req *req);
 	ktime_t (*poll)(void);

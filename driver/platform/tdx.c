@@ -156,6 +156,11 @@ static unsigned int tdx_room(u32 kind)
 	return kind == CVM_KIND_TDX_QUOTE ? cvm_tdx_quote_room() : 1;
 }
 
+static unsigned int tdx_early(u32 kind)
+{
+	return kind == CVM_KIND_TDX_QUOTE ? cvm_tdx_quote_early() : 0;
+}
+
 static ktime_t tdx_ready(u32 kind)
 {
 	return kind == CVM_KIND_TDX_QUOTE ? cvm_tdx_quote_ready() : 0;
@@ -204,6 +209,7 @@ const struct cvm_platform cvm_tdx = {
 	.stop = tdx_stop,
 	.check = tdx_check,
 	.room = tdx_room,
+	.early = tdx_early,
 	.ready = tdx_ready,
 	.issue = tdx_issue,
 	.poll = cvm_tdx_quote_poll,

@@ -8,14 +8,9 @@
  * has been checked in memory of our own. All of this is the worker's, but for
  * the counts at the end.
  */
-#include <linux/gfp.h>
 #include <linux/hrtimer.h>
-#include <linux/math64.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched.h>
-#include <linux/set_memory.h>
-#include <linux/slab.h>
 
 #include <asm/tdx.h>
 
@@ -30,17 +25,18 @@ static unsigned int quote_buffers = CVM_TDX_BUFFERS;
 module_param(quote_buffers, uint, 0444);
 MODULE_PARM_DESC(quote_buffers, "TDX: quotes that the host may be asked for at a time, 1 to 16; how many are is learned (default 4)");
 
-#define BUF_PAGES	(TDX_QUOTE_BUF_SIZE / PAGE_SIZE)
-
 /**
  * enum slot_state - whose is the buffer
  * @SLOT_FREE: ours, and without a request
+ * @SLOT_READY: ours, with a TDREPORT: the host is asked as soon as it has
+ *	answered another one
  * @SLOT_REFUSED: ours: the host said RETRY, and is asked again later
  * @SLOT_ASKED: the host's
  * @SLOT_LATE: the host's, for so long that others no longer wait for it
  */
 enum slot_state {
 	SLOT_FREE,
+	SLOT_READY,
 	SLOT_REFUSED,
 	SLOT_ASKED,
 	SLOT_LATE,
@@ -51,7 +47,7 @@ enum slot_state {
  * @buf: shared with the host from load to unload
  * @state: whose it is
  * @req: what it is for; NULL for nobody
- * @asked: when the host got it
+ * @asked: when the host got it; SLOT_READY: when it was made ready
  * @looked: the last time it had no answer yet, 0: never looked
  * @next: when to look, or to ask, again
  * @pause_us: SLOT_REFUSED: the back-off
@@ -111,9 +107,25 @@ u64 cvm_tdx_quote_estimate(void)
  */
 unsigned int cvm_tdx_quote_room(void)
 {
-	if (count(SLOT_REFUSED))
+	u32 room = cvm_inflight_room(&inflight);
+	u32 ready = count(SLOT_READY);
+
+	if (count(SLOT_REFUSED) || room <= ready)
 		return 0;
-	return min(cvm_inflight_room(&inflight), count(SLOT_FREE));
+	return min(room - ready, count(SLOT_FREE));
+}
+
+/*
+ * While the host works on several, the next TDREPORTs are made, so that it
+ * waits for none. Not for a host that works on one: what waits longer in the
+ * queue is picked more fairly.
+ */
+unsigned int cvm_tdx_quote_early(void)
+{
+	if (inflight.trial < 2 || count(SLOT_REFUSED) ||
+	    count(SLOT_READY) >= inflight.trial / 2)
+		return 0;
+	return count(SLOT_FREE) ? 1 : 0;
 }
 
 ktime_t cvm_tdx_quote_ready(void)
@@ -208,6 +220,33 @@ static void answered(struct slot *slot, ktime_t now, bool success)
 			other->next = now;
 }
 
+static void ask(struct slot *slot);
+
+static struct slot *first_ready(void)
+{
+	struct slot *slot, *first = NULL;
+
+	for_each_slot(slot)
+		if (slot->state == SLOT_READY &&
+		    (!first || ktime_before(slot->asked, first->asked)))
+			first = slot;
+	return first;
+}
+
+/* calls itself again where the host answers at once, once for each slot at most */
+static void ask_ready(void)
+{
+	struct slot *slot;
+
+	while (cvm_inflight_room(&inflight) && !count(SLOT_REFUSED) &&
+	       (slot = first_ready())) {
+		if (cvm_req_wanted(slot->req))
+			ask(slot);
+		else
+			release(slot, -ECANCELED);
+	}
+}
+
 static void look(struct slot *slot, ktime_t now)
 {
 	u64 status = le64_to_cpu(READ_ONCE(slot->buf->status));
@@ -220,6 +259,8 @@ static void look(struct slot *slot, ktime_t now)
 	smp_rmb();
 	if (slot->state == SLOT_ASKED)
 		answered(slot, now, status == TDX_QUOTE_SUCCESS);
+	/* first what makes the host work, then what makes a caller happy */
+	ask_ready();
 	release(slot, read_answer(slot, status));
 }
 
@@ -294,7 +335,9 @@ void cvm_tdx_quote_issue(struct cvm_req *req, const u8 *tdreport)
 	slot->req = req;
 	slot->pause_us = 0;
 	memcpy(slot->buf->data, tdreport, TDX_TDREPORT_SIZE);
-	ask(slot);
+	slot->asked = ktime_get();
+	set_state(slot, SLOT_READY);
+	ask_ready();
 }
 
 static void ask_again(struct slot *slot, ktime_t now)
@@ -340,18 +383,19 @@ static void look_closely(struct slot *slot, ktime_t now)
 ktime_t cvm_tdx_quote_poll(void)
 {
 	ktime_t next = KTIME_MAX;
-	ktime_t now = ktime_get();
 	struct slot *slot;
 
+	/* the time anew for each: one may have been asked since the last look */
 	for_each_slot(slot) {
 		if (slot->state == SLOT_REFUSED)
-			ask_again(slot, now);
-		else if (slot->state != SLOT_FREE)
-			look_closely(slot, now);
+			ask_again(slot, ktime_get());
+		else if (slot->state != SLOT_FREE && slot->state != SLOT_READY)
+			look_closely(slot, ktime_get());
 	}
+	ask_ready();
 	/* an answer to one may have been what another one waited for */
 	for_each_slot(slot)
-		if (slot->state != SLOT_FREE)
+		if (slot->state != SLOT_FREE && slot->state != SLOT_READY)
 			next = min(next, slot->next);
 	return next;
 }
@@ -374,7 +418,7 @@ void cvm_tdx_quote_drain(void)
 
 	/* the host has none of these, and is not to get them now */
 	for_each_slot(slot)
-		if (slot->state == SLOT_REFUSED)
+		if (slot->state == SLOT_REFUSED || slot->state == SLOT_READY)
 			release(slot, -ECANCELED);
 
 	for (;;) {
@@ -386,40 +430,6 @@ void cvm_tdx_quote_drain(void)
 	}
 	for_each_slot(slot)
 		abandon(slot);
-}
-
-/* Pages whose state is unknown stay away from the allocator for good. */
-static int share(struct slot *slot)
-{
-	void *buf = alloc_pages_exact(TDX_QUOTE_BUF_SIZE,
-				      GFP_KERNEL | __GFP_ZERO);
-
-	if (!buf)
-		return -ENOMEM;
-
-	if (set_memory_decrypted((unsigned long)buf, BUF_PAGES)) {
-		pr_err("a quote buffer could not be shared with the host: %d KiB are lost\n",
-		       TDX_QUOTE_BUF_SIZE / SZ_1K);
-		return -EIO;
-	}
-	slot->buf = buf;
-	return 0;
-}
-
-/* false: leaked, because the host still writes there or may read there */
-static bool unshare(struct slot *slot)
-{
-	void *buf = slot->buf;
-
-	slot->buf = NULL;
-	if (!buf)
-		return true;
-	if (slot->state != SLOT_FREE)
-		return false;
-	if (set_memory_encrypted((unsigned long)buf, BUF_PAGES))
-		return false;
-	free_pages_exact(buf, TDX_QUOTE_BUF_SIZE);
-	return true;
 }
 
 int cvm_tdx_quote_start(void)
@@ -434,7 +444,7 @@ int cvm_tdx_quote_start(void)
 	}
 	cvm_inflight_init(&inflight, quote_buffers);
 	for_each_slot(slot) {
-		ret = share(slot);
+		ret = cvm_tdx_buffer_share(&slot->buf);
 		if (ret) {
 			cvm_tdx_quote_stop();
 			return ret;
@@ -448,8 +458,13 @@ void cvm_tdx_quote_stop(void)
 	struct slot *slot;
 	int leaked = 0;
 
-	for_each_slot(slot)
-		leaked += !unshare(slot);
+	for_each_slot(slot) {
+		/* the host still writes there, or may read there */
+		if (slot->buf && (slot->state != SLOT_FREE ||
+				  !cvm_tdx_buffer_unshare(slot->buf)))
+			leaked++;
+		slot->buf = NULL;
+	}
 	if (leaked)
 		pr_warn("%d quote buffers of %d KiB are lost: the host has not given them back\n",
 			leaked, TDX_QUOTE_BUF_SIZE / SZ_1K);

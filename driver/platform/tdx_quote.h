@@ -12,10 +12,16 @@ int cvm_tdx_quote_start(void);
 void cvm_tdx_quote_stop(void);
 
 unsigned int cvm_tdx_quote_room(void);
+unsigned int cvm_tdx_quote_early(void);
 ktime_t cvm_tdx_quote_ready(void);
 void cvm_tdx_quote_issue(struct cvm_req *req, const u8 *tdreport);
 ktime_t cvm_tdx_quote_poll(void);
 void cvm_tdx_quote_drain(void);
+
+/* a zeroed buffer that the host can write, for as long as it is shared */
+int cvm_tdx_buffer_share(struct tdx_quote_buf **buf);
+/* false: it is still shared, or may be, and lost */
+bool cvm_tdx_buffer_unshare(struct tdx_quote_buf *buf);
 
 /*
  * Copies the quote in @buf, which the host may still write, once, and gives it
