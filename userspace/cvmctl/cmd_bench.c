@@ -114,18 +114,29 @@ static double per_report(const struct summary *s)
 	return s->distinct ? (double)s->count / (double)s->distinct : 0;
 }
 
+/* 0 to 100 %, for a plot of how the times are distributed */
+static json_t *percentiles(const struct summary *s)
+{
+	json_t *array = json_array();
+
+	for (int i = 0; i <= 100; i++)
+		json_array_append_new(array, json_real(percentile(s, i)));
+	return array;
+}
+
 static int print_json(const struct bench *bench, const struct summary *s)
 {
 	/* what the vCPUs lost only the platform knows */
 	return output_json(NULL, json_pack(
-		"{s:s, s:s, s:I, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:n}",
+		"{s:s, s:s, s:I, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:n, s:o}",
 		"platform", tee_name(bench->tee), "mode", bench->batch ? "batch" : "direct",
 		"clients", (json_int_t)bench->clients, "seconds", bench->took,
 		"count", (json_int_t)s->count, "errors", (json_int_t)s->errors,
 		"rate", (double)s->count / bench->took, "p50_ms", percentile(s, 50),
 		"p90_ms", percentile(s, 90), "p99_ms", percentile(s, 99),
 		"max_ms", percentile(s, 100), "attestations_per_report", per_report(s),
-		"jain", jain(bench), "vcpu_ms_per_attestation"));
+		"jain", jain(bench), "vcpu_ms_per_attestation",
+		"percentiles_ms", percentiles(s)));
 }
 
 static int print_text(const struct bench *bench, const struct summary *s)
