@@ -240,35 +240,6 @@ static int fill(struct driver *driver, struct cvm_error *error)
 	return 0;
 }
 
-static void *copy(const uint8_t *data, size_t len)
-{
-	void *to = len ? malloc(len) : NULL;
-
-	return to ? memcpy(to, data, len) : NULL;
-}
-
-static void answer(const struct driver *driver, struct cvm_job *job,
-		   const struct cvm_record *record, const uint8_t *data)
-{
-	struct cvm_answer answer = {
-		.data = copy(data, record->evidence_len), .len = record->evidence_len,
-		.certs = copy(data + record->evidence_len, record->certs_len),
-		.certs_len = record->certs_len,
-		.proof = copy(data + record->evidence_len + record->certs_len, record->proof_len),
-		.proof_len = record->proof_len,
-	};
-
-	if ((!answer.len || answer.data) && (!answer.certs_len || answer.certs) &&
-	    (!answer.proof_len || answer.proof)) {
-		cvm_job_done(job, driver->source, &answer);
-		return;
-	}
-	free(answer.data);
-	free(answer.certs);
-	free(answer.proof);
-	job->result = cvm_source_error(&job->error, -ENOMEM, driver->source, 0);
-}
-
 /* The next record is whole and lies within what was read. */
 static bool parse(struct driver *driver, struct cvm_record *record, const uint8_t **data)
 {
@@ -301,7 +272,12 @@ static int complete(struct driver *driver, const struct cvm_record *record, cons
 		done->job.result = cvm_source_error(&done->job.error, record->result,
 						    driver->source, record->platform_status);
 	else
-		answer(driver, &done->job, record, data);
+		cvm_job_copy(&done->job, driver->source, &(struct cvm_answer) {
+			.data = (void *)data, .len = record->evidence_len,
+			.certs = (void *)(data + record->evidence_len),
+			.certs_len = record->certs_len,
+			.proof = (void *)(data + record->evidence_len + record->certs_len),
+			.proof_len = record->proof_len });
 	put_slot(driver, (uint32_t)record->cookie);
 	return 1;
 }

@@ -129,6 +129,9 @@ static void close_cvm(struct cvm_source *source)
 		close(source->fd);
 	if (source->batch_fd >= 0)
 		close(source->batch_fd);
+	if (source->spare)
+		free(atomic_load(source->spare));
+	free(source->spare);
 }
 
 /* Each door has its own rights: whoever may use only one has that one. */
@@ -169,6 +172,9 @@ static int open_cvm(struct cvm_source *source, const struct cvm_open_opts *opts,
 {
 	int rc = cvm_source_set(source, source->root, NODE, error);
 
+	source->spare = calloc(1, sizeof(*source->spare));
+	if (!rc && !source->spare)
+		rc = cvm_set_error(error, -ENOMEM, "out of memory");
 	if (!rc && opts->batch_fd)
 		rc = open_given(source, opts->batch_fd, error);
 	else if (!rc)
@@ -182,18 +188,69 @@ static int open_cvm(struct cvm_source *source, const struct cvm_open_opts *opts,
 	return rc;
 }
 
-/* Memory for an answer of any length; what is not written to costs nothing. */
-static int buffers_for(struct cvm_evidence_req *req, const struct cvm_status *status)
-{
-	bool certs = req->flags & CVM_REQ_CERTS, proof = req->kind == CVM_KIND_BATCH;
+/**
+ * struct buffers - memory for the answers of one ioctl, of any length
+ * @start: all of it, uninitialised: what is not written to costs nothing
+ * @each: bytes for one answer: evidence, certificates, proof
+ * @certs: of those for the certificates
+ */
+struct buffers {
+	uint8_t *start;
+	size_t each, certs;
+};
 
+/* What each of them needs for certificates, when any of them wants some. */
+static size_t certs_room(const struct cvm_status *status, const struct cvm_job *jobs, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (jobs[i].flags & CVM_REQUEST_CERTS)
+			return status->max_certs;
+	return 0;
+}
+
+/*
+ * A single request takes the memory that the one before left: to get and give
+ * back so much each time would cost more than the rest of the call.
+ */
+static int get_buffers(struct buffers *buffers, const struct cvm_source *source,
+		       const struct cvm_job *jobs, size_t count)
+{
+	buffers->certs = certs_room(&source->status, jobs, count);
+	buffers->each = source->status.max_evidence + buffers->certs + CVM_PROOF_MAX;
+	buffers->start = NULL;
+	if (count == 1 && !buffers->certs)
+		buffers->start = atomic_exchange(source->spare, NULL);
+	if (!buffers->start)
+		buffers->start = malloc(count * buffers->each);
+	return buffers->start ? 0 : -ENOMEM;
+}
+
+static void put_buffers(const struct buffers *buffers, const struct cvm_source *source, size_t count)
+{
+	void *spare = buffers->start;
+
+	if (count == 1 && !buffers->certs)
+		spare = atomic_exchange(source->spare, spare);
+	free(spare);
+}
+
+static void place(struct cvm_evidence_req *req, const struct buffers *buffers, size_t index,
+		  const struct cvm_status *status)
+{
+	uint8_t *start = buffers->start + index * buffers->each;
+
+	req->evidence = (uintptr_t)start;
 	req->evidence_len = status->max_evidence;
-	req->certs_len = certs ? status->max_certs : 0;
-	req->proof_len = proof ? CVM_PROOF_MAX : 0;
-	req->evidence = (uintptr_t)malloc(req->evidence_len);
-	req->certs = certs ? (uintptr_t)malloc(req->certs_len) : 0;
-	req->proof = proof ? (uintptr_t)malloc(req->proof_len) : 0;
-	return !req->evidence || (certs && !req->certs) || (proof && !req->proof) ? -ENOMEM : 0;
+	start += req->evidence_len;
+	if (req->flags & CVM_REQ_CERTS) {
+		req->certs = (uintptr_t)start;
+		req->certs_len = status->max_certs;
+		start += req->certs_len;
+	}
+	if (req->kind == CVM_KIND_BATCH) {
+		req->proof = (uintptr_t)start;
+		req->proof_len = CVM_PROOF_MAX;
+	}
 }
 
 void cvm_driver_request(struct cvm_evidence_req *req, const struct cvm_job *job)
@@ -208,15 +265,6 @@ void cvm_driver_request(struct cvm_evidence_req *req, const struct cvm_job *job)
 	memcpy(req->report_data, job->report_data, sizeof(req->report_data));
 }
 
-/* Keeps no more memory than the answer takes. */
-static void *shrunk(uint64_t address, size_t len)
-{
-	void *buffer = (void *)(uintptr_t)address;
-	void *smaller = buffer ? realloc(buffer, len ? len : 1) : NULL;
-
-	return smaller ? smaller : buffer;
-}
-
 static void finish(const struct cvm_source *source, struct cvm_job *job,
 		   const struct cvm_evidence_req *req, int rc)
 {
@@ -224,26 +272,22 @@ static void finish(const struct cvm_source *source, struct cvm_job *job,
 
 	/* lengths beyond our buffers can only be a broken driver's */
 	if (!result && (req->evidence_len > source->status.max_evidence ||
-			req->certs_len > source->status.max_certs ||
-			req->proof_len > CVM_PROOF_MAX))
+			req->certs_len > (req->certs ? source->status.max_certs : 0) ||
+			req->proof_len > (req->proof ? CVM_PROOF_MAX : 0)))
 		result = -EBADMSG;
-	if (result) {
-		free((void *)(uintptr_t)req->evidence);
-		free((void *)(uintptr_t)req->certs);
-		free((void *)(uintptr_t)req->proof);
+	if (result)
 		job->result = cvm_source_error(&job->error, result, source, req->platform_status);
-		return;
-	}
-	cvm_job_done(job, source, &(struct cvm_answer) {
-		.data = shrunk(req->evidence, req->evidence_len), .len = req->evidence_len,
-		.certs = shrunk(req->certs, req->certs_len), .certs_len = req->certs_len,
-		.proof = shrunk(req->proof, req->proof_len), .proof_len = req->proof_len });
+	else
+		cvm_job_copy(job, source, &(struct cvm_answer) {
+			.data = (void *)(uintptr_t)req->evidence, .len = req->evidence_len,
+			.certs = (void *)(uintptr_t)req->certs, .certs_len = req->certs_len,
+			.proof = (void *)(uintptr_t)req->proof, .proof_len = req->proof_len });
 }
 
-static void issue_chunk(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
-			uint32_t timeout_ms)
+/* One ioctl; a failure of all is the result of each. */
+static void issue_chunk(const struct cvm_source *source, struct cvm_job *jobs,
+			struct cvm_evidence_req *reqs, size_t count, uint32_t timeout_ms)
 {
-	__cleanup_free struct cvm_evidence_req *reqs = calloc(count, sizeof(*reqs));
 	struct cvm_issue array = {
 		.size = sizeof(array),
 		.request_size = sizeof(*reqs),
@@ -251,20 +295,19 @@ static void issue_chunk(const struct cvm_source *source, struct cvm_job *jobs, s
 		.timeout_ms = timeout_ms,
 		.requests = (uintptr_t)reqs,
 	};
-	int rc = reqs ? 0 : -ENOMEM;
+	struct buffers buffers;
+	int rc = get_buffers(&buffers, source, jobs, count);
 
 	for (size_t i = 0; !rc && i < count; i++) {
 		cvm_driver_request(&reqs[i], &jobs[i]);
-		rc = buffers_for(&reqs[i], &source->status);
+		place(&reqs[i], &buffers, i, &source->status);
 	}
 	if (!rc && ioctl(jobs->batch ? source->batch_fd : source->fd, CVM_ISSUE, &array))
 		rc = -errno;
-	for (size_t i = 0; i < count; i++) {
-		if (reqs)
-			finish(source, &jobs[i], &reqs[i], rc);
-		else
-			jobs[i].result = cvm_set_error(&jobs[i].error, rc, "out of memory");
-	}
+	for (size_t i = 0; i < count; i++)
+		finish(source, &jobs[i], &reqs[i], rc);
+	if (buffers.start)
+		put_buffers(&buffers, source, count);
 }
 
 static uint64_t now_ms(void)
@@ -275,33 +318,38 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* As many as the driver takes, and as memory bounds, at a time; one deadline for all. */
-static size_t chunk_size(const struct cvm_status *status, const struct cvm_job *job)
+/* As many as the driver takes, and as memory bounds, at a time. */
+static size_t chunk_size(const struct cvm_status *status, const struct cvm_job *jobs, size_t count)
 {
-	size_t certs = job->flags & CVM_REQUEST_CERTS ? status->max_certs : 0;
-	size_t each = (size_t)status->max_evidence + certs + CVM_PROOF_MAX;
-	size_t fit = MAX_BUFFERS / each;
+	size_t certs = certs_room(status, jobs, count);
+	size_t fit = MAX_BUFFERS / (status->max_evidence + certs + CVM_PROOF_MAX);
 
 	fit = fit < status->max_requests ? fit : status->max_requests;
+	fit = fit < count ? fit : count;
 	return fit ? fit : 1;
 }
 
+static uint32_t time_left(uint64_t deadline)
+{
+	uint64_t now = now_ms();
+
+	/* 0 would mean the default: what is past its deadline has 1 ms */
+	return deadline > now ? (uint32_t)(deadline - now) : 1;
+}
+
+/* Chunk after chunk, with one deadline for all of them. */
 static void issue_cvm(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
 		      uint32_t timeout_ms)
 {
-	uint64_t deadline = now_ms() + timeout_ms;
-	size_t chunk = chunk_size(&source->status, jobs);
+	uint64_t deadline = timeout_ms ? now_ms() + timeout_ms : 0;
+	size_t chunk = chunk_size(&source->status, jobs, count);
+	__cleanup_free struct cvm_evidence_req *reqs = calloc(chunk, sizeof(*reqs));
 
-	for (size_t first = 0; first < count; first += chunk) {
-		size_t some = count - first < chunk ? count - first : chunk;
-		uint64_t now = now_ms();
-		uint32_t left = 0;
-
-		/* 0 would mean the default: what is past its deadline has 1 ms */
-		if (timeout_ms)
-			left = deadline > now ? (uint32_t)(deadline - now) : 1;
-		issue_chunk(source, jobs + first, some, left);
-	}
+	for (size_t i = 0; !reqs && i < count; i++)
+		jobs[i].result = cvm_source_error(&jobs[i].error, -ENOMEM, source, 0);
+	for (size_t first = 0; reqs && first < count; first += chunk)
+		issue_chunk(source, jobs + first, reqs, count - first < chunk ? count - first : chunk,
+			    timeout_ms ? time_left(deadline) : 0);
 }
 
 const struct cvm_backend cvm_backend_cvm = {

@@ -170,3 +170,31 @@ void cvm_job_done(struct cvm_job *job, const struct cvm_source *source,
 	if (!job->result)
 		job->evidence = cvm_take_ptr(evidence);
 }
+
+static void *copy(const void *data, size_t len, bool *failed)
+{
+	void *to = len ? malloc(len) : NULL;
+
+	*failed |= len && !to;
+	return to ? memcpy(to, data, len) : NULL;
+}
+
+void cvm_job_copy(struct cvm_job *job, const struct cvm_source *source,
+		  const struct cvm_answer *answer)
+{
+	bool failed = false;
+	struct cvm_answer own = {
+		.data = copy(answer->data, answer->len, &failed), .len = answer->len,
+		.certs = copy(answer->certs, answer->certs_len, &failed),
+		.certs_len = answer->certs_len,
+		.proof = copy(answer->proof, answer->proof_len, &failed),
+		.proof_len = answer->proof_len,
+	};
+
+	if (!failed) {
+		cvm_job_done(job, source, &own);
+		return;
+	}
+	free_answer(&own);
+	job->result = cvm_source_error(&job->error, -ENOMEM, source, 0);
+}

@@ -104,32 +104,16 @@ static int build(struct batch *batch, const struct cvm_job *jobs, uint32_t count
 	return rc;
 }
 
-static void *copy(const void *data, size_t len)
-{
-	void *to = len ? malloc(len) : NULL;
-
-	return to ? memcpy(to, data, len) : NULL;
-}
-
 static void hand_out(const struct cvm_source *source, struct cvm_job *job,
 		     const struct cvm_evidence *shared, const struct batch *batch, uint32_t leaf)
 {
-	size_t proof_len = CVM_PROOF_SIZE(cvm_merkle_path_len(leaf, batch->tree.size));
-	struct cvm_answer answer = {
-		.data = copy(shared->data, shared->len), .len = shared->len,
-		.certs = copy(shared->certs, shared->certs_len), .certs_len = shared->certs_len,
-		.proof = malloc(proof_len), .proof_len = proof_len,
-	};
+	uint8_t proof[CVM_PROOF_MAX];
+	size_t len = cvm_merkle_proof(&batch->tree, leaf, &batch->leaves[leaf], proof);
 
-	if (answer.data && answer.proof && (answer.certs || !answer.certs_len)) {
-		cvm_merkle_proof(&batch->tree, leaf, &batch->leaves[leaf], answer.proof);
-		cvm_job_done(job, source, &answer);
-		return;
-	}
-	free(answer.data);
-	free(answer.certs);
-	free(answer.proof);
-	job->result = cvm_source_error(&job->error, -ENOMEM, source, 0);
+	cvm_job_copy(job, source, &(struct cvm_answer) {
+		.data = shared->data, .len = shared->len,
+		.certs = shared->certs, .certs_len = shared->certs_len,
+		.proof = proof, .proof_len = len });
 }
 
 static void all_failed(struct cvm_job *jobs, size_t count, const struct cvm_job *why)

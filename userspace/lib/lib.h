@@ -58,13 +58,14 @@ struct cvm_job {
 };
 
 /**
- * struct cvm_source - an open backend; nothing changes while it is open
+ * struct cvm_source - an open backend; nothing but @spare changes meanwhile
  * @backend: its functions
  * @status: what it offers; status.types decides which requests it gets
  * @root: put before every path
  * @fd: cvm: /dev/cvm/report, or the negative errno of its open()
  * @batch_fd: cvm: likewise /dev/cvm/batch
  * @max_record: cvm: bytes; no completion record of either is longer
+ * @spare: cvm: a place for a buffer that the next request can use, or NULL
  */
 struct cvm_source {
 	const struct cvm_backend *backend;
@@ -73,6 +74,7 @@ struct cvm_source {
 	int fd;
 	int batch_fd;
 	uint32_t max_record;
+	_Atomic(void *) *spare;
 };
 
 /**
@@ -192,6 +194,10 @@ struct cvm_answer {
  * by others.
  */
 void cvm_job_done(struct cvm_job *job, const struct cvm_source *source,
+		  const struct cvm_answer *answer);
+
+/* As cvm_job_done() with a copy of @answer, which is not taken over. */
+void cvm_job_copy(struct cvm_job *job, const struct cvm_source *source,
 		  const struct cvm_answer *answer);
 
 /* Bytes of a certificate table at the start of @size bytes that end in zeros. */
