@@ -90,10 +90,21 @@ __u64 cvm_estimate_late(const struct cvm_estimate *est)
 }
 
 /*
- * The time lies between two looks. Where these are far apart, the first look
- * in earnest found the answer: then the estimate was too long, and falls
- * quickly, or it would never learn that the host has become faster.
+ * The first look in earnest found the answer: nobody knows for how long it had
+ * been there. Once, the look itself may have come late; then the estimate is
+ * too long, and falls quickly, or it would never learn that the host has become
+ * faster.
  */
+static void miss(struct cvm_estimate *est, __u64 after)
+{
+	if (est->mean && !est->missed++) {
+		est->mean -= est->mean >> 6;
+		return;
+	}
+	est->mean = after - (after >> 3);
+}
+
+/* The time lies between two looks. */
 void cvm_estimate_learn(struct cvm_estimate *est, __u64 before, __u64 after)
 {
 	__u64 sample, off;
@@ -102,9 +113,10 @@ void cvm_estimate_learn(struct cvm_estimate *est, __u64 before, __u64 after)
 	before = bound(before, 0, after);
 
 	if (after - before > after >> 2) {
-		est->mean = after - (after >> 3);
+		miss(est, after);
 		return;
 	}
+	est->missed = 0;
 	sample = before + ((after - before) >> 1);
 	if (!est->mean) {
 		est->mean = sample;

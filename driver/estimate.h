@@ -8,6 +8,7 @@
  * struct cvm_estimate - how long the host takes, as learned; nanoseconds
  * @mean: of the time from question to answer, moving; 0: nothing learned yet
  * @spread: mean deviation from it
+ * @missed: answers in a row that were there at the first look
  *
  * The host controls every sample. All that a wrong estimate can do is to look
  * CVM_ESTIMATE_MAX too late, or a few times too often.
@@ -15,6 +16,7 @@
 struct cvm_estimate {
 	__u64 mean;
 	__u64 spread;
+	__u32 missed;
 };
 
 #define CVM_ESTIMATE_US		1000ULL

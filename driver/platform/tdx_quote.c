@@ -181,6 +181,7 @@ static void learn(const struct slot *slot, ktime_t now)
 			   ktime_to_ns(ktime_sub(now, slot->asked)));
 	WRITE_ONCE(estimate.mean, est.mean);
 	estimate.spread = est.spread;
+	estimate.missed = est.missed;
 }
 
 /* no answer yet */
