@@ -159,6 +159,25 @@ certificates()
 	fw certs=1
 }
 
+# the report is there, the certificates would be let through in 20 s
+report_first()
+{
+	local line
+
+	fw certs=1 certs_pages=2 reported_tcb=0100000000000003
+	ok 'certificates are known' works -c
+	fw reported_tcb=0100000000000004 rate=1/20s
+	line=$(ask -c -t 15000)
+	ok 'others are needed, and throttled: a report' good "$line"
+	ok 'which waits for no certificates' between 0 "$(field ms "$line")" 3000
+	ok 'and has none that do not fit' [ "$(field certs "$line")" = 0 ]
+	fw rate=0
+	line=$(ask -c -t 15000)
+	ok 'throttled no more: a report' good "$line"
+	ok 'with certificates' between 4097 "$(field certs "$line")" 8192
+	ok 'and the channel is ready' state_is ready
+}
+
 choices()
 {
 	ok 'VMPL 3' works -v 3
@@ -273,6 +292,7 @@ refused_load()
 live()
 {
 	certificates
+	report_first
 	choices
 	busy
 	busy_for_ever
