@@ -56,6 +56,29 @@ else
 	try 4 'no report' report
 fi
 
+# a batch, by the driver's node or gathered by the library, and its clients
+od -An -v -tx1 -w64 -N512 /dev/urandom | tr -d ' ' >/tmp/in
+cvmctl batch --input /tmp/in --out /tmp/batch 2>/tmp/stderr &&
+	[ "$(cd /tmp/batch && echo ?????proof* [rq]*.bin | wc -w)" = 9 ]
+result $? 'batch: eight proofs, one report'
+for mode in --mode=batch --pipeline --mode=direct; do
+	cvmctl bench $mode --clients 4 --seconds 1 --json >/tmp/bench 2>/tmp/stderr &&
+		grep -q '"errors": 0,' /tmp/bench
+	result $? "bench $mode"
+done
+if [ "$driver" = cvm ]; then
+	cvmctl batch --input /tmp/in --jsonl --label web 2>/tmp/stderr | grep -c user_data | grep -q '^8$'
+	result $? 'batch --label'
+	# whoever may use this node alone has it, without privileges
+	chmod 666 /dev/cvm/batch
+	su -s /bin/sh nobody -c 'cvmctl batch --input /tmp/in --jsonl' 2>/tmp/stderr | grep -c user_data | grep -q '^8$'
+	result $? 'batch, as nobody'
+	chmod 660 /dev/cvm/batch
+	su -s /bin/sh nobody -c 'cvmctl batch --input /tmp/in --jsonl' >/tmp/lines 2>/tmp/stderr
+	[ $? = 1 ] && [ ! -s /tmp/lines ] && grep -q 'run as root, or have the administrator' /tmp/stderr
+	result $? 'batch, as nobody, to whom the node is closed'
+fi
+
 [ -z "$(ls /sys/kernel/config/tsm/report 2>/dev/null)" ]
 result $? 'no entry is left in configfs-tsm'
 cvmctl status --json >/tmp/status 2>/tmp/stderr && grep -q "\"platform\": \"$platform\"" /tmp/status

@@ -10,6 +10,7 @@ test-programs += $(lib-tests)
 wrap-test_backend_tsm    := openat read mkdir rmdir
 wrap-test_backend_cvm    := open ioctl
 wrap-test_backend_native := ioctl
+wrap-test_driver_batch   := open ioctl preadv2
 
 # chains and evidence that the tests of verification make
 $(B)/tests/test_verify_snp: $(addprefix $(B)/obj/selftests/lib/,make_certs.o make_snp.o)

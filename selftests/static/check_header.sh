@@ -4,7 +4,7 @@
 # the driver's own header, and documents all that it declares.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
-header=userspace/include/cvmguest.h
+headers='userspace/include/cvmguest.h userspace/include/cvmguest/*.h'
 warn='-Wall -Wextra -Wpedantic -Werror -Wundef'
 
 n=0 failed=0
@@ -27,23 +27,25 @@ why=$(printf '#include <linux/cvm_guest.h>\n#include <cvmguest.h>\n' |
 result $? "it goes together with the driver's header" "$why"
 
 # each CVM_API function has a comment above it that says since when
+# shellcheck disable=SC2086
 why=$(awk '
 	/^\/\*/ { comment = "" }
 	{ comment = comment $0 }
 	/^CVM_API/ {
 		if (comment !~ /Since: [0-9]+\.[0-9]+/) print FILENAME ":" FNR ": " $0
 		comment = ""
-	}' $header)
+	}' $headers)
 result "$([[ -z $why ]]; echo $?)" 'every function says since when' "$why"
 
 # so has each struct and enum that is defined
+# shellcheck disable=SC2086
 why=$(awk '
 	/^\/\*/ { comment = "" }
 	{ comment = comment $0 }
 	/^(struct|enum) [a-z_0-9]+( \{|;)/ {
 		if (comment !~ /Since: [0-9]+\.[0-9]+/) print FILENAME ":" FNR ": " $0
 		comment = ""
-	}' $header)
+	}' $headers)
 result "$([[ -z $why ]]; echo $?)" 'every struct and enum says since when' "$why"
 
 echo "1..$n"

@@ -207,12 +207,14 @@ static int write_files(struct directory *dir, const struct nonces *nonces)
 
 int write_directory(const char *path, const struct nonces *nonces)
 {
-	__cleanup_free const struct cvm_batch_request **first = calloc(nonces->count, sizeof(*first));
+	__cleanup_free const struct cvm_batch_request **first = NULL;
 	__cleanup_free char *index = NULL;
-	struct directory dir = { .path = path, .first = first };
+	struct directory dir = { .path = path };
 	size_t len;
 	int rc;
 
+	first = calloc(nonces->count, sizeof(*first));
+	dir.first = first;
 	dir.index = open_memstream(&index, &len);
 	if (!first || !dir.index)
 		return fail(EXIT_FAILED, "out of memory");

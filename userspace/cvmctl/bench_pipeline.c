@@ -60,8 +60,8 @@ static int submit(struct pipeline *pipeline, const size_t *clients, size_t count
 	pipeline->under_way += (size_t)accepted;
 	for (size_t i = 0; i < count; i++)
 		if (request[i].result)
-			bench_record(&pipeline->bench->client[clients[i]], 0, request[i].result, NULL,
-				     &error);
+			bench_record(&pipeline->bench->client[clients[i]], 0,
+				     request[i].result, NULL, &error);
 	return accepted ? 0 : fail_library(request[0].result, &error);
 }
 

@@ -49,9 +49,10 @@ static json_t *json_limit(uint32_t value)
 
 static json_t *json_limits(const struct cvm_status *status)
 {
-	return json_pack("{so so so so so so}",
+	return json_pack("{so so so so so so so}",
 			 "max_requests", json_limit(status->max_requests),
 			 "max_inflight", json_limit(status->max_inflight),
+			 "max_leaves", json_limit(status->max_leaves),
 			 "max_evidence", json_limit(status->max_evidence),
 			 "max_certs", json_limit(status->max_certs),
 			 "default_timeout_ms", json_limit(status->default_timeout_ms),
@@ -114,17 +115,28 @@ static json_t *json_sysfs(const char *name)
 	return group;
 }
 
+/* for whom the proofs of a batch would speak, if this process asked */
+static const char *scope_name(const struct cvm_status *status)
+{
+	static const char *const names[] = { "unprivileged", "privileged", "label" };
+
+	if (!status->max_leaves)
+		return "none";
+	return status->scope < ARRAY_SIZE(names) ? names[status->scope] : "unknown";
+}
+
 static json_t *json_status(const struct cvm_status *status)
 {
 	bool driver = !strcmp(status->backend, "cvm");
 
-	return json_pack("{ss ss ss ss so si so so so}",
+	return json_pack("{ss ss ss ss so si ss so so so}",
 			 "platform", tee_name(status->tee),
 			 "backend", status->backend,
 			 "source", status->source,
 			 "channel", health_name(status->health),
 			 "evidence", json_types(status->types),
 			 "vmpl", (int)status->vmpl,
+			 "batch_scope", scope_name(status),
 			 "limits", json_limits(status),
 			 "driver_channel", driver ? json_sysfs("channel") : json_null(),
 			 "statistics", driver ? json_sysfs("stats") : json_null());
@@ -158,13 +170,15 @@ static void print_group(const char *title, json_t *group)
 
 static int print_text(json_t *json)
 {
-	static const char *const lines[] = { "platform", "backend", "source", "channel" };
+	static const char *const lines[] = {
+		"platform", "backend", "source", "channel", "batch_scope",
+	};
 	size_t index;
 	json_t *type;
 
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
-		printf("%-10s %s\n", lines[i], json_string_value(json_object_get(json, lines[i])));
-	printf("%-10s", "evidence");
+		printf("%-11s %s\n", lines[i], json_string_value(json_object_get(json, lines[i])));
+	printf("%-11s", "evidence");
 	json_array_foreach(json_object_get(json, "evidence"), index, type)
 		printf(" %s", json_string_value(type));
 	printf("\n");

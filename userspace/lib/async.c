@@ -11,6 +11,7 @@
 
 int cvm_async_open(struct cvm_async **out, struct cvm_ctx *ctx, struct cvm_error *error)
 {
+	bool driver = ctx->source[0].backend->batches;
 	struct cvm_async *async;
 	int rc;
 
@@ -21,7 +22,7 @@ int cvm_async_open(struct cvm_async **out, struct cvm_ctx *ctx, struct cvm_error
 	rc = async ? 0 : -ENOMEM;
 	if (!rc) {
 		async->ctx = ctx;
-		async->ops = ctx->source[0].backend->batches ? &cvm_async_driver : &cvm_async_thread;
+		async->ops = driver ? &cvm_async_driver : &cvm_async_thread;
 		pthread_mutex_init(&async->lock, NULL);
 		rc = async->ops->open(async);
 	}

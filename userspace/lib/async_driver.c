@@ -81,8 +81,9 @@ static int watch(int epoll, const struct driver *driver)
 {
 	for (unsigned int i = 0; i < DOORS; i++) {
 		struct epoll_event event = { .events = EPOLLIN };
+		int fd = door(driver, i);
 
-		if (door(driver, i) >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, door(driver, i), &event))
+		if (fd >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event))
 			return -errno;
 	}
 	return 0;
@@ -216,7 +217,7 @@ static ssize_t read_now(int fd, void *buffer, size_t size)
 	ssize_t got = preadv2(fd, &iov, 1, -1, RWF_NOWAIT);
 
 	if (got < 0 && errno == EOPNOTSUPP)
-		got = poll(&ready, 1, 0) == 1 && ready.revents & POLLIN ? read(fd, buffer, size) : 0;
+		got = poll(&ready, 1, 0) == 1 ? read(fd, buffer, size) : 0;
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	return got < 0 ? -errno : got;

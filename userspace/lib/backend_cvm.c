@@ -225,7 +225,8 @@ static int get_buffers(struct buffers *buffers, const struct cvm_source *source,
 	return buffers->start ? 0 : -ENOMEM;
 }
 
-static void put_buffers(const struct buffers *buffers, const struct cvm_source *source, size_t count)
+static void put_buffers(const struct buffers *buffers, const struct cvm_source *source,
+			size_t count)
 {
 	void *spare = buffers->start;
 
@@ -347,9 +348,11 @@ static void issue_cvm(const struct cvm_source *source, struct cvm_job *jobs, siz
 
 	for (size_t i = 0; !reqs && i < count; i++)
 		jobs[i].result = cvm_source_error(&jobs[i].error, -ENOMEM, source, 0);
-	for (size_t first = 0; reqs && first < count; first += chunk)
-		issue_chunk(source, jobs + first, reqs, count - first < chunk ? count - first : chunk,
-			    timeout_ms ? time_left(deadline) : 0);
+	for (size_t first = 0; reqs && first < count; first += chunk) {
+		size_t some = count - first < chunk ? count - first : chunk;
+
+		issue_chunk(source, jobs + first, reqs, some, timeout_ms ? time_left(deadline) : 0);
+	}
 }
 
 const struct cvm_backend cvm_backend_cvm = {

@@ -4,10 +4,15 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "driver/merkle.h"
 #include "lib.h"
 
 #define OPEN_OPTS_MIN	sizeof(struct cvm_open_opts)
 #define STATUS_MIN	sizeof(struct cvm_status)
+
+/* what the library can share among the requests of one call */
+#define CAN_GATHER	(CVM_TYPE_BIT(CVM_EVIDENCE_SNP_REPORT) | \
+			 CVM_TYPE_BIT(CVM_EVIDENCE_TDX_QUOTE))
 
 static void free_ctx(struct cvm_ctx **ctx)
 {
@@ -119,6 +124,10 @@ int cvm_status(struct cvm_ctx *ctx, struct cvm_status *out, struct cvm_error *er
 		return rc;
 	for (size_t i = 1; i < ctx->count; i++)
 		status.types |= ctx->source[i].status.types;
+	if (!first->backend->batches && status.types & CAN_GATHER) {
+		status.max_leaves = CVM_MAX_TREE;
+		status.scope = cvm_gather_scope();
+	}
 	status.size = size < sizeof(status) ? size : sizeof(status);
 	memcpy(out, &status, status.size);
 	return 0;

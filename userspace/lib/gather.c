@@ -4,6 +4,7 @@
  * share one piece of evidence, which any of the other sources gives.
  */
 #include <linux/capability.h>
+#include <linux/cvm_guest.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -50,7 +51,7 @@ static int fill_random(void *data, size_t len)
  * privileged in truth must not be called so. Nothing but the access rights of
  * the source stands behind it: a caller that may use it can sign anything.
  */
-static bool privileged(void)
+uint8_t cvm_gather_scope(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
@@ -58,8 +59,10 @@ static bool privileged(void)
 
 	if (readlink("/proc/self/ns/user", ns, sizeof(ns)) != sizeof(ns) - 1 ||
 	    memcmp(ns, INITIAL_USER_NS, sizeof(ns) - 1) || syscall(SYS_capget, &head, data))
-		return false;
-	return !geteuid() && data[0].effective & 1U << CAP_SYS_ADMIN;
+		return CVM_SCOPE_UNPRIVILEGED;
+	if (!geteuid() && data[0].effective & 1U << CAP_SYS_ADMIN)
+		return CVM_SCOPE_PRIVILEGED;
+	return CVM_SCOPE_UNPRIVILEGED;
 }
 
 /* An index must not tell who asked first. */
@@ -81,7 +84,7 @@ static int shuffle(uint32_t *order, uint32_t count)
 
 static int build(struct batch *batch, const struct cvm_job *jobs, uint32_t count)
 {
-	uint8_t scope = privileged();
+	uint8_t scope = cvm_gather_scope();
 	int rc;
 
 	batch->leaves = calloc(count, sizeof(*batch->leaves));

@@ -136,7 +136,8 @@ const struct cvm_source *cvm_job_source(const struct cvm_ctx *ctx, struct cvm_jo
 int cvm_batch_job(const struct cvm_ctx *ctx, struct cvm_job *job, const uint8_t *user_data,
 		  uint32_t flags, struct cvm_error *error);
 
-/* gather.c: one piece of evidence for batch jobs that all have the same flags */
+/* gather.c: one piece of evidence for batch jobs that all have the same flags, and its scope */
+uint8_t cvm_gather_scope(void);
 void cvm_gather(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
 		uint32_t timeout_ms);
 
