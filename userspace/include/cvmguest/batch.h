@@ -205,7 +205,10 @@ struct cvm_completion {
 CVM_API int cvm_async_open(struct cvm_async **async, struct cvm_ctx *ctx,
 			   struct cvm_error *error);
 
-/* Gives up what is under way. @async: or NULL. Since: 0.1 */
+/*
+ * Gives up what is under way; without the driver it waits until the source has
+ * answered what it is being asked. @async: or NULL. Since: 0.1
+ */
 CVM_API void cvm_async_close(struct cvm_async *async);
 
 /**
