@@ -78,7 +78,6 @@ static void prepare(const struct flood *flood)
 	struct cvm_info info;
 	unsigned int i;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if ((flood->group && !crowd_enter(flood->group)) || !crowd_info(&info))
 		_exit(1);
 	state.kind = flood->batch ? CVM_KIND_BATCH : report_slow_kind(&info);
@@ -91,6 +90,8 @@ static void prepare(const struct flood *flood)
 		if (!state.room || state.file[i].fd < 0)
 			_exit(1);
 	}
+	/* only now: changing the user takes it back */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 static void flood_main(const struct flood *flood)
