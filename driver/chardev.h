@@ -2,7 +2,27 @@
 #ifndef CVM_CHARDEV_H
 #define CVM_CHARDEV_H
 
+#include <linux/poll.h>
+#include <linux/types.h>
+
+struct cvm_issue;
+struct file;
+struct iov_iter;
+struct kiocb;
+
 int cvm_chardev_register(void);
 void cvm_chardev_unregister(void);
+
+/* Between chardev.c and its siblings */
+
+/* a struct's size as its user knows it: 0, -EINVAL or -E2BIG */
+int cvm_check_size(u32 size, u32 first_published);
+/* had opener and caller CAP_SYS_ADMIN in the initial user namespace? */
+bool cvm_privileged(const struct file *file);
+
+long cvm_ioctl_issue(struct file *file, struct cvm_issue __user *uissue);
+long cvm_ioctl_submit(struct file *file, struct cvm_issue __user *uissue);
+ssize_t cvm_read_iter(struct kiocb *iocb, struct iov_iter *to);
+__poll_t cvm_poll(struct file *file, poll_table *table);
 
 #endif /* CVM_CHARDEV_H */

@@ -8,15 +8,29 @@
 #include <uapi/linux/cvm_guest.h>
 
 enum {
-	/* one array of CVM_ISSUE */
-	CVM_MAX_REQUESTS	= 128,
+	/* one array of CVM_ISSUE or CVM_SUBMIT */
+	CVM_MAX_REQUESTS	= 1024,
 	/* requests of one open file without a result, detached ones included */
 	CVM_MAX_SESSION		= 1024,
-	/* requests that wait for the hardware, of everybody */
+	/* the same of one owner, over all its files */
+	CVM_MAX_OWNER		= 8192,
+	/* requests that share one report */
+	CVM_MAX_LEAVES		= 1024,
+	/* how long a set gathers for those who are on their way, at most */
+	CVM_GATHER_MAX_US	= 10 * 1000,
+	/* a hardware command, as its owners are charged for their parts of it */
+	CVM_COMMAND		= 1024,
+	/*
+	 * requests that wait for the hardware, of everybody; an owner with no
+	 * more than so many finds room for them when others have filled it
+	 */
 	CVM_MAX_QUEUED		= 4096,
+	CVM_OWNER_RESERVE	= 32,
 
 	/* kinds of evidence: one more than the highest enum cvm_kind */
 	CVM_KINDS		= CVM_KIND_BATCH + 1,
+	/* bits of enum cvm_class that are frozen in sets */
+	CVM_BATCH_CLASSES	= 1 << CVM_KIND_BATCH | 1 << (CVM_KIND_BATCH + 1),
 
 	/* deadlines of callers */
 	CVM_DEFAULT_TIMEOUT_MS	= 30 * 1000,
@@ -47,6 +61,13 @@ enum {
 
 	/* files that a platform adds to channel/ in sysfs */
 	CVM_MAX_ATTRS		= 8,
+};
+
+/* what waits together: the kinds, and batches with and without certificates */
+enum cvm_class {
+	CVM_CLASS_BATCH		= CVM_KIND_BATCH,
+	CVM_CLASS_BATCH_CERTS,
+	CVM_CLASSES,
 };
 
 #endif /* CVM_LIMITS_H */

@@ -2,33 +2,29 @@
 /*
  * The queue, and the one lock that decides what becomes of a request: whether
  * it waits, is with the platform, or has its result, and who waits for it.
- * Documentation/locking.rst has the rules.
+ * Documentation/locking.rst has the rules, fair.c the order.
  */
 #include <linux/cleanup.h>
 #include <linux/spinlock.h>
 
+#include "batch.h"
+#include "fair.h"
 #include "limits.h"
+#include "owner.h"
 #include "queue.h"
 #include "request.h"
+#include "session.h"
 #include "stats.h"
 #include "worker.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/*
- * One FIFO per kind: kinds that the platform has no room for now must not
- * hold up those that it has.
- */
-static struct {
-	spinlock_t lock;
-	struct list_head fifo[CVM_KINDS];
-	unsigned int length;
-	u32 turn;
-	bool open;
-} queue = {
-	.lock = __SPIN_LOCK_UNLOCKED(queue.lock),
-};
+DEFINE_SPINLOCK(cvm_queue_lock);
+
+static struct cvm_queue_state classes[CVM_CLASSES];
+static unsigned int queue_length;
+static bool queue_open;
 
 void cvm_waiter_init(struct cvm_waiter *waiter)
 {
@@ -39,10 +35,16 @@ void cvm_waiter_init(struct cvm_waiter *waiter)
 
 static void waiter_drop(struct cvm_waiter *waiter)
 {
-	lockdep_assert_held(&queue.lock);
+	lockdep_assert_held(&cvm_queue_lock);
 
 	if (!--waiter->pending)
 		complete(&waiter->done);
+}
+
+/* somebody waits for its result, or for its record */
+static bool wanted(const struct cvm_req *req)
+{
+	return req->waiter || req->async;
 }
 
 /* @req has its result; nothing refers to the waiter's stack after this */
@@ -50,38 +52,66 @@ static void settle(struct cvm_req *req, int result)
 {
 	struct cvm_waiter *waiter = req->waiter;
 
-	lockdep_assert_held(&queue.lock);
+	lockdep_assert_held(&cvm_queue_lock);
 
+	/* a submitted request that was cancelled while the platform had it */
+	if (req->state == CVM_REQ_DONE)
+		return;
+	if (req->leader && req->state == CVM_REQ_ISSUED && wanted(req))
+		req->leader->wanted--;
 	req->result = result;
 	req->state = CVM_REQ_DONE;
 	WRITE_ONCE(req->waiter, NULL);
 	if (waiter)
 		waiter_drop(waiter);
+	if (req->async)
+		cvm_session_settled(req);
 }
 
-/* takes @req out of its FIFO; the queue's reference is the caller's now */
+/* takes @req out of its class; the queue's reference is the caller's now */
 static void unlink_req(struct cvm_req *req)
 {
-	lockdep_assert_held(&queue.lock);
+	lockdep_assert_held(&cvm_queue_lock);
 
-	list_del_init(&req->node);
-	queue.length--;
+	cvm_fair_remove(req);
+	classes[req->class].length--;
+	queue_length--;
+}
+
+/*
+ * A queue that a few have filled still takes what the others ask for; that this
+ * is bounded too is for somebody who has very many owners at his command.
+ */
+static bool full(const struct cvm_owner *owner)
+{
+	if (queue_length < CVM_MAX_QUEUED)
+		return false;
+	return queue_length >= 2 * CVM_MAX_QUEUED ||
+	       atomic_read(&owner->requests) > CVM_OWNER_RESERVE;
 }
 
 static int add(struct cvm_req *req, struct cvm_waiter *waiter)
 {
-	if (!queue.open)
+	struct cvm_queue_state *class = &classes[req->class];
+
+	if (!queue_open)
 		return -ECANCELED;
-	if (queue.length >= CVM_MAX_QUEUED)
+	if (full(req->session->owner))
 		return -EBUSY;
 
 	cvm_req_get(req);
 	req->state = CVM_REQ_QUEUED;
 	req->queued = ktime_get();
 	req->waiter = waiter;
-	waiter->pending++;
-	list_add_tail(&req->node, &queue.fifo[req->kind]);
-	queue.length++;
+	if (waiter)
+		waiter->pending++;
+	else
+		list_add_tail(&req->own, &req->session->pending);
+	cvm_fair_add(req);
+	if (!class->length++)
+		class->first = req->queued;
+	class->last = req->queued;
+	queue_length++;
 	trace_cvm_submit(req);
 	return 0;
 }
@@ -89,7 +119,7 @@ static int add(struct cvm_req *req, struct cvm_waiter *waiter)
 /**
  * cvm_queue_add - let @req wait for the hardware
  * @req: a request of the caller's alone
- * @waiter: who waits for it
+ * @waiter: who waits for it; NULL: it is submitted
  *
  * Returns 0, -EBUSY when the queue is full, or -ECANCELED when the driver is
  * going away.
@@ -98,7 +128,12 @@ int cvm_queue_add(struct cvm_req *req, struct cvm_waiter *waiter)
 {
 	int ret = 0;
 
-	scoped_guard(spinlock, &queue.lock)
+	/* what is hashed is complete before anybody can freeze a set of it */
+	if (req->kind == CVM_KIND_BATCH)
+		cvm_batch_prepare(req);
+	req->class = cvm_class_of(req);
+
+	scoped_guard(spinlock, &cvm_queue_lock)
 		ret = add(req, waiter);
 	return ret;
 }
@@ -112,32 +147,42 @@ int cvm_queue_add(struct cvm_req *req, struct cvm_waiter *waiter)
  */
 long cvm_waiter_wait(struct cvm_waiter *waiter, unsigned long jiffies)
 {
-	scoped_guard(spinlock, &queue.lock)
+	scoped_guard(spinlock, &cvm_queue_lock)
 		waiter_drop(waiter);
 
 	return wait_for_completion_interruptible_timeout(&waiter->done,
 							 jiffies);
 }
 
-static void detach(struct cvm_req *req, int result)
+static void count_leaver(int result)
 {
 	if (result == -ETIMEDOUT)
 		cvm_count(timeouts);
 	else
 		cvm_count(detached);
+}
 
-	if (req->state == CVM_REQ_QUEUED) {
-		unlink_req(req);
-		settle(req, result);
-		/* never the last reference: the caller has its own */
-		cvm_req_put(req);
-	}
+/* out of the queue with @result; never the last reference: the caller has one */
+static void drop_queued(struct cvm_req *req, int result)
+{
+	unlink_req(req);
+	settle(req, result);
+	cvm_req_put(req);
+}
+
+static void detach(struct cvm_req *req, int result)
+{
+	count_leaver(result);
+	if (req->state == CVM_REQ_QUEUED)
+		drop_queued(req, result);
+	else if (req->leader)
+		req->leader->wanted--;
 	WRITE_ONCE(req->waiter, NULL);
 }
 
 /**
  * cvm_req_detach - stop waiting for @req
- * @req: request that was added
+ * @req: request that was added with a waiter
  * @otherwise: the result of a request that has none yet: -ETIMEDOUT, -EINTR
  * @answered: whether it had one
  *
@@ -149,7 +194,7 @@ int cvm_req_detach(struct cvm_req *req, int otherwise, bool *answered)
 {
 	int result = otherwise;
 
-	scoped_guard(spinlock, &queue.lock) {
+	scoped_guard(spinlock, &cvm_queue_lock) {
 		*answered = req->state == CVM_REQ_DONE;
 		if (*answered)
 			result = req->result;
@@ -159,107 +204,117 @@ int cvm_req_detach(struct cvm_req *req, int otherwise, bool *answered)
 	return result;
 }
 
-static struct cvm_req *first_of(u32 kind)
+/**
+ * cvm_req_cancel - end a submitted request with @result
+ * @req: request that was added without a waiter, of which the caller has a
+ *	reference
+ * @result: -ETIMEDOUT, -ECANCELED
+ *
+ * Returns whether it had no result yet. The platform may still have it, and
+ * will find that it has come to its end.
+ */
+bool cvm_req_cancel(struct cvm_req *req, int result)
 {
-	return list_first_entry_or_null(&queue.fifo[kind], struct cvm_req,
-					node);
+	guard(spinlock)(&cvm_queue_lock);
+	if (req->state == CVM_REQ_DONE)
+		return false;
+	count_leaver(result);
+	if (req->state == CVM_REQ_QUEUED)
+		drop_queued(req, result);
+	else
+		settle(req, result);
+	return true;
 }
 
-/* the oldest request that is still in time */
-static struct cvm_req *pick(u32 kind)
+/* the next request of @class that is still in time */
+static struct cvm_req *take(enum cvm_class class, u32 cost)
 {
 	ktime_t now = ktime_get();
 	struct cvm_req *req;
 
-	lockdep_assert_held(&queue.lock);
+	lockdep_assert_held(&cvm_queue_lock);
 
-	while ((req = first_of(kind))) {
-		unlink_req(req);
-		if (ktime_before(now, req->deadline)) {
-			req->state = CVM_REQ_ISSUED;
-			req->issued = now;
-			return req;
-		}
-		settle(req, -ETIMEDOUT);
-		cvm_count(timeouts);
-		/* never the last reference: a queued request has a waiter */
-		cvm_req_put(req);
-	}
-	return NULL;
-}
-
-/* kinds get turns */
-static struct cvm_req *next_of(u32 kinds)
-{
-	struct cvm_req *req;
-	u32 i, kind;
-
-	for (i = 1; i <= CVM_KINDS; i++) {
-		kind = (queue.turn + i) % CVM_KINDS;
-		if (!(kinds & BIT(kind)))
+	while ((req = cvm_fair_first(class))) {
+		if (!ktime_before(now, req->deadline)) {
+			cvm_count(timeouts);
+			drop_queued(req, -ETIMEDOUT);
 			continue;
-		req = pick(kind);
-		if (req) {
-			queue.turn = kind;
-			return req;
 		}
+		unlink_req(req);
+		cvm_fair_charge(req->session->owner, cost);
+		req->state = CVM_REQ_ISSUED;
+		req->issued = now;
+		return req;
 	}
 	return NULL;
 }
 
-struct cvm_req *cvm_queue_next(u32 kinds)
+struct cvm_req *cvm_queue_take(enum cvm_class class, u32 cost)
 {
-	struct cvm_req *req = NULL;
+	guard(spinlock)(&cvm_queue_lock);
+	return take(class, cost);
+}
 
-	scoped_guard(spinlock, &queue.lock)
-		req = next_of(kinds);
-	return req;
+struct cvm_queue_state cvm_queue_state(enum cvm_class class)
+{
+	guard(spinlock)(&cvm_queue_lock);
+	return classes[class];
+}
+
+int cvm_queue_next(u32 which)
+{
+	guard(spinlock)(&cvm_queue_lock);
+	return cvm_fair_class(which);
 }
 
 void cvm_req_finish(struct cvm_req *req, int result)
 {
 	trace_cvm_complete(req, result);
 
-	scoped_guard(spinlock, &queue.lock) {
-		/* a request that nobody waits for has been counted already */
-		if (req->waiter)
-			cvm_stats_finish(req, result);
-		settle(req, result);
+	if (cvm_req_leads(req)) {
+		cvm_batch_finish(req, result);
+		return;
 	}
+	cvm_req_settle(req, result);
 	cvm_req_put(req);
+}
+
+/* gives @req its result, unless it has one */
+void cvm_req_settle(struct cvm_req *req, int result)
+{
+	guard(spinlock)(&cvm_queue_lock);
+	/* a request that nobody waits for has been counted already */
+	if (wanted(req) && req->state != CVM_REQ_DONE)
+		cvm_stats_finish(req, result);
+	settle(req, result);
+}
+
+/* @member is part of what @leader asks the hardware, who keeps a reference */
+void cvm_req_join(struct cvm_req *member, struct cvm_req *leader)
+{
+	guard(spinlock)(&cvm_queue_lock);
+	cvm_req_get(leader);
+	member->leader = leader;
+	list_add_tail(&member->node, &leader->members);
+	if (wanted(member) && member->state != CVM_REQ_DONE)
+		leader->wanted++;
 }
 
 void cvm_queue_open(void)
 {
-	u32 kind;
-
-	scoped_guard(spinlock, &queue.lock) {
-		for (kind = 0; kind < CVM_KINDS; kind++)
-			INIT_LIST_HEAD(&queue.fifo[kind]);
-		queue.open = true;
-	}
-}
-
-static void cancel(u32 kind)
-{
-	struct cvm_req *req;
-
-	while ((req = first_of(kind))) {
-		unlink_req(req);
-		settle(req, -ECANCELED);
-		/* never the last reference: a queued request has a waiter */
-		cvm_req_put(req);
-	}
+	guard(spinlock)(&cvm_queue_lock);
+	queue_open = true;
 }
 
 /* nothing is added any more, and what waits is cancelled */
 void cvm_queue_close(void)
 {
-	u32 kind;
+	struct cvm_req *req;
+	int class;
 
-	scoped_guard(spinlock, &queue.lock) {
-		queue.open = false;
-		for (kind = 0; kind < CVM_KINDS; kind++)
-			cancel(kind);
-	}
+	guard(spinlock)(&cvm_queue_lock);
+	queue_open = false;
+	for (class = 0; class < CVM_CLASSES; class++)
+		while ((req = cvm_fair_first(class)))
+			drop_queued(req, -ECANCELED);
 }

@@ -2,23 +2,49 @@
 #ifndef CVM_QUEUE_H
 #define CVM_QUEUE_H
 
+#include <linux/ktime.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
+
+#include "limits.h"
 
 struct cvm_req;
 struct cvm_waiter;
 
+/* Documentation/locking.rst says what it protects */
+extern spinlock_t cvm_queue_lock;
+
 /*
  * The callers' side. A waiter is prepared, requests are added under it, and
  * after cvm_waiter_wait() each is detached, which gives its result; only then
- * may the waiter go out of scope.
+ * may the waiter go out of scope. A submitted request is added without one.
  */
 void cvm_waiter_init(struct cvm_waiter *waiter);
 int cvm_queue_add(struct cvm_req *req, struct cvm_waiter *waiter);
 long cvm_waiter_wait(struct cvm_waiter *waiter, unsigned long jiffies);
 int cvm_req_detach(struct cvm_req *req, int otherwise, bool *answered);
+bool cvm_req_cancel(struct cvm_req *req, int result);
 
-/* The worker's side: the next request among @kinds, bits (1 << kind) */
-struct cvm_req *cvm_queue_next(u32 kinds);
+/**
+ * struct cvm_queue_state - what waits in one class
+ * @length: requests
+ * @first: when the first one came that found the class empty
+ * @last: when the last one came
+ */
+struct cvm_queue_state {
+	unsigned int length;
+	ktime_t first;
+	ktime_t last;
+};
+
+/*
+ * The worker's side. cvm_queue_take() gives the next request of a class, which
+ * is charged for @cost / CVM_COMMAND of a command; NULL: none is in time.
+ */
+struct cvm_req *cvm_queue_take(enum cvm_class class, u32 cost);
+struct cvm_queue_state cvm_queue_state(enum cvm_class class);
+/* of @classes, bits, that one whose next owner has had least; -1: all empty */
+int cvm_queue_next(u32 classes);
 void cvm_queue_open(void);
 void cvm_queue_close(void);
 

@@ -10,6 +10,14 @@
 #include "request.h"
 #include "session.h"
 
+static void init(struct cvm_req *req)
+{
+	kref_init(&req->ref);
+	INIT_LIST_HEAD(&req->node);
+	INIT_LIST_HEAD(&req->own);
+	INIT_LIST_HEAD(&req->members);
+}
+
 struct cvm_req *cvm_req_alloc(struct cvm_session *session)
 {
 	struct cvm_req *req;
@@ -23,10 +31,18 @@ struct cvm_req *cvm_req_alloc(struct cvm_session *session)
 		return ERR_PTR(-ENOMEM);
 	}
 
-	kref_init(&req->ref);
-	INIT_LIST_HEAD(&req->node);
+	init(req);
 	cvm_session_get(session);
 	req->session = session;
+	return req;
+}
+
+struct cvm_req *cvm_req_alloc_leader(void)
+{
+	struct cvm_req *req = kzalloc(sizeof(*req), GFP_KERNEL);
+
+	if (req)
+		init(req);
 	return req;
 }
 
@@ -41,8 +57,14 @@ static void req_release(struct kref *ref)
 
 	kvfree(req->evidence);
 	kvfree(req->certs);
-	cvm_session_uncharge(req->session);
-	cvm_session_put(req->session);
+	kvfree(req->set);
+	kfree(req->proof);
+	if (req->leader)
+		cvm_req_put(req->leader);
+	if (req->session) {
+		cvm_session_uncharge(req->session);
+		cvm_session_put(req->session);
+	}
 	kfree(req);
 }
 
@@ -53,5 +75,9 @@ void cvm_req_put(struct cvm_req *req)
 
 bool cvm_req_wanted(const struct cvm_req *req)
 {
+	if (cvm_req_leads(req))
+		return READ_ONCE(req->wanted);
+	if (req->async)
+		return READ_ONCE(req->state) != CVM_REQ_DONE;
 	return READ_ONCE(req->waiter);
 }

@@ -13,6 +13,7 @@
 #include "merkle.h"
 
 struct cvm_session;
+struct cvm_set;
 
 /**
  * struct cvm_waiter - somebody who waits for one or more requests
@@ -32,8 +33,11 @@ struct cvm_waiter {
 /**
  * struct cvm_req - one request on its way through queue and platform
  * @ref: the waiter holds one reference, the queue or platform the other
- * @node: link in the queue, under its lock; the platform's own once issued
- * @session: the open file it came by, which it keeps alive
+ * @node: link in the queue, under its lock; then the platform's own, or that of
+ *	the leader's list of members
+ * @own: link in the session's lists of submitted requests, under the lock
+ * @session: the open file it came by, which it keeps alive; NULL: a leader
+ * @class: enum cvm_class
  * @kind: enum cvm_kind
  * @flags: CVM_REQ_*
  * @key_sel: enum cvm_key_sel
@@ -60,12 +64,17 @@ struct cvm_waiter {
  *	NULL: not frozen yet
  * @proof: batch: kvmalloc()ed before the result stands
  * @proof_len: bytes
- * @members: of a leader: the frozen set, by @node
+ * @set: of a leader: the tree
+ * @members: of a leader: the frozen set, by @node; the worker's alone
+ * @wanted: of a leader: members that somebody waits for, under the queue lock
+ * @throttled: of a leader: the statistic when it was issued
  */
 struct cvm_req {
 	struct kref ref;
 	struct list_head node;
+	struct list_head own;
 	struct cvm_session *session;
+	u32 class;
 	u32 kind;
 	u32 flags;
 	u32 key_sel;
@@ -89,7 +98,10 @@ struct cvm_req {
 	struct cvm_req *leader;
 	void *proof;
 	u32 proof_len;
+	struct cvm_set *set;
 	struct list_head members;
+	unsigned int wanted;
+	s64 throttled;
 };
 
 enum cvm_req_state {
@@ -99,10 +111,23 @@ enum cvm_req_state {
 	CVM_REQ_DONE,		/* the result stands */
 };
 
-/* -EBUSY when @session has as many as one file may have, or -ENOMEM */
+/* -EBUSY: the file or its owner has as many as it may have, or -ENOMEM */
 struct cvm_req *cvm_req_alloc(struct cvm_session *session);
+/* a request of the driver's own, that others share; NULL: no memory */
+struct cvm_req *cvm_req_alloc_leader(void);
 void cvm_req_get(struct cvm_req *req);
 void cvm_req_put(struct cvm_req *req);
+
+static inline bool cvm_req_leads(const struct cvm_req *req)
+{
+	return !req->session;
+}
+
+/* where the evidence of @req, which has a result of 0, is */
+static inline const struct cvm_req *cvm_req_evidence(const struct cvm_req *req)
+{
+	return req->leader ?: req;
+}
 
 /* does anybody still wait for it? From any context, a hint by nature */
 bool cvm_req_wanted(const struct cvm_req *req);
@@ -112,5 +137,9 @@ bool cvm_req_wanted(const struct cvm_req *req);
  * waiter. With a result of 0 @req->evidence is set and has been checked.
  */
 void cvm_req_finish(struct cvm_req *req, int result);
+
+/* the worker's, for batches: see queue.c */
+void cvm_req_settle(struct cvm_req *req, int result);
+void cvm_req_join(struct cvm_req *member, struct cvm_req *leader);
 
 #endif /* CVM_REQUEST_H */

@@ -2,18 +2,36 @@
 /*
  * Open files: what one of them may keep the driver busy with.
  */
+#include <linux/cleanup.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "limits.h"
+#include "owner.h"
 #include "session.h"
 
-struct cvm_session *cvm_session_alloc(void)
+struct cvm_session *cvm_session_alloc(bool batch)
 {
 	struct cvm_session *session;
+	int i;
 
 	session = kzalloc(sizeof(*session), GFP_KERNEL_ACCOUNT);
-	if (session)
-		kref_init(&session->ref);
+	if (!session)
+		return NULL;
+	session->owner = cvm_owner_get();
+	if (!session->owner) {
+		kfree(session);
+		return NULL;
+	}
+	kref_init(&session->ref);
+	session->batch = batch;
+	mutex_init(&session->scope_lock);
+	INIT_LIST_HEAD(&session->pending);
+	INIT_LIST_HEAD(&session->ready);
+	init_waitqueue_head(&session->wait);
+	INIT_DELAYED_WORK(&session->expire, cvm_session_expire);
+	for (i = 0; i < CVM_CLASSES; i++)
+		INIT_LIST_HEAD(&session->flows[i].requests);
 	return session;
 }
 
@@ -24,7 +42,10 @@ void cvm_session_get(struct cvm_session *session)
 
 static void session_release(struct kref *ref)
 {
-	kfree(container_of(ref, struct cvm_session, ref));
+	struct cvm_session *session = container_of(ref, struct cvm_session, ref);
+
+	cvm_owner_put(session->owner);
+	kfree(session);
 }
 
 void cvm_session_put(struct cvm_session *session)
@@ -32,12 +53,43 @@ void cvm_session_put(struct cvm_session *session)
 	kref_put(&session->ref, session_release);
 }
 
+void cvm_session_scope(struct cvm_session *session, bool privileged,
+		       u8 scope[CVM_SCOPE_SIZE])
+{
+	guard(mutex)(&session->scope_lock);
+	session->used = true;
+	if (session->labelled)
+		memcpy(scope, session->label, CVM_SCOPE_SIZE);
+	else
+		cvm_scope_plain(scope, privileged ? CVM_SCOPE_PRIVILEGED :
+						    CVM_SCOPE_UNPRIVILEGED);
+}
+
+int cvm_session_set_label(struct cvm_session *session, const void *label,
+			  size_t len)
+{
+	int ret;
+
+	guard(mutex)(&session->scope_lock);
+	if (session->used || session->labelled)
+		return -EBUSY;
+	ret = cvm_scope_label(session->label, label, len);
+	session->labelled = !ret;
+	return ret;
+}
+
 bool cvm_session_charge(struct cvm_session *session)
 {
-	return atomic_add_unless(&session->requests, 1, CVM_MAX_SESSION);
+	if (!atomic_add_unless(&session->requests, 1, CVM_MAX_SESSION))
+		return false;
+	if (cvm_owner_charge(session->owner))
+		return true;
+	atomic_dec(&session->requests);
+	return false;
 }
 
 void cvm_session_uncharge(struct cvm_session *session)
 {
+	cvm_owner_uncharge(session->owner);
 	atomic_dec(&session->requests);
 }

@@ -47,6 +47,8 @@ COUNTER(refused);
 COUNTER(timeouts);
 COUNTER(detached);
 COUNTER(issued);
+COUNTER(batches);
+COUNTER(leaves);
 COUNTER(throttled);
 COUNTER(retries);
 COUNTER(rejected);
@@ -77,6 +79,8 @@ static struct attribute *stats_attrs[] = {
 	&dev_attr_timeouts.attr,
 	&dev_attr_detached.attr,
 	&dev_attr_issued.attr,
+	&dev_attr_batches.attr,
+	&dev_attr_leaves.attr,
 	&dev_attr_throttled.attr,
 	&dev_attr_retries.attr,
 	&dev_attr_rejected.attr,

@@ -22,6 +22,8 @@ struct cvm_req;
  * @timeouts: deadlines that passed before the result
  * @detached: waiters that left by a signal before the result
  * @issued: requests handed to the platform
+ * @batches: sets that were frozen, each one of @issued
+ * @leaves: requests in them
  * @throttled: the host said "later": VMM BUSY, GetQuote RETRY
  * @retries: a message or call given to the host once more
  * @rejected: answers of the host that failed a check
@@ -36,6 +38,8 @@ struct cvm_stats {
 	atomic64_t timeouts;
 	atomic64_t detached;
 	atomic64_t issued;
+	atomic64_t batches;
+	atomic64_t leaves;
 	atomic64_t throttled;
 	atomic64_t retries;
 	atomic64_t rejected;
@@ -45,7 +49,8 @@ struct cvm_stats {
 
 extern struct cvm_stats cvm_stats;
 
-#define cvm_count(what)	atomic64_inc(&cvm_stats.what)
+#define cvm_count(what)		atomic64_inc(&cvm_stats.what)
+#define cvm_count_n(what, n)	atomic64_add(n, &cvm_stats.what)
 
 void cvm_stats_finish(const struct cvm_req *req, int result);
 const struct attribute_group **cvm_stats_groups(const struct cvm_platform *p);

@@ -29,6 +29,20 @@ TRACE_EVENT(cvm_submit,
 		  __entry->flags)
 );
 
+TRACE_EVENT(cvm_freeze,
+	TP_PROTO(const struct cvm_req *leader, unsigned int leaves),
+	TP_ARGS(leader, leaves),
+	TP_STRUCT__entry(
+		__field(const void *, req)
+		__field(unsigned int, leaves)
+	),
+	TP_fast_assign(
+		__entry->req = leader;
+		__entry->leaves = leaves;
+	),
+	TP_printk("req=%p leaves=%u", __entry->req, __entry->leaves)
+);
+
 TRACE_EVENT(cvm_issue,
 	TP_PROTO(const struct cvm_req *req),
 	TP_ARGS(req),

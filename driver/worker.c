@@ -10,6 +10,7 @@
 #include <linux/sched.h>
 #include <linux/wait.h>
 
+#include "batch.h"
 #include "platform.h"
 #include "queue.h"
 #include "trace.h"
@@ -90,19 +91,62 @@ static void worker_sleep(ktime_t next)
 	finish_wait(&worker_wait, &wait);
 }
 
-static bool issue_next(void)
+/*
+ * May @kind be asked for now? Where the platform has no room, poll() says when;
+ * where the host is not expected to let it through, *@next is lowered.
+ */
+static bool askable(u32 kind, ktime_t *next)
 {
-	struct cvm_req *req;
-	u32 kinds = 0;
+	ktime_t at;
+
+	if (!(cvm_platform->kinds & BIT(kind)) || !cvm_platform->room(kind))
+		return false;
+	if (!cvm_platform->ready)
+		return true;
+	at = cvm_platform->ready(kind);
+	if (!ktime_after(at, ktime_get()))
+		return true;
+	*next = min(*next, at);
+	return false;
+}
+
+/* is a request of @kind taken to be prepared, until there is room? */
+static bool early(u32 kind)
+{
+	return cvm_platform->early && (cvm_platform->kinds & BIT(kind)) &&
+	       cvm_platform->early(kind);
+}
+
+/* bits of the classes that the hardware can be asked for now */
+static u32 due_classes(ktime_t *next)
+{
+	u32 classes = 0;
 	u32 kind;
 
-	for (kind = 0; kind < CVM_KINDS; kind++)
-		if ((cvm_platform->kinds & BIT(kind)) && cvm_platform->room(kind))
-			kinds |= BIT(kind);
+	for (kind = 0; kind < CVM_KIND_BATCH; kind++)
+		if (askable(kind, next) || early(kind))
+			classes |= BIT(kind);
+	/* no set is frozen before there is room: it would close too early */
+	if (askable(cvm_platform->batch_kind, next))
+		classes |= cvm_batch_due(next);
+	return classes;
+}
 
-	req = cvm_queue_next(kinds);
-	if (!req)
+/* lowers *@next where there is something to do only later */
+static bool issue_next(ktime_t *next)
+{
+	struct cvm_req *req;
+	int class;
+
+	class = cvm_queue_next(due_classes(next));
+	if (class < 0)
 		return false;
+	if (BIT(class) & CVM_BATCH_CLASSES)
+		req = cvm_batch_freeze(class);
+	else
+		req = cvm_queue_take(class, CVM_COMMAND);
+	if (!req)
+		return true;
 
 	trace_cvm_issue(req);
 	cvm_count(issued);
@@ -119,7 +163,7 @@ static int worker_main(void *unused)
 		/* before the queue is looked at: pairs with cvm_worker_kick() */
 		smp_store_mb(kicked, false);
 		next = cvm_platform->poll();
-		if (!issue_next())
+		if (!issue_next(&next))
 			worker_sleep(next);
 	}
 	cvm_queue_close();

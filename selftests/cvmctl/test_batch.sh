@@ -9,7 +9,7 @@ simulate "$snp" platform=snp
 simulate "$tdx" platform=tdx
 
 batch() { try "$1" "$2" "$3" batch --backend "sim:$snp" "${@:4}"; }
-for i in {1..100}; do openssl rand -hex 64; done >"$dir/in"
+for _ in {1..100}; do openssl rand -hex 64; done >"$dir/in"
 one=$(head -n 1 "$dir/in")
 
 # LINES INPUT KEY CERTS: the lines are those of the input, and their proofs lead

@@ -85,8 +85,9 @@ TEST_F(node, info)
 	EXPECT_LE(1, info->default_timeout_ms);
 	EXPECT_LE(info->default_timeout_ms, info->max_timeout_ms);
 	EXPECT_LE(1, info->max_inflight);
-	EXPECT_EQ(0, info->scope | info->max_leaves |
-		     info->max_record | info->reserved);
+	EXPECT_EQ(0, info->scope | info->max_leaves | info->reserved);
+	EXPECT_LE(sizeof(struct cvm_record) + info->max_evidence +
+		  info->max_certs, info->max_record);
 }
 
 TEST_F(node, info_sizes)

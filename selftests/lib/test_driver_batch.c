@@ -384,8 +384,8 @@ static void test_records(void)
 	check(drain(&good, &proofs) == 5 && good == 1, "the other one ends well");
 	fake.bad_proof = true;
 	submit(5, CVM_ASYNC_BATCH, 1);
-	check(cvm_async_next(async, &done, &error) == 1 && done.result == -EBADMSG && !done.evidence,
-	      "a proof that leads elsewhere");
+	check(cvm_async_next(async, &done, &error) == 1 &&
+	      done.result == -EBADMSG && !done.evidence, "a proof that leads elsewhere");
 	reset();
 	fake.cut_record = true;
 	submit(5, CVM_ASYNC_BATCH, 1);

@@ -51,7 +51,8 @@
  *   -ENOTTY     an ioctl that this node does not have
  *   -ENOMEM     no memory for the requests
  *   -EBUSY      with this array, the open file would have more requests that
- *               have not come to their end than one file may (1024)
+ *               have not come to their end, or whose records have not been
+ *               read, than one file may (1024), or its owner (8192)
  *   -EINTR      a signal came; see the contract at CVM_ISSUE
  *
  * Errors of one request (cvm_evidence_req.result)

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef CVM_BATCH_H
+#define CVM_BATCH_H
+
+#include <linux/ktime.h>
+#include <linux/types.h>
+
+struct cvm_req;
+
+/* In the caller's context: may a salt be drawn? 0 or -EINTR */
+int cvm_batch_wait_random(void);
+/* likewise: draws the salt of @req and hashes its leaf */
+void cvm_batch_prepare(struct cvm_req *req);
+
+/* The worker's side: bits of the classes that may be frozen now; and when it
+ * is to ask again, KTIME_MAX: not before something is queued */
+u32 cvm_batch_due(ktime_t *next);
+/* freezes a set of one of the batch classes; NULL: nobody is left */
+struct cvm_req *cvm_batch_freeze(int class);
+
+/* the platform's last word on a leader, for everybody who shares it */
+void cvm_batch_finish(struct cvm_req *leader, int result);
+
+#endif /* CVM_BATCH_H */

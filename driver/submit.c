@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Submitted requests: nobody sleeps for them; their end is a record of the
+ * open file. A file's lists hold a reference to each of its requests.
+ */
+#include <linux/cleanup.h>
+#include <linux/ktime.h>
+#include <linux/sched.h>
+
+#include "queue.h"
+#include "request.h"
+#include "session.h"
+
+void cvm_session_settled(struct cvm_req *req)
+{
+	struct cvm_session *session = req->session;
+
+	lockdep_assert_held(&cvm_queue_lock);
+
+	list_move_tail(&req->own, &session->ready);
+	wake_up(&session->wait);
+}
+
+static void expire_at(struct cvm_session *session, ktime_t deadline)
+{
+	s64 ms = max(ktime_ms_delta(deadline, ktime_get()), 0LL);
+	unsigned long delay = msecs_to_jiffies(ms) + 1;
+
+	/* never later than what an earlier request needs: it looks at all */
+	if (!delayed_work_pending(&session->expire) ||
+	    time_before(jiffies + delay, session->expire.timer.expires))
+		mod_delayed_work(system_wq, &session->expire, delay);
+}
+
+int cvm_session_submit(struct cvm_session *session, struct cvm_req *req)
+{
+	ktime_t deadline = req->deadline;
+	int ret;
+
+	/* the list's, which it is in before anybody can end it */
+	cvm_req_get(req);
+	req->async = true;
+	ret = cvm_queue_add(req, NULL);
+	if (ret)
+		cvm_req_put(req);
+	else
+		expire_at(session, deadline);
+	return ret;
+}
+
+/* one of @session's that has no result and matches; with a reference */
+static struct cvm_req *find(struct cvm_session *session,
+			    bool (*match)(const struct cvm_req *req, u64 arg),
+			    u64 arg)
+{
+	struct cvm_req *req;
+
+	guard(spinlock)(&cvm_queue_lock);
+	list_for_each_entry(req, &session->pending, own) {
+		if (match(req, arg)) {
+			cvm_req_get(req);
+			return req;
+		}
+	}
+	return NULL;
+}
+
+static u32 cancel(struct cvm_session *session,
+		  bool (*match)(const struct cvm_req *req, u64 arg), u64 arg,
+		  int result)
+{
+	struct cvm_req *req;
+	u32 count = 0;
+
+	while ((req = find(session, match, arg))) {
+		count += cvm_req_cancel(req, result);
+		cvm_req_put(req);
+	}
+	return count;
+}
+
+static bool has_cookie(const struct cvm_req *req, u64 cookie)
+{
+	return req->cookie == cookie;
+}
+
+static bool is_over(const struct cvm_req *req, u64 now)
+{
+	return ktime_to_ns(req->deadline) <= (s64)now;
+}
+
+static bool is_any(const struct cvm_req *req, u64 unused)
+{
+	return true;
+}
+
+u32 cvm_session_cancel(struct cvm_session *session, u64 cookie)
+{
+	return cancel(session, has_cookie, cookie, -ECANCELED);
+}
+
+void cvm_session_expire(struct work_struct *work)
+{
+	struct cvm_session *session = container_of(work, struct cvm_session,
+						   expire.work);
+	ktime_t first = KTIME_MAX;
+	struct cvm_req *req;
+
+	cancel(session, is_over, ktime_get_ns(), -ETIMEDOUT);
+	scoped_guard(spinlock, &cvm_queue_lock)
+		list_for_each_entry(req, &session->pending, own)
+			first = min(first, req->deadline);
+	if (first != KTIME_MAX)
+		expire_at(session, first);
+}
+
+struct cvm_req *cvm_session_take(struct cvm_session *session)
+{
+	struct cvm_req *req;
+
+	guard(spinlock)(&cvm_queue_lock);
+	req = list_first_entry_or_null(&session->ready, struct cvm_req, own);
+	if (req)
+		list_del_init(&req->own);
+	return req;
+}
+
+void cvm_session_put_back(struct cvm_session *session, struct cvm_req *req)
+{
+	guard(spinlock)(&cvm_queue_lock);
+	list_add(&req->own, &session->ready);
+	wake_up(&session->wait);
+}
+
+bool cvm_session_ready(struct cvm_session *session)
+{
+	guard(spinlock)(&cvm_queue_lock);
+	return !list_empty(&session->ready);
+}
+
+/*
+ * The file's last reference is gone: nobody submits or reads. What the platform
+ * still has ends without a record, since it has its result now.
+ */
+void cvm_session_close(struct cvm_session *session)
+{
+	struct cvm_req *req;
+
+	cancel(session, is_any, 0, -ECANCELED);
+	cancel_delayed_work_sync(&session->expire);
+	while ((req = cvm_session_take(session)))
+		cvm_req_put(req);
+	cvm_session_put(session);
+}
