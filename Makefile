@@ -24,6 +24,7 @@ all: user
 -include selftests/lib/build.mk
 -include selftests/vm/build.mk
 -include selftests/abi/build.mk
+-include selftests/merkle/build.mk
 -include selftests/build.mk
 
 user: $(user-programs)
