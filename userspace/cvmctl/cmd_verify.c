@@ -9,11 +9,17 @@
 #include "common/util.h"
 #include "show.h"
 
-enum { REPORT_DATA, CERTS, TRUST_ROOT, AT, AUTHENTICITY_ONLY, JSON };
+enum { REPORT_DATA, USER_DATA, PROOF, SCOPE, CERTS, TRUST_ROOT, AT, AUTHENTICITY_ONLY, JSON };
 
 static const struct option_spec options[] = {
 	[REPORT_DATA] = { "report-data", "HEX|@FILE",
 			  "the 64 bytes that the evidence must carry" },
+	[USER_DATA] = { "user-data", "HEX|@FILE",
+			"batch evidence: the 64 bytes that were asked for" },
+	[PROOF] = { "proof", "FILE", "batch evidence: the proof, raw or as base64url" },
+	[SCOPE] = { "scope", "SCOPE",
+		    "batch evidence: for whom the proof must speak: privileged\n"
+		    "(default), unprivileged, label:NAME or any" },
 	[CERTS] = { "certs", "FILE",
 		    "certificates: the table that the host gave with a report, or\n"
 		    "PEM or DER; may be given more than once. For a quote they\n"
@@ -101,15 +107,36 @@ static int set_time(const struct arguments *args, struct cvm_verifier *verifier)
 	return 0;
 }
 
+/*
+ * Whoever expects direct evidence takes none that begins with the tag of batch
+ * evidence, whatever it was told to expect: there is no way from one to the other.
+ */
+static int direct_report_data(const char *value, uint8_t *report_data)
+{
+	int status = parse_bytes("report-data", value, report_data, CVM_REPORT_DATA_LEN, false);
+
+	if (!status && !memcmp(report_data, "CVMGBAT", 7))
+		return fail(EXIT_NOT_VERIFIED,
+			    "--report-data begins with CVMGBAT, as batch evidence does: give --user-data and --proof");
+	return status;
+}
+
 static int set_report_data(const struct arguments *args, struct cvm_verifier *verifier)
 {
+	const char *direct = args->option[REPORT_DATA], *user_data = args->option[USER_DATA];
 	uint8_t report_data[CVM_REPORT_DATA_LEN];
 	int status;
 
-	if (!args->option[REPORT_DATA])
+	if (!user_data != !args->option[PROOF] || (args->option[SCOPE] && !user_data) ||
+	    (user_data && direct))
+		return usage_error("either --report-data, or --user-data with --proof");
+	if (!user_data && !direct)
 		return 0;
-	status = parse_bytes("report-data", args->option[REPORT_DATA], report_data,
-			     sizeof(report_data), false);
+	if (user_data)
+		status = expected_report_data(user_data, args->option[PROOF],
+					      args->option[SCOPE], report_data);
+	else
+		status = direct_report_data(direct, report_data);
 	if (!status)
 		cvm_verifier_set_report_data(verifier, report_data);
 	return status;

@@ -12,6 +12,7 @@ static const struct command *const commands[] = {
 	&cmd_report,
 	&cmd_quote,
 	&cmd_batch,
+	&cmd_expect,
 	&cmd_show,
 	&cmd_verify,
 	&cmd_bench,

@@ -86,8 +86,8 @@ struct command {
 	int (*run)(const struct arguments *args);
 };
 
-extern const struct command cmd_batch, cmd_bench, cmd_module, cmd_quote, cmd_report, cmd_show,
-			    cmd_status, cmd_verify;
+extern const struct command cmd_batch, cmd_bench, cmd_expect, cmd_module, cmd_quote, cmd_report,
+			    cmd_show, cmd_status, cmd_verify;
 
 /* cvmctl.c: the subcommand that runs, for messages; NULL before there is one */
 extern const char *command_name;
@@ -128,6 +128,18 @@ int output_json(const char *path, json_t *json);
  * Return: 0 or an exit status; what went wrong has been said.
  */
 int parse_bytes(const char *option, const char *value, void *out, size_t size, bool pad);
+
+/**
+ * expected_report_data() - what evidence must carry for a batch proof
+ * @user_data: the value of --user-data
+ * @path: the value of --proof: a file with the proof, raw or as base64url text
+ * @scope: the value of --scope or NULL
+ * @report_data: out: CVM_REPORT_DATA_LEN bytes
+ *
+ * Return: 0 or an exit status; what went wrong has been said.
+ */
+int expected_report_data(const char *user_data, const char *path, const char *scope,
+			 uint8_t *report_data);
 
 /* A decimal number from 0 to @max. As parse_bytes(). */
 int parse_number(const char *option, const char *value, uint32_t max, uint32_t *number);

@@ -262,4 +262,53 @@ CVM_API int cvm_async_next(struct cvm_async *async, struct cvm_completion *compl
  */
 CVM_API int cvm_async_cancel(struct cvm_async *async, uint64_t cookie);
 
+/* ------------------------------------------------------------------- proofs */
+
+/**
+ * struct cvm_part - one of several things that user data commits to
+ * @data: @len bytes
+ * @len: bytes, less than 4 GiB
+ *
+ * Since: 0.1
+ */
+struct cvm_part {
+	const void *data;
+	size_t len;
+};
+
+/**
+ * cvm_user_data() - user data of more than one part, or of other than 64 bytes
+ * @parts: by convention the audience, the relying party's nonce (16 random
+ *	bytes or more) and the key of the channel
+ * @count: how many
+ * @user_data: out: CVM_REPORT_DATA_LEN bytes; the same parts in another split
+ *	or order give others. "Batch v1", section 1
+ *
+ * Return: 0; -E2BIG: a part is too long; -ENOMEM. Since: 0.1
+ */
+CVM_API int cvm_user_data(const struct cvm_part *parts, size_t count, uint8_t *user_data);
+
+/**
+ * cvm_batch_expected() - what evidence must carry, if a proof is right
+ * @user_data: CVM_REPORT_DATA_LEN bytes: what the relying party asked for
+ * @proof: @len bytes, as they came
+ * @len: bytes
+ * @scope: for whom the proof must speak: "privileged" (also NULL),
+ *	"unprivileged", "label:NAME" or "any". A proof for unprivileged callers
+ *	speaks for anybody whom root let near the node: do not hand the VM's own
+ *	secrets out for it
+ * @report_data: out: CVM_REPORT_DATA_LEN bytes to compare with the REPORT_DATA
+ *	of evidence that is verified otherwise; zero on failure
+ * @error: or NULL
+ *
+ * Pure: no device, no clock. "Batch v1", section 2. It proves nothing by
+ * itself: the evidence must carry @report_data, in full, and be verified.
+ *
+ * Return: 0; -EBADMSG: no proof of version 1; -EPERM: it speaks for somebody
+ * else; -EINVAL: @user_data is reserved, or @scope is none. Since: 0.1
+ */
+CVM_API int cvm_batch_expected(const uint8_t *user_data, const void *proof, size_t len,
+			       const char *scope, uint8_t *report_data,
+			       struct cvm_error *error);
+
 #endif /* CVMGUEST_BATCH_H */
