@@ -58,7 +58,6 @@ struct item {
  * @session: the open file
  * @deadline: of all requests
  * @submit: CVM_SUBMIT
- * @scope: batch node: of this caller's requests
  */
 struct call {
 	struct cvm_issue head;
@@ -66,7 +65,6 @@ struct call {
 	struct cvm_session *session;
 	ktime_t deadline;
 	bool submit;
-	u8 scope[CVM_SCOPE_SIZE];
 };
 
 static int check_direct(const struct cvm_evidence_req *ureq)
@@ -113,14 +111,12 @@ static void fill_req(const struct call *call, struct cvm_req *req,
 	req->deadline = call->deadline;
 	if (!(ureq->flags & CVM_REQ_VMPL) && cvm_platform->vmpl)
 		req->vmpl = cvm_platform->vmpl();
-	if (call->session->batch) {
+	if (call->session->batch)
 		memcpy(req->leaf.user_data, ureq->user_data,
 		       sizeof(req->leaf.user_data));
-		memcpy(req->leaf.scope, call->scope, sizeof(req->leaf.scope));
-	} else {
+	else
 		memcpy(req->report_data, ureq->report_data,
 		       sizeof(req->report_data));
-	}
 }
 
 static void fill_item(struct call *call, struct item *item,
@@ -195,11 +191,28 @@ static int read_items(struct call *call)
 	return 0;
 }
 
-/* the whole array is read and checked before anything is asked */
-static int read_call(struct call *call, struct cvm_issue __user *uissue)
+/* for whom the proofs will speak: the driver's word, not the caller's */
+static void give_scope(struct call *call, bool privileged)
 {
-	int ret = read_head(call, uissue);
+	u8 scope[CVM_SCOPE_SIZE];
+	u32 i;
 
+	cvm_session_scope(call->session, privileged, scope);
+	for (i = 0; i < call->head.count; i++)
+		memcpy(call->items[i].req->leaf.scope, scope, sizeof(scope));
+}
+
+/*
+ * The whole array is read and checked before anything is asked, and before the
+ * file takes its scope, which it keeps.
+ */
+static int read_call(struct call *call, struct file *file,
+		     struct cvm_issue __user *uissue)
+{
+	int ret;
+
+	call->session = file->private_data;
+	ret = read_head(call, uissue);
 	if (ret)
 		return ret;
 
@@ -208,7 +221,14 @@ static int read_call(struct call *call, struct cvm_issue __user *uissue)
 	if (!call->items)
 		return -ENOMEM;
 
-	return read_items(call);
+	ret = read_items(call);
+	if (!ret && call->session->batch) {
+		/* for the salts */
+		ret = cvm_batch_wait_random();
+		if (!ret)
+			give_scope(call, cvm_privileged(file));
+	}
+	return ret;
 }
 
 static void free_call(struct call *call)
@@ -350,24 +370,12 @@ static int run_call(struct call *call)
 	return left < 0 ? -EINTR : 0;
 }
 
-/* what a call needs before its array is read: a scope, and salts */
-static int prepare_call(struct call *call, struct file *file)
-{
-	call->session = file->private_data;
-	if (!call->session->batch)
-		return 0;
-	cvm_session_scope(call->session, cvm_privileged(file), call->scope);
-	return cvm_batch_wait_random();
-}
-
 long cvm_ioctl_issue(struct file *file, struct cvm_issue __user *uissue)
 {
 	struct call call = {};
 	int ret, written;
 
-	ret = prepare_call(&call, file);
-	if (!ret)
-		ret = read_call(&call, uissue);
+	ret = read_call(&call, file, uissue);
 	if (!ret) {
 		ret = run_call(&call);
 		written = write_call(&call, uissue);
@@ -397,9 +405,7 @@ long cvm_ioctl_submit(struct file *file, struct cvm_issue __user *uissue)
 	struct call call = { .submit = true };
 	int ret;
 
-	ret = prepare_call(&call, file);
-	if (!ret)
-		ret = read_call(&call, uissue);
+	ret = read_call(&call, file, uissue);
 	if (!ret) {
 		queue_call(&call, NULL);
 		ret = write_accepted(&call, uissue);
