@@ -100,9 +100,6 @@ static ssize_t read_records(struct cvm_session *session, struct iov_iter *to)
 		cvm_req_put(req);
 		done += n;
 	}
-	/* the file may submit again */
-	if (done)
-		wake_up(&session->wait);
 	return done;
 }
 

@@ -3,6 +3,7 @@
  * Open files: what one of them may keep the driver busy with.
  */
 #include <linux/cleanup.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -78,18 +79,25 @@ int cvm_session_set_label(struct cvm_session *session, const void *label,
 	return ret;
 }
 
+static void drop_request(struct cvm_session *session)
+{
+	/* whoever polls to submit: the file was full until now */
+	if (atomic_dec_return(&session->requests) == CVM_MAX_SESSION - 1)
+		wake_up(&session->wait);
+}
+
 bool cvm_session_charge(struct cvm_session *session)
 {
 	if (!atomic_add_unless(&session->requests, 1, CVM_MAX_SESSION))
 		return false;
 	if (cvm_owner_charge(session->owner))
 		return true;
-	atomic_dec(&session->requests);
+	drop_request(session);
 	return false;
 }
 
 void cvm_session_uncharge(struct cvm_session *session)
 {
 	cvm_owner_uncharge(session->owner);
-	atomic_dec(&session->requests);
+	drop_request(session);
 }

@@ -41,7 +41,7 @@ struct cvm_flow {
  * @pending: submitted requests without a result, by cvm_req.own; each list
  *	holds a reference to what is in it; under the queue lock
  * @ready: those with one, whose records wait to be read; likewise
- * @wait: for @ready
+ * @wait: for @ready, and for room in @requests
  * @expire: ends what is in @pending and has come to its deadline
  */
 struct cvm_session {

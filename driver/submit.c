@@ -21,15 +21,19 @@ void cvm_session_settled(struct cvm_req *req)
 	wake_up(&session->wait);
 }
 
+/*
+ * Sets the work to @deadline where it is not due earlier. The lock keeps two
+ * submitters apart, of whom the later one could put it off for the earlier.
+ */
 static void expire_at(struct cvm_session *session, ktime_t deadline)
 {
 	s64 ms = max(ktime_ms_delta(deadline, ktime_get()), 0LL);
 	unsigned long delay = msecs_to_jiffies(ms) + 1;
 
-	/* never later than what an earlier request needs: it looks at all */
+	guard(spinlock)(&cvm_queue_lock);
 	if (!delayed_work_pending(&session->expire) ||
 	    time_before(jiffies + delay, session->expire.timer.expires))
-		mod_delayed_work(system_wq, &session->expire, delay);
+		mod_delayed_work(system_percpu_wq, &session->expire, delay);
 }
 
 int cvm_session_submit(struct cvm_session *session, struct cvm_req *req)

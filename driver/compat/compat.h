@@ -18,4 +18,8 @@
 #define snp_vmpl 0
 #endif
 
+#ifdef CVM_COMPAT_NO_PERCPU_WQ
+#define system_percpu_wq system_wq
+#endif
+
 #endif /* CVM_COMPAT_H */
