@@ -272,5 +272,8 @@ void cvm_batch_finish(struct cvm_req *leader, int result)
 		  cvm_queue_state(leader->class).length;
 	list_for_each_entry_safe(member, next, &leader->members, node)
 		finish_member(member, leader, index++, result);
+	/* proofs are made: an unread record keeps the report, not the tree */
+	kvfree(leader->set);
+	leader->set = NULL;
 	cvm_req_put(leader);
 }
