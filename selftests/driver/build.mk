@@ -14,7 +14,10 @@ driver-tests := $(B)/tests/driver_ioctl $(B)/tests/driver_callers \
 crowd-tests := $(B)/tests/driver_mix $(B)/tests/driver_crowd $(B)/tests/driver_fairness
 crowd-objects := $(addprefix $(B)/obj/driver/,crowd.o report.o merkle.o)
 
-test-programs += $(driver-tests) $(crowd-tests) $(B)/tests/driver_estimate
+# the batch node, scopes, submitted requests
+batch-tests := $(B)/tests/driver_batch $(B)/tests/driver_scope $(B)/tests/driver_async
+
+test-programs += $(driver-tests) $(crowd-tests) $(batch-tests) $(B)/tests/driver_estimate
 
 # the kselftest harness, from Debian's package
 $(KSFT)/members:
@@ -28,7 +31,10 @@ $(driver-tests): $(B)/tests/driver_%: $(B)/obj/driver/test_%.o $(B)/obj/driver/r
 $(B)/tests/driver_mix: $(B)/obj/driver/mix.o
 $(B)/tests/driver_fairness: $(B)/obj/driver/flood.o
 
-$(crowd-tests): $(B)/tests/driver_%: $(B)/obj/driver/test_%.o $(crowd-objects)
+$(batch-tests): $(B)/obj/driver/batch.o
+$(B)/tests/driver_async: $(B)/obj/driver/ring.o
+
+$(crowd-tests) $(batch-tests): $(B)/tests/driver_%: $(B)/obj/driver/test_%.o $(crowd-objects)
 	$(say) LD $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -lcrypto
@@ -38,7 +44,8 @@ $(B)/tests/driver_estimate: $(B)/obj/driver/test_estimate.o $(B)/obj/driver/esti
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
-$(B)/obj/driver/crowd.o: DRIVER_CFLAGS += -Idriver
+$(addprefix $(B)/obj/driver/,crowd.o batch.o test_batch.o test_scope.o test_async.o): \
+	DRIVER_CFLAGS += -Idriver
 
 $(B)/obj/driver/%.o: selftests/driver/%.c | $(KSFT)/members
 	$(say) CC $<

@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The tests of /dev/cvm/batch, scopes and submitted requests in a VM.
+#   selftests/driver/batch.sh 6.1|6.12|7.3 snp|tdx [RUN-OPTION...]
+set -eu
+cd "$(dirname "$0")/../.."
+
+kernel=$1
+platform=$2
+shift 2
+programs=(driver_batch driver_scope driver_async)
+# what waits while the host works on one request is then known beforehand
+model=(--append cvm_guest.quote_buffers=1)
+puts=()
+for program in "${programs[@]}"; do
+	puts+=(--put "build/tests/$program:/t/$program")
+done
+[[ $platform = tdx ]] || model=(--fw certs=1)
+exec selftests/vm/run --kernel "$kernel" --platform "$platform" --driver cvm \
+	--timeout 280 "${model[@]}" "$@" "${puts[@]}" \
+	--put selftests/driver/report_guest.sh:/t/report_guest.sh \
+	-- sh /t/report_guest.sh "${programs[@]/#//t/}"
