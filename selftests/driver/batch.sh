@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 kernel=$1
 platform=$2
 shift 2
-programs=(driver_batch driver_scope driver_async)
+programs=(driver_batch driver_scope driver_async driver_submit)
 # what waits while the host works on one request is then known beforehand
 model=(--append cvm_guest.quote_buffers=1)
 puts=()

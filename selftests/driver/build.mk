@@ -15,7 +15,7 @@ crowd-tests := $(B)/tests/driver_mix $(B)/tests/driver_crowd $(B)/tests/driver_f
 crowd-objects := $(addprefix $(B)/obj/driver/,crowd.o report.o merkle.o)
 
 # the batch node, scopes, submitted requests
-batch-tests := $(B)/tests/driver_batch $(B)/tests/driver_scope $(B)/tests/driver_async
+batch-tests := $(addprefix $(B)/tests/driver_,batch scope async submit)
 
 test-programs += $(driver-tests) $(crowd-tests) $(batch-tests) $(B)/tests/driver_estimate
 
@@ -44,7 +44,8 @@ $(B)/tests/driver_estimate: $(B)/obj/driver/test_estimate.o $(B)/obj/driver/esti
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
-$(addprefix $(B)/obj/driver/,crowd.o batch.o test_batch.o test_scope.o test_async.o): \
+$(patsubst $(B)/tests/driver_%,$(B)/obj/driver/test_%.o,$(batch-tests)) \
+$(addprefix $(B)/obj/driver/,crowd.o batch.o): \
 	DRIVER_CFLAGS += -Idriver
 
 $(B)/obj/driver/%.o: selftests/driver/%.c | $(KSFT)/members

@@ -1,126 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Submitted requests and their records: read, poll, cancel, deadlines, limits,
- * io_uring, and callers of 32 bits.
+ * The records of submitted requests: read, poll, io_uring, and callers of
+ * 32 bits.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "kselftest_harness.h"
-#include "batch.h"
+#include "async.h"
 #include "ring.h"
-
-#define SLOW_MS		"2000"
-#define FAST_MS		"4.7"
-#define LIMIT		1024
-#define OWNER_LIMIT	8192
-#define HEAD		sizeof(struct cvm_record)
-
-FIXTURE(async) {
-	int fd;
-	struct cvm_info info;
-	struct batch_reader reader;
-	bool simulated;
-};
-
-FIXTURE_VARIANT(async) {
-	bool batch;
-};
-
-FIXTURE_VARIANT_ADD(async, batch) { .batch = true };
-FIXTURE_VARIANT_ADD(async, direct) { .batch = false };
-
-static bool of_batch;
 
 /* no memory; volatile, or the compiler warns of what is done on purpose */
 static void *volatile nowhere = (void *)8;
 
-static __u64 new_cookie(const struct cvm_info *info)
-{
-	return crowd_cookie(of_batch ? CVM_KIND_BATCH : report_slow_kind(info));
-}
-
-static int ask(FIXTURE_DATA(async) *self, __u32 timeout_ms)
-{
-	return crowd_ask(self->fd, new_cookie(&self->info), timeout_ms);
-}
-
-FIXTURE_SETUP(async)
-{
-	of_batch = variant->batch;
-	self->fd = of_batch ? batch_open() : report_open();
-	if (self->fd < 0 && errno == ENOENT)
-		SKIP(return, "no node");
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, report_info(self->fd, &self->info));
-	ASSERT_TRUE(batch_reader(&self->reader, self->fd));
-	self->simulated = report_sim_ms(&self->info, FAST_MS);
-}
-
-FIXTURE_TEARDOWN(async)
-{
-	report_sim_ms(&self->info, FAST_MS);
-	batch_reader_end(&self->reader);
-	close(self->fd);
-}
-
-/* events that the file has now */
-static short events(int fd)
-{
-	struct pollfd polled = { fd, POLLIN | POLLOUT, 0 };
-
-	return poll(&polled, 1, 0) < 0 ? -1 : polled.revents;
-}
-
-static bool wait_for(int fd, short event)
-{
-	struct pollfd polled = { fd, event, 0 };
-
-	return poll(&polled, 1, 30000) == 1 && polled.revents & event;
-}
-
 static void nonblocking(int fd)
 {
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-}
-
-/* the next record has this result, and is right */
-static bool next_is(struct batch_reader *reader, int result)
-{
-	const struct cvm_record *record = batch_next(reader);
-
-	if (!record) {
-		printf("# no record: %s\n", strerror(errno));
-		return false;
-	}
-	if (record->result != result) {
-		printf("# result %d, not %d\n", record->result, result);
-		return false;
-	}
-	if (!result)
-		return crowd_record_verifies(record);
-	return record->size == HEAD && record->data_offset == HEAD &&
-	       !(record->evidence_len | record->certs_len | record->proof_len);
-}
-
-/* a request that the hardware is at work on: those that follow wait */
-static bool keep_busy(FIXTURE_DATA(async) *self)
-{
-	long long issued = report_stat("issued");
-
-	return report_sim_ms(&self->info, SLOW_MS) && !ask(self, 0) &&
-	       batch_await("issued", issued + 1);
 }
 
 TEST_F(async, read)
@@ -318,154 +220,6 @@ TEST_F(async, malformed)
 	nonblocking(self->fd);
 	EXPECT_EQ(NULL, batch_next(&self->reader));
 	EXPECT_EQ(EAGAIN, errno);
-}
-
-static int cancel(int fd, __u64 cookie)
-{
-	struct cvm_cancel cancel = { .size = sizeof(cancel), .cancelled = ~0U,
-				     .cookie = cookie };
-
-	return ioctl(fd, CVM_CANCEL, &cancel) ? -errno : (int)cancel.cancelled;
-}
-
-TEST_F(async, cancel)
-{
-	struct cvm_cancel wrong = { .size = sizeof(wrong) - 1 };
-	__u64 cookie = new_cookie(&self->info);
-	long long issued;
-	int i;
-
-	EXPECT_EQ(-1, ioctl(self->fd, CVM_CANCEL, &wrong));
-	EXPECT_EQ(EINVAL, errno);
-	EXPECT_EQ(0, cancel(self->fd, cookie));
-	if (!self->simulated)
-		SKIP(return, "no simulated platform");
-
-	/* those that wait; another file's are not this one's */
-	ASSERT_TRUE(keep_busy(self));
-	issued = report_stat("issued");
-	for (i = 0; i < 3; i++)
-		ASSERT_EQ(0, crowd_ask(self->fd, cookie, 0));
-	ASSERT_EQ(0, ask(self, 0));
-	i = of_batch ? batch_open() : report_open();
-	EXPECT_EQ(0, cancel(i, cookie));
-	close(i);
-	EXPECT_EQ(3, cancel(self->fd, cookie));
-	EXPECT_EQ(0, cancel(self->fd, cookie));
-	for (i = 0; i < 3; i++)
-		EXPECT_TRUE(next_is(&self->reader, -ECANCELED));
-
-	/* the hardware was not asked for them; one that it is at work on */
-	EXPECT_TRUE(next_is(&self->reader, 0));
-	ASSERT_TRUE(batch_await("issued", issued + 1));
-	ASSERT_EQ(0, crowd_ask(self->fd, cookie, 0));
-	EXPECT_TRUE(next_is(&self->reader, 0));
-	ASSERT_TRUE(batch_await("issued", issued + 2));
-	EXPECT_EQ(1, cancel(self->fd, cookie));
-	EXPECT_TRUE(next_is(&self->reader, -ECANCELED));
-	report_sim_ms(&self->info, FAST_MS);
-	ASSERT_EQ(0, ask(self, 0));
-	EXPECT_TRUE(next_is(&self->reader, 0));
-	EXPECT_EQ(issued + 3, report_stat("issued"));
-}
-
-/* although the driver's worker is with the hardware all the time */
-TEST_F(async, deadlines)
-{
-	unsigned long long start;
-
-	if (!self->simulated)
-		SKIP(return, "no simulated platform");
-	ASSERT_TRUE(keep_busy(self));
-	start = report_now_us();
-	/* the timer is set for the later one first */
-	ASSERT_EQ(0, ask(self, 400));
-	ASSERT_EQ(0, ask(self, 100));
-	EXPECT_TRUE(next_is(&self->reader, -ETIMEDOUT));
-	EXPECT_LE(100 * 1000, report_now_us() - start);
-	EXPECT_GT(390 * 1000, report_now_us() - start);
-	EXPECT_TRUE(next_is(&self->reader, -ETIMEDOUT));
-	EXPECT_LE(400 * 1000, report_now_us() - start);
-	EXPECT_GT(900 * 1000, report_now_us() - start);
-	EXPECT_TRUE(next_is(&self->reader, 0));
-}
-
-/* ---- limits ---- */
-
-/* CVM_SUBMIT of @count; how many were taken, or a negative errno */
-static int submit_many(int fd, unsigned int count,
-		       __u64 cookie)
-{
-	struct cvm_evidence_req *reqs = calloc(count, sizeof(*reqs));
-	__u32 accepted;
-	unsigned int i;
-	int ret;
-
-	for (i = 0; i < count; i++)
-		crowd_request(&reqs[i], cookie);
-	ret = crowd_submit(fd, reqs, count, 0, &accepted);
-	free(reqs);
-	return ret ? ret : (int)accepted;
-}
-
-static void *poll_for_room(void *arg)
-{
-	return wait_for(*(int *)arg, POLLOUT) ? arg : NULL;
-}
-
-/* unread records count; who waits for room is told */
-TEST_F(async, limit)
-{
-	__u64 cookie = new_cookie(&self->info);
-	static __u8 head[HEAD];
-	pthread_t thread;
-	void *room;
-	int i;
-
-	if (!self->simulated)
-		SKIP(return, "no simulated platform");
-	ASSERT_TRUE(keep_busy(self));
-	EXPECT_EQ(-EBUSY, submit_many(self->fd, LIMIT, cookie));
-	ASSERT_EQ(LIMIT - 1, submit_many(self->fd, LIMIT - 1, cookie));
-	EXPECT_EQ(-EBUSY, ask(self, 0));
-	EXPECT_EQ(0, events(self->fd) & POLLOUT);
-	EXPECT_EQ(LIMIT - 1, cancel(self->fd, cookie));
-	EXPECT_EQ(-EBUSY, ask(self, 0));
-	EXPECT_EQ(POLLIN, events(self->fd));
-
-	ASSERT_EQ(0, pthread_create(&thread, NULL, poll_for_room, &self->fd));
-	ASSERT_EQ(HEAD, read(self->fd, head, HEAD));
-	pthread_join(thread, &room);
-	EXPECT_NE(NULL, room);
-	EXPECT_EQ(0, ask(self, 0));
-	for (i = 0; i < LIMIT - 2; i++)
-		ASSERT_TRUE(next_is(&self->reader, -ECANCELED));
-	EXPECT_TRUE(next_is(&self->reader, 0));
-	EXPECT_TRUE(next_is(&self->reader, 0));
-}
-
-/* a closed file takes its requests with it, whatever has become of them */
-TEST_F(async, closed)
-{
-	__u64 cookie = new_cookie(&self->info);
-	int i, fd;
-
-	if (!self->simulated)
-		SKIP(return, "no simulated platform");
-	ASSERT_TRUE(keep_busy(self));
-	for (i = 0; i < 2 * OWNER_LIMIT / LIMIT; i++) {
-		fd = of_batch ? batch_open() : report_open();
-		ASSERT_LE(0, fd);
-		ASSERT_EQ(LIMIT, submit_many(fd, LIMIT, cookie));
-		/* half of them with records */
-		if (i % 2)
-			EXPECT_EQ(LIMIT, cancel(fd, cookie));
-		close(fd);
-	}
-	EXPECT_TRUE(next_is(&self->reader, 0));
-	report_sim_ms(&self->info, FAST_MS);
-	ASSERT_EQ(0, ask(self, 0));
-	EXPECT_TRUE(next_is(&self->reader, 0));
 }
 
 #define READERS		4

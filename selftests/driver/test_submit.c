@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What becomes of submitted requests: cancelled, late, too many, closed with
+ * their file.
+ */
+#include <pthread.h>
+#include <sys/ioctl.h>
+
+#include "async.h"
+
+#define LIMIT		1024
+#define OWNER_LIMIT	8192
+
+static int cancel(int fd, __u64 cookie)
+{
+	struct cvm_cancel cancel = { .size = sizeof(cancel), .cancelled = ~0U,
+				     .cookie = cookie };
+
+	return ioctl(fd, CVM_CANCEL, &cancel) ? -errno : (int)cancel.cancelled;
+}
+
+TEST_F(async, cancel)
+{
+	struct cvm_cancel wrong = { .size = sizeof(wrong) - 1 };
+	__u64 cookie = new_cookie(&self->info);
+	long long issued;
+	int i;
+
+	EXPECT_EQ(-1, ioctl(self->fd, CVM_CANCEL, &wrong));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(0, cancel(self->fd, cookie));
+	if (!self->simulated)
+		SKIP(return, "no simulated platform");
+
+	/* those that wait; another file's are not this one's */
+	ASSERT_TRUE(keep_busy(self));
+	issued = report_stat("issued");
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, crowd_ask(self->fd, cookie, 0));
+	ASSERT_EQ(0, ask(self, 0));
+	i = of_batch ? batch_open() : report_open();
+	EXPECT_EQ(0, cancel(i, cookie));
+	close(i);
+	EXPECT_EQ(3, cancel(self->fd, cookie));
+	EXPECT_EQ(0, cancel(self->fd, cookie));
+	for (i = 0; i < 3; i++)
+		EXPECT_TRUE(next_is(&self->reader, -ECANCELED));
+
+	/* the hardware was not asked for them; one that it is at work on */
+	EXPECT_TRUE(next_is(&self->reader, 0));
+	ASSERT_TRUE(batch_await("issued", issued + 1));
+	ASSERT_EQ(0, crowd_ask(self->fd, cookie, 0));
+	EXPECT_TRUE(next_is(&self->reader, 0));
+	ASSERT_TRUE(batch_await("issued", issued + 2));
+	EXPECT_EQ(1, cancel(self->fd, cookie));
+	EXPECT_TRUE(next_is(&self->reader, -ECANCELED));
+	report_sim_ms(&self->info, FAST_MS);
+	ASSERT_EQ(0, ask(self, 0));
+	EXPECT_TRUE(next_is(&self->reader, 0));
+	EXPECT_EQ(issued + 3, report_stat("issued"));
+}
+
+/* although the driver's worker is with the hardware all the time */
+TEST_F(async, deadlines)
+{
+	unsigned long long start;
+
+	if (!self->simulated)
+		SKIP(return, "no simulated platform");
+	ASSERT_TRUE(keep_busy(self));
+	start = report_now_us();
+	/* the timer is set for the later one first */
+	ASSERT_EQ(0, ask(self, 400));
+	ASSERT_EQ(0, ask(self, 100));
+	EXPECT_TRUE(next_is(&self->reader, -ETIMEDOUT));
+	EXPECT_LE(100 * 1000, report_now_us() - start);
+	EXPECT_GT(390 * 1000, report_now_us() - start);
+	EXPECT_TRUE(next_is(&self->reader, -ETIMEDOUT));
+	EXPECT_LE(400 * 1000, report_now_us() - start);
+	EXPECT_GT(900 * 1000, report_now_us() - start);
+	EXPECT_TRUE(next_is(&self->reader, 0));
+}
+
+/* CVM_SUBMIT of @count; how many were taken, or a negative errno */
+static int submit_many(int fd, unsigned int count,
+		       __u64 cookie)
+{
+	struct cvm_evidence_req *reqs = calloc(count, sizeof(*reqs));
+	__u32 accepted;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < count; i++)
+		crowd_request(&reqs[i], cookie);
+	ret = crowd_submit(fd, reqs, count, 0, &accepted);
+	free(reqs);
+	return ret ? ret : (int)accepted;
+}
+
+static void *poll_for_room(void *arg)
+{
+	return wait_for(*(int *)arg, POLLOUT) ? arg : NULL;
+}
+
+/* unread records count; who waits for room is told */
+TEST_F(async, limit)
+{
+	__u64 cookie = new_cookie(&self->info);
+	static __u8 head[HEAD];
+	pthread_t thread;
+	void *room;
+	int i;
+
+	if (!self->simulated)
+		SKIP(return, "no simulated platform");
+	ASSERT_TRUE(keep_busy(self));
+	EXPECT_EQ(-EBUSY, submit_many(self->fd, LIMIT, cookie));
+	ASSERT_EQ(LIMIT - 1, submit_many(self->fd, LIMIT - 1, cookie));
+	EXPECT_EQ(-EBUSY, ask(self, 0));
+	EXPECT_EQ(0, events(self->fd) & POLLOUT);
+	EXPECT_EQ(LIMIT - 1, cancel(self->fd, cookie));
+	EXPECT_EQ(-EBUSY, ask(self, 0));
+	EXPECT_EQ(POLLIN, events(self->fd));
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, poll_for_room, &self->fd));
+	ASSERT_EQ(HEAD, read(self->fd, head, HEAD));
+	pthread_join(thread, &room);
+	EXPECT_NE(NULL, room);
+	EXPECT_EQ(0, ask(self, 0));
+	for (i = 0; i < LIMIT - 2; i++)
+		ASSERT_TRUE(next_is(&self->reader, -ECANCELED));
+	EXPECT_TRUE(next_is(&self->reader, 0));
+	EXPECT_TRUE(next_is(&self->reader, 0));
+}
+
+/* a closed file takes its requests with it, whatever has become of them */
+TEST_F(async, closed)
+{
+	__u64 cookie = new_cookie(&self->info);
+	int i, fd;
+
+	if (!self->simulated)
+		SKIP(return, "no simulated platform");
+	ASSERT_TRUE(keep_busy(self));
+	for (i = 0; i < 2 * OWNER_LIMIT / LIMIT; i++) {
+		fd = of_batch ? batch_open() : report_open();
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(LIMIT, submit_many(fd, LIMIT, cookie));
+		/* half of them with records */
+		if (i % 2)
+			EXPECT_EQ(LIMIT, cancel(fd, cookie));
+		close(fd);
+	}
+	EXPECT_TRUE(next_is(&self->reader, 0));
+	report_sim_ms(&self->info, FAST_MS);
+	ASSERT_EQ(0, ask(self, 0));
+	EXPECT_TRUE(next_is(&self->reader, 0));
+}
+
+TEST_HARNESS_MAIN
