@@ -61,6 +61,12 @@ static s64 gather_ns(void)
 	return min_t(s64, cost_ns / 4, CVM_GATHER_MAX_US * NSEC_PER_USEC);
 }
 
+/* so many need not wait for more */
+static unsigned int enough(void)
+{
+	return clamp(company, 1U, (unsigned int)CVM_MAX_LEAVES);
+}
+
 /*
  * Alone: at once. In company: while arrivals keep coming, but neither longer
  * than gather_ns() nor for more than were answered by the last report or waited
@@ -72,7 +78,7 @@ static ktime_t due(const struct cvm_queue_state *state)
 	s64 window = gather_ns();
 	ktime_t end, still;
 
-	if (state->length >= clamp(company, 1U, (unsigned int)CVM_MAX_LEAVES))
+	if (state->length >= enough())
 		return 0;
 	/* it came long after the last report: it is not one of that company */
 	if (ktime_after(state->first, ktime_add_ns(free_since, window)))
@@ -82,14 +88,17 @@ static ktime_t due(const struct cvm_queue_state *state)
 	return min(end, still);
 }
 
-/* is there something of @class to freeze at @now? If not, it lowers @next */
-static bool class_due(int class, ktime_t now, ktime_t *next)
+/* is there something of @class to freeze at @now? If not: what to wait for */
+static bool class_due(int class, ktime_t now, ktime_t *next,
+		      unsigned int *length)
 {
 	struct cvm_queue_state state = cvm_queue_state(class);
 	ktime_t at;
 
+	*length = 1;
 	if (!state.length)
 		return false;
+	*length = enough();
 	at = due(&state);
 	if (!ktime_after(at, now))
 		return true;
@@ -97,7 +106,7 @@ static bool class_due(int class, ktime_t now, ktime_t *next)
 	return false;
 }
 
-u32 cvm_batch_due(ktime_t *next)
+u32 cvm_batch_due(ktime_t *next, unsigned int lengths[CVM_CLASSES])
 {
 	ktime_t now = ktime_get();
 	u32 classes = 0;
@@ -107,7 +116,7 @@ u32 cvm_batch_due(ktime_t *next)
 		free_since = now;
 	for (class = 0; class < CVM_CLASSES; class++)
 		if ((CVM_BATCH_CLASSES & BIT(class)) &&
-		    class_due(class, now, next))
+		    class_due(class, now, next, &lengths[class]))
 			classes |= BIT(class);
 	return classes;
 }

@@ -5,6 +5,8 @@
 #include <linux/ktime.h>
 #include <linux/types.h>
 
+#include "limits.h"
+
 struct cvm_req;
 
 /* In the caller's context: may a salt be drawn? 0 or -EINTR */
@@ -12,9 +14,12 @@ int cvm_batch_wait_random(void);
 /* likewise: draws the salt of @req and hashes its leaf */
 void cvm_batch_prepare(struct cvm_req *req);
 
-/* The worker's side: bits of the classes that may be frozen now; and when it
- * is to ask again, KTIME_MAX: not before something is queued */
-u32 cvm_batch_due(ktime_t *next);
+/*
+ * The worker's side, while the hardware can be asked: bits of the classes that
+ * may be frozen now. For the others *@next is lowered to when it is to ask
+ * again, and @lengths are how many must wait for it to ask before that.
+ */
+u32 cvm_batch_due(ktime_t *next, unsigned int lengths[CVM_CLASSES]);
 /* freezes a set of one of the batch classes; NULL: nobody is left */
 struct cvm_req *cvm_batch_freeze(int class);
 

@@ -279,7 +279,8 @@ static void queue_call(struct call *call, struct cvm_waiter *waiter)
 		if (!item->queued)
 			cvm_count(refused);
 	}
-	cvm_worker_kick();
+	if (cvm_queue_heard())
+		cvm_worker_kick();
 }
 
 /* @item's request has its result, whatever it is: nobody waits any more */

@@ -6,6 +6,7 @@
  */
 #include <linux/cleanup.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 
 #include "batch.h"
 #include "fair.h"
@@ -23,6 +24,7 @@
 DEFINE_SPINLOCK(cvm_queue_lock);
 
 static struct cvm_queue_state classes[CVM_CLASSES];
+static unsigned int listening[CVM_CLASSES];
 static unsigned int queue_length;
 static bool queue_open;
 
@@ -265,6 +267,35 @@ int cvm_queue_next(u32 which)
 {
 	guard(spinlock)(&cvm_queue_lock);
 	return cvm_fair_class(which);
+}
+
+static bool reached(void)
+{
+	int class;
+
+	lockdep_assert_held(&cvm_queue_lock);
+
+	for (class = 0; class < CVM_CLASSES; class++)
+		if (classes[class].length >= listening[class])
+			return true;
+	return false;
+}
+
+bool cvm_queue_listen(const unsigned int lengths[CVM_CLASSES])
+{
+	guard(spinlock)(&cvm_queue_lock);
+	memcpy(listening, lengths, sizeof(listening));
+	return reached();
+}
+
+bool cvm_queue_heard(void)
+{
+	guard(spinlock)(&cvm_queue_lock);
+	if (!reached())
+		return false;
+	/* once is enough: it looks at the whole queue before it sleeps again */
+	memset(listening, 0xff, sizeof(listening));
+	return true;
 }
 
 void cvm_req_finish(struct cvm_req *req, int result)

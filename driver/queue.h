@@ -45,6 +45,15 @@ struct cvm_req *cvm_queue_take(enum cvm_class class, u32 cost);
 struct cvm_queue_state cvm_queue_state(enum cvm_class class);
 /* of @classes, bits, that one whose next owner has had least; -1: all empty */
 int cvm_queue_next(u32 classes);
+/*
+ * How long each class must be for the worker to be told; CVM_NEVER: whatever
+ * comes changes nothing of what it does next. The worker tells before it
+ * sleeps, and does not sleep when that returns true: it is already so. Callers
+ * who have queued something wake it when cvm_queue_heard(); one of them will.
+ */
+#define CVM_NEVER	UINT_MAX
+bool cvm_queue_listen(const unsigned int lengths[CVM_CLASSES]);
+bool cvm_queue_heard(void);
 void cvm_queue_open(void);
 void cvm_queue_close(void);
 

@@ -8,6 +8,7 @@
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 #include <linux/wait.h>
 
 #include "batch.h"
@@ -76,17 +77,31 @@ void cvm_worker_kick(void)
 	wake_up(&worker_wait);
 }
 
-/*
- * Until @next, a kick or the end. A kick that came since the loop last cleared
- * the flag is seen here, one that comes later finds us on the wait queue.
+/**
+ * struct plan - what there is to do later
+ * @next: when to look again
+ * @lengths: how many must wait in each class to look before that
  */
-static void worker_sleep(ktime_t next)
+struct plan {
+	ktime_t next;
+	unsigned int lengths[CVM_CLASSES];
+};
+
+/*
+ * As planned, or until the end. What was queued since the queue was looked at
+ * is counted by cvm_queue_listen(); whoever queues later sees what is listened
+ * for, and a kick finds the flag read after it or us on the wait queue.
+ */
+static void worker_sleep(struct plan *plan)
 {
 	DEFINE_WAIT(wait);
 
+	smp_store_mb(kicked, false);
+	if (cvm_queue_listen(plan->lengths))
+		return;
 	prepare_to_wait(&worker_wait, &wait, TASK_IDLE);
 	if (!READ_ONCE(kicked) && !kthread_should_stop())
-		schedule_hrtimeout(next == KTIME_MAX ? NULL : &next,
+		schedule_hrtimeout(plan->next == KTIME_MAX ? NULL : &plan->next,
 				   HRTIMER_MODE_ABS);
 	finish_wait(&worker_wait, &wait);
 }
@@ -118,27 +133,29 @@ static bool early(u32 kind)
 }
 
 /* bits of the classes that the hardware can be asked for now */
-static u32 due_classes(ktime_t *next)
+static u32 due_classes(struct plan *plan)
 {
 	u32 classes = 0;
 	u32 kind;
 
-	for (kind = 0; kind < CVM_KIND_BATCH; kind++)
-		if (askable(kind, next) || early(kind))
-			classes |= BIT(kind);
+	for (kind = 0; kind < CVM_KIND_BATCH; kind++) {
+		if (!askable(kind, &plan->next) && !early(kind))
+			continue;
+		plan->lengths[kind] = 1;
+		classes |= BIT(kind);
+	}
 	/* no set is frozen before there is room: it would close too early */
-	if (askable(cvm_platform->batch_kind, next))
-		classes |= cvm_batch_due(next);
+	if (askable(cvm_platform->batch_kind, &plan->next))
+		classes |= cvm_batch_due(&plan->next, plan->lengths);
 	return classes;
 }
 
-/* lowers *@next where there is something to do only later */
-static bool issue_next(ktime_t *next)
+static bool issue_next(struct plan *plan)
 {
 	struct cvm_req *req;
 	int class;
 
-	class = cvm_queue_next(due_classes(next));
+	class = cvm_queue_next(due_classes(plan));
 	if (class < 0)
 		return false;
 	if (BIT(class) & CVM_BATCH_CLASSES)
@@ -156,15 +173,15 @@ static bool issue_next(ktime_t *next)
 
 static int worker_main(void *unused)
 {
-	ktime_t next;
+	struct plan plan;
 
 	take_place();
 	while (!kthread_should_stop()) {
-		/* before the queue is looked at: pairs with cvm_worker_kick() */
-		smp_store_mb(kicked, false);
-		next = cvm_platform->poll();
-		if (!issue_next(&next))
-			worker_sleep(next);
+		/* what the hardware cannot be asked for wakes nobody */
+		memset(plan.lengths, 0xff, sizeof(plan.lengths));
+		plan.next = cvm_platform->poll();
+		if (!issue_next(&plan))
+			worker_sleep(&plan);
 	}
 	cvm_queue_close();
 	cvm_platform->drain();
