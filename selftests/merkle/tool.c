@@ -6,16 +6,33 @@
  *   build DUMMIES            in: SALT SCOPE USER_DATA for each leaf; then
  *                            DUMMIES lines of a hash
  *                            out: R64 TPM48, then the proof of each leaf
- * A field of no bytes is "-".
+ * A field of no bytes is "-". With CVM_MERKLE_NODE, a path, the kernel is asked
+ * and not what is compiled in.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include <openssl/crypto.h>
 
 #include "driver/merkle.h"
+#include "kernel/cases.h"
+
+static int node = -1;
+
+static struct cvm_leaf leaves[CVM_MAX_TREE];
+static uint8_t nodes[CVM_TREE_NODES(CVM_MAX_TREE)][CVM_HASH_SIZE];
+static struct cases_proof proofs[CVM_MAX_TREE];
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(2);
+}
 
 /* the bytes of @hex, at most @room of them; exits on what is no hex */
 static size_t bytes(const char *hex, uint8_t *to, size_t room)
@@ -40,28 +57,36 @@ static void show(const uint8_t *data, size_t len, char end)
 	putchar(end);
 }
 
+static void run_expected(struct cases_expected *c)
+{
+	if (node < 0)
+		c->result = cvm_merkle_expected(c->user_data, (uint8_t *)(uintptr_t)c->proof,
+						c->len, c->r64, c->tpm48, c->scope);
+	else if (ioctl(node, CASES_EXPECTED, c))
+		die("CASES_EXPECTED");
+}
+
 static void expected(void)
 {
-	uint8_t user_data[CVM_USER_DATA_SIZE], proof[2 * CVM_PROOF_MAX];
-	uint8_t r64[CVM_USER_DATA_SIZE], tpm48[CVM_TPM48_SIZE], scope[CVM_SCOPE_SIZE];
 	static char a[1024], b[8192];
-	size_t len;
+	uint8_t proof[2 * CVM_PROOF_MAX];
 
 	while (scanf("%1023s %8191s", a, b) == 2) {
-		len = bytes(b, proof, sizeof(proof));
-		if (bytes(a, user_data, sizeof(user_data)) != sizeof(user_data) ||
-		    cvm_merkle_expected(user_data, proof, len, r64, tpm48, scope)) {
+		struct cases_expected c = { .proof = (uintptr_t)proof };
+		size_t len = bytes(a, c.user_data, sizeof(c.user_data));
+
+		c.len = (uint32_t)bytes(b, proof, sizeof(proof));
+		if (len == sizeof(c.user_data))
+			run_expected(&c);
+		if (len != sizeof(c.user_data) || c.result) {
 			puts("refused");
 			continue;
 		}
-		show(r64, sizeof(r64), ' ');
-		show(scope, sizeof(scope), ' ');
-		show(tpm48, sizeof(tpm48), '\n');
+		show(c.r64, sizeof(c.r64), ' ');
+		show(c.scope, sizeof(c.scope), ' ');
+		show(c.tpm48, sizeof(c.tpm48), '\n');
 	}
 }
-
-static struct cvm_leaf leaves[CVM_MAX_TREE];
-static uint8_t nodes[CVM_TREE_NODES(CVM_MAX_TREE)][CVM_HASH_SIZE];
 
 static uint32_t read_leaves(void)
 {
@@ -72,34 +97,62 @@ static uint32_t read_leaves(void)
 		bytes(a, leaves[n].salt, sizeof(leaves[n].salt));
 		bytes(b, leaves[n].scope, sizeof(leaves[n].scope));
 		bytes(c, leaves[n].user_data, sizeof(leaves[n].user_data));
-		cvm_merkle_leaf(nodes[n], &leaves[n]);
 		n++;
 	}
 	return n;
 }
 
+/* dummies stand in @nodes after the leaves */
+static void build_here(struct cases_build *c)
+{
+	struct cvm_merkle tree = {
+		.nodes = nodes,
+		.size = c->count + c->dummy_count,
+		.flags = c->dummy_count ? CVM_HEADER_DUMMIES : 0,
+	};
+	uint32_t i;
+
+	for (i = 0; i < c->count; i++)
+		cvm_merkle_leaf(nodes[i], &leaves[i]);
+	cvm_merkle_build(&tree);
+	cvm_merkle_r64(&tree, c->r64);
+	cvm_merkle_tpm48(&tree, c->tpm48);
+	for (i = 0; i < c->count; i++)
+		proofs[i].len = (uint32_t)cvm_merkle_proof(&tree, i, &leaves[i], proofs[i].data);
+}
+
 static void build(uint32_t dummies)
 {
-	struct cvm_merkle tree = { .nodes = nodes };
-	uint8_t r64[CVM_USER_DATA_SIZE], tpm48[CVM_TPM48_SIZE], proof[CVM_PROOF_MAX];
-	uint32_t n = read_leaves(), i;
+	struct cases_build c = {
+		.leaves = (uintptr_t)leaves,
+		.proofs = (uintptr_t)proofs,
+		.count = read_leaves(),
+	};
 	static char a[256];
+	uint32_t i;
 
-	for (i = 0; i < dummies && scanf("%255s", a) == 1; i++)
-		bytes(a, nodes[n + i], CVM_HASH_SIZE);
-	tree.size = n + dummies;
-	tree.flags = dummies ? CVM_HEADER_DUMMIES : 0;
-	cvm_merkle_build(&tree);
-	cvm_merkle_r64(&tree, r64);
-	cvm_merkle_tpm48(&tree, tpm48);
-	show(r64, sizeof(r64), ' ');
-	show(tpm48, sizeof(tpm48), '\n');
-	for (i = 0; i < n; i++)
-		show(proof, cvm_merkle_proof(&tree, i, &leaves[i], proof), '\n');
+	c.dummies = (uintptr_t)nodes[c.count];
+	for (; c.dummy_count < dummies && scanf("%255s", a) == 1; c.dummy_count++)
+		bytes(a, nodes[c.count + c.dummy_count], CVM_HASH_SIZE);
+	if (node < 0)
+		build_here(&c);
+	else if (ioctl(node, CASES_BUILD, &c))
+		die("CASES_BUILD");
+	show(c.r64, sizeof(c.r64), ' ');
+	show(c.tpm48, sizeof(c.tpm48), '\n');
+	for (i = 0; i < c.count; i++)
+		show(proofs[i].data, proofs[i].len, '\n');
 }
 
 int main(int argc, char **argv)
 {
+	const char *path = getenv("CVM_MERKLE_NODE");
+
+	if (path) {
+		node = open(path, O_RDWR);
+		if (node < 0)
+			die(path);
+	}
 	if (argc == 2 && !strcmp(argv[1], "expected"))
 		expected();
 	else if (argc == 3 && !strcmp(argv[1], "build"))
