@@ -97,12 +97,17 @@ static inline bool next_is(struct batch_reader *reader, int result)
 }
 
 /* a request that the hardware is at work on: those that follow wait */
-static inline bool keep_busy(FIXTURE_DATA(async) *self)
+static inline bool keep_busy_for(FIXTURE_DATA(async) *self, const char *ms)
 {
 	long long issued = report_stat("issued");
 
-	return report_sim_ms(&self->info, SLOW_MS) && !ask(self, 0) &&
+	return report_sim_ms(&self->info, ms) && !ask(self, 0) &&
 	       batch_await("issued", issued + 1);
+}
+
+static inline bool keep_busy(FIXTURE_DATA(async) *self)
+{
+	return keep_busy_for(self, SLOW_MS);
 }
 
 #endif /* ASYNC_H */

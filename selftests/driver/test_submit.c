@@ -10,6 +10,9 @@
 
 #define LIMIT		1024
 #define OWNER_LIMIT	8192
+#define QUEUE_LIMIT	4096	/* requests that wait, of everybody */
+#define RESERVE		32	/* those for which there is room beyond it, of one */
+#define OTHERS		1000	/* a uid, and those above it */
 
 static int cancel(int fd, __u64 cookie)
 {
@@ -131,6 +134,56 @@ TEST_F(async, limit)
 		ASSERT_TRUE(next_is(&self->reader, -ECANCELED));
 	EXPECT_TRUE(next_is(&self->reader, 0));
 	EXPECT_TRUE(next_is(&self->reader, 0));
+}
+
+/* opened by another user: another owner, in the root cgroup */
+static int open_as(uid_t uid)
+{
+	int fd;
+
+	if (setresuid(uid, 0, 0))
+		return -1;
+	fd = of_batch ? batch_open() : report_open();
+	return setresuid(0, 0, 0) ? -1 : fd;
+}
+
+/* when a few have filled the queue there is room for who asks for little */
+TEST_F_TIMEOUT(async, filled, 60)
+{
+	__u64 cookie = new_cookie(&self->info);
+	int i, few, many[QUEUE_LIMIT / LIMIT];
+	struct batch_reader reader;
+	long long issued;
+
+	if (!self->simulated)
+		SKIP(return, "no simulated platform");
+	few = open_as(OTHERS);
+	ASSERT_TRUE(batch_reader(&reader, few));
+	for (i = 0; i < QUEUE_LIMIT / LIMIT; i++) {
+		many[i] = open_as(OTHERS + 1 + i % 2);
+		ASSERT_LE(0, many[i]);
+	}
+	ASSERT_TRUE(keep_busy_for(self, "6000"));
+	issued = report_stat("issued");
+	for (i = 0; i < QUEUE_LIMIT / LIMIT; i++)
+		ASSERT_EQ(LIMIT, submit_many(many[i], LIMIT, cookie));
+
+	for (i = 0; i < RESERVE; i++)
+		ASSERT_EQ(0, crowd_ask(few, new_cookie(&self->info), 0));
+	EXPECT_EQ(-EBUSY, crowd_ask(few, cookie, 0));
+	EXPECT_EQ(LIMIT, cancel(many[0], cookie));
+	/* by that much there is room for everybody */
+	EXPECT_EQ(0, crowd_ask(few, new_cookie(&self->info), 0));
+	ASSERT_EQ(issued, report_stat("issued"));
+
+	for (i = 0; i < QUEUE_LIMIT / LIMIT; i++)
+		close(many[i]);
+	report_sim_ms(&self->info, FAST_MS);
+	for (i = 0; i <= RESERVE; i++)
+		EXPECT_TRUE(next_is(&reader, 0));
+	EXPECT_TRUE(next_is(&self->reader, 0));
+	batch_reader_end(&reader);
+	close(few);
 }
 
 /* a closed file takes its requests with it, whatever has become of them */
