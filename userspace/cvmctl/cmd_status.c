@@ -186,9 +186,7 @@ static int print_text(json_t *json)
 	print_group("driver", json_object_get(json, "driver_channel"));
 	print_group("statistics", json_object_get(json, "statistics"));
 	json_decref(json);
-	return fflush(stdout) || ferror(stdout) ?
-		fail(EXIT_FAILED, "standard output: cannot be written: %s", strerror(errno)) :
-		EXIT_DONE;
+	return flush_output();
 }
 
 static int run(const struct arguments *args)

@@ -9,6 +9,7 @@
 
 static const struct command *const commands[] = {
 	&cmd_status,
+	&cmd_doctor,
 	&cmd_report,
 	&cmd_quote,
 	&cmd_batch,

@@ -86,8 +86,8 @@ struct command {
 	int (*run)(const struct arguments *args);
 };
 
-extern const struct command cmd_batch, cmd_bench, cmd_expect, cmd_module, cmd_quote, cmd_report,
-			    cmd_show, cmd_status, cmd_verify;
+extern const struct command cmd_batch, cmd_bench, cmd_doctor, cmd_expect, cmd_module, cmd_quote,
+			    cmd_report, cmd_show, cmd_status, cmd_verify;
 
 /* cvmctl.c: the subcommand that runs, for messages; NULL before there is one */
 extern const char *command_name;
@@ -113,6 +113,9 @@ int output_binary(const char *path, const void *data, size_t len);
 
 /* As output_binary(), but a terminal is welcome. */
 int output_text(const char *path, const char *text);
+
+/* What was printed has arrived, or that it has not is said. */
+int flush_output(void);
 
 /* Takes over @json. */
 int output_json(const char *path, json_t *json);

@@ -52,6 +52,13 @@ int output_text(const char *path, const char *text)
 	return output(path, text, strlen(text));
 }
 
+int flush_output(void)
+{
+	return fflush(stdout) || ferror(stdout) ?
+		fail(EXIT_FAILED, "standard output: cannot be written: %s", strerror(errno)) :
+		EXIT_DONE;
+}
+
 int output_json(const char *path, json_t *json)
 {
 	__cleanup_free char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;

@@ -1,0 +1,7 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test_doctor_vm.sh KERNEL PLATFORM DRIVER: cvmctl doctor in a VM.
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit
+exec selftests/vm/run --kernel "$1" --platform "$2" --driver "$3" \
+	--put selftests/cvmctl/doctor_guest.sh:/tmp/doctor_guest.sh -- sh /tmp/doctor_guest.sh "$3"
