@@ -13,6 +13,7 @@ bindir  ?= $(prefix)/bin
 libdir  ?= $(prefix)/lib
 incdir  ?= $(prefix)/include
 mandir  ?= $(prefix)/share/man
+sysdir  ?= $(prefix)/lib
 compdir ?= $(prefix)/share/bash-completion/completions
 
 lib-soname := libcvmguest.so.0
@@ -80,6 +81,9 @@ install: user
 	install -D -m 644 userspace/man/cvmctl.1 $(DESTDIR)$(mandir)/man1/cvmctl.1
 	install -D -m 644 userspace/man/libcvmguest.3 $(DESTDIR)$(mandir)/man3/libcvmguest.3
 	install -D -m 644 userspace/completion/cvmctl $(DESTDIR)$(compdir)/cvmctl
+	install -D -m 644 userspace/system/modprobe.conf $(DESTDIR)$(sysdir)/modprobe.d/cvm-guest.conf
+	install -D -m 644 userspace/system/udev.rules $(DESTDIR)$(sysdir)/udev/rules.d/60-cvm-guest.rules
+	install -D -m 644 userspace/system/sysusers.conf $(DESTDIR)$(sysdir)/sysusers.d/cvm-guest.conf
 
 .PHONY: install
 
