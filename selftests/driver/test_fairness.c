@@ -17,14 +17,16 @@
 #include "flood.h"
 
 #define GROUP		"cvm-flood"
-#define POLITE		20
+#define POLITE		20	/* requests of the polite client, or CVM_POLITE */
+#define POLITE_MAX	1000
 #define PERIOD_US	200000
 /*
  * The command that is on its way, one more, and the client's own: 3 T. One
- * time in twenty the client may be late for it: it is scheduled like anybody.
+ * time in twenty the client may be late for it: it is scheduled like anybody,
+ * and now and then the driver tries whether the host works on one more.
  */
 #define COMMANDS	3
-#define LATE		1
+#define LATE		20
 #define EQUALS		8
 #define EQUAL_COMMANDS	60
 
@@ -63,6 +65,20 @@ static long long ask_once(int fd, __u32 kind, void *room, long long *us)
 static double firmware_us(void)
 {
 	return (double)crowd_seam("t_sum_ns") / 1e3 / (double)crowd_seam("requests");
+}
+
+static unsigned int polite_requests(void)
+{
+	const char *value = getenv("CVM_POLITE");
+	unsigned long n = value ? strtoul(value, NULL, 10) : POLITE;
+
+	return n < POLITE || n > POLITE_MAX ? POLITE : n;
+}
+
+/* of @n values in order, that which @percent are not above */
+static unsigned int rank(unsigned int n, unsigned int percent)
+{
+	return (n * percent + 99) / 100 - 1;
 }
 
 static void open_to_all(void)
@@ -104,7 +120,7 @@ FIXTURE_TEARDOWN(beside)
 	free(self->room);
 }
 
-TEST_F_TIMEOUT(beside, one_polite_client, 120)
+TEST_F_TIMEOUT(beside, one_polite_client, 600)
 {
 	const struct flood flood = {
 		.group = variant->users ? GROUP : NULL,
@@ -115,26 +131,28 @@ TEST_F_TIMEOUT(beside, one_polite_client, 120)
 	};
 	__u32 kind = variant->polite_batch ? CVM_KIND_BATCH :
 					     report_slow_kind(&info);
-	long long commands[POLITE], us[POLITE];
-	int i, fd = crowd_open(variant->polite_batch);
+	static long long commands[POLITE_MAX], us[POLITE_MAX];
+	int fd = crowd_open(variant->polite_batch);
+	unsigned int i, n = polite_requests();
 	pid_t pid = flood_start(&flood);
 
 	ASSERT_LT(0, pid);
 	ASSERT_LE(0, fd);
 	crowd_seam_clear();
-	for (i = 0; i < POLITE; i++) {
+	for (i = 0; i < n; i++) {
 		usleep(PERIOD_US);
 		commands[i] = ask_once(fd, kind, self->room, &us[i]);
 		ASSERT_LE(1, commands[i]);
 	}
 	EXPECT_LT(0, flood_tally->answers[0]);
-	qsort(commands, POLITE, sizeof(commands[0]), by_value);
-	qsort(us, POLITE, sizeof(us[0]), by_value);
-	printf("# fairness %s %s p50_t=%.2f p99_t=%.2f commands=%lld/%lld T=%.1fms\n",
-	       info.platform == CVM_PLATFORM_TDX ? "tdx" : "snp", variant->name,
-	       us[POLITE / 2] / firmware_us(), us[POLITE - 1] / firmware_us(),
-	       commands[POLITE / 2], commands[POLITE - 1], firmware_us() / 1e3);
-	EXPECT_GE(COMMANDS, commands[POLITE - 1 - LATE]);
+	qsort(commands, n, sizeof(commands[0]), by_value);
+	qsort(us, n, sizeof(us[0]), by_value);
+	printf("# fairness %s %s of=%u p50_t=%.2f p99_t=%.2f max_t=%.2f commands=%lld/%lld T=%.1fms\n",
+	       info.platform == CVM_PLATFORM_TDX ? "tdx" : "snp", variant->name, n,
+	       us[rank(n, 50)] / firmware_us(), us[rank(n, 99)] / firmware_us(),
+	       us[n - 1] / firmware_us(), commands[rank(n, 50)],
+	       commands[n - 1], firmware_us() / 1e3);
+	EXPECT_GE(COMMANDS, commands[n - 1 - n / LATE]);
 	flood_kill(pid);
 	close(fd);
 }
