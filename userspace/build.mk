@@ -77,9 +77,11 @@ install: user
 	install -D -m 644 $(B)/lib/libcvmguest.a $(DESTDIR)$(libdir)/libcvmguest.a
 	install -D -m 644 $(B)/lib/libcvmguest.pc $(DESTDIR)$(libdir)/pkgconfig/libcvmguest.pc
 	install -D -m 644 userspace/include/cvmguest.h $(DESTDIR)$(incdir)/cvmguest.h
+	install -D -m 644 driver/uapi/linux/cvm_guest.h $(DESTDIR)$(incdir)/linux/cvm_guest.h
 	install -D -m 644 userspace/include/cvmguest/batch.h $(DESTDIR)$(incdir)/cvmguest/batch.h
 	install -D -m 644 userspace/man/cvmctl.1 $(DESTDIR)$(mandir)/man1/cvmctl.1
 	install -D -m 644 userspace/man/libcvmguest.3 $(DESTDIR)$(mandir)/man3/libcvmguest.3
+	install -D -m 644 userspace/man/cvm_guest.4 $(DESTDIR)$(mandir)/man4/cvm_guest.4
 	install -D -m 644 userspace/completion/cvmctl $(DESTDIR)$(compdir)/cvmctl
 	install -D -m 644 userspace/system/modprobe.conf $(DESTDIR)$(sysdir)/modprobe.d/cvm-guest.conf
 	install -D -m 644 userspace/system/udev.rules $(DESTDIR)$(sysdir)/udev/rules.d/60-cvm-guest.rules
