@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# In the VM: doctor_guest.sh DRIVER, on a machine with device nodes and other
+# In the VM: doctor_guest.sh DRIVER: doctor and selftest on a machine with device nodes and other
 # mount namespaces. Prints TAP.
 n=0
 says() {	# STATUS PATTERN NAME
@@ -50,4 +50,16 @@ says 0 "^warning +containers .*process $with \(sleep\).*/dev/cvm/report" 'a cont
 n=$((n + 1))
 if grep -q "process $without" /tmp/out; then echo "not ok $n the other"; else echo "ok $n the other"; fi
 kill $with $without
+
+# the root of a simulated platform is nobody's, and all else is as on a real one
+cvmctl selftest >/tmp/out 2>/tmp/err
+n=$((n + 1))
+if grep -q '^passed *evidence' /tmp/out && grep -q '^passed *many' /tmp/out &&
+	grep -q '^passed *batch' /tmp/out && grep -q '^failed *verify *root: ' /tmp/out &&
+	grep -q '1 of 6' /tmp/err; then
+	echo "ok $n selftest"
+else
+	echo "not ok $n selftest"
+	sed 's/^/# /' /tmp/out /tmp/err
+fi
 echo "1..$n"

@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
 	&cmd_verify,
 	&cmd_bench,
 	&cmd_module,
+	&cmd_selftest,
 };
 
 const char *command_name;

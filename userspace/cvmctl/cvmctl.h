@@ -87,7 +87,7 @@ struct command {
 };
 
 extern const struct command cmd_batch, cmd_bench, cmd_doctor, cmd_expect, cmd_module, cmd_quote,
-			    cmd_report, cmd_show, cmd_status, cmd_verify;
+			    cmd_report, cmd_selftest, cmd_show, cmd_status, cmd_verify;
 
 /* cvmctl.c: the subcommand that runs, for messages; NULL before there is one */
 extern const char *command_name;
