@@ -83,9 +83,9 @@ install: user
 	install -D -m 644 userspace/man/libcvmguest.3 $(DESTDIR)$(mandir)/man3/libcvmguest.3
 	install -D -m 644 userspace/man/cvm_guest.4 $(DESTDIR)$(mandir)/man4/cvm_guest.4
 	install -D -m 644 userspace/completion/cvmctl $(DESTDIR)$(compdir)/cvmctl
-	install -D -m 644 userspace/system/modprobe.conf $(DESTDIR)$(sysdir)/modprobe.d/cvm-guest.conf
-	install -D -m 644 userspace/system/udev.rules $(DESTDIR)$(sysdir)/udev/rules.d/60-cvm-guest.rules
-	install -D -m 644 userspace/system/sysusers.conf $(DESTDIR)$(sysdir)/sysusers.d/cvm-guest.conf
+	install -D -m 644 userspace/udev/modprobe.conf $(DESTDIR)$(sysdir)/modprobe.d/cvm-guest.conf
+	install -D -m 644 userspace/udev/60-cvm-guest.rules $(DESTDIR)$(sysdir)/udev/rules.d/60-cvm-guest.rules
+	install -D -m 644 userspace/systemd/sysusers.conf $(DESTDIR)$(sysdir)/sysusers.d/cvm-guest.conf
 
 .PHONY: install
 

@@ -14,6 +14,6 @@ tdx)	# of the CPU's features one is enough
 esac
 exec selftests/vm/run --kernel "$1" --platform "$2" --driver none --timeout 100 \
 	--put /usr/bin/kmod:/usr/bin/kmod \
-	--put userspace/system/modprobe.conf:/etc/modprobe.d/cvm-guest.conf \
+	--put userspace/udev/modprobe.conf:/etc/modprobe.d/cvm-guest.conf \
 	--put selftests/driver/fallback_guest.sh:/t/fallback_guest.sh \
 	-- sh /t/fallback_guest.sh "${args[@]}"
