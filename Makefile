@@ -52,6 +52,10 @@ bench:
 	$(Q)$(MAKE) --no-print-directory user tests modules
 	$(Q)selftests/bench/run
 
+# in build/deb, made in a Debian 12 that has nothing but what they need
+deb: setup
+	$(Q)userspace/packaging/deb
+
 help:
 	@echo 'make              user space, in build/'
 	@echo 'make module       the module for KVER (this kernel, unless given)'
@@ -61,11 +65,12 @@ help:
 	@echo 'make check-all    the long ones too'
 	@echo 'make bench        times beside the in-tree drivers, tables and plots in build/bench'
 	@echo 'make install      user space, with DESTDIR and prefix'
+	@echo 'make deb          Debian packages, in build/deb'
 	@echo 'make clean        all of build/ but the cache of downloads'
 	@echo 'V=1 shows the commands; SAN=1 builds user space with ASan and UBSan'
 
 clean:
-	$(Q)find $(B) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +
+	$(Q)[ ! -d $(B) ] || find $(B) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +
 
-.PHONY: all user tests setup check check-all demo bench help clean
+.PHONY: all user tests setup check check-all demo bench deb help clean
 .DELETE_ON_ERROR:
