@@ -46,7 +46,7 @@ struct fw_frame {
 };
 
 #define FW_HOLD_CPU	(1U << 0)	/* the vCPU is stalled for delay_ns */
-#define FW_EARLY	(1U << 1)	/* quote: out_len and status come 20 ms before the data */
+#define FW_EARLY	(1U << 1)	/* quote: out_len and status come 200 ms before the data */
 #define FW_OUT_LEN	(1U << 2)	/* quote: a u32 before it is what goes to out_len */
 
 enum fw_platform { FW_PLATFORM_SNP = 1, FW_PLATFORM_TDX = 2 };

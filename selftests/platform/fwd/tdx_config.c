@@ -124,7 +124,7 @@ const struct fw_option tdx_options[] = {
 	{ "quote_out_len", "N: the next quote says that it has N bytes", opt_u32,
 	  &tdx_faults.quote_out_len, .changed = arm_out_len },
 	{ "quote_out_len_n", "N: the next N quotes do", opt_u32, &tdx_faults.quote_out_len_n },
-	{ "early_success", "0|1: success is said 20 ms before the quote is there", opt_bool,
+	{ "early_success", "0|1: success is said 200 ms before the quote is there", opt_bool,
 	  &tdx_faults.early_success },
 	{ "stuck_n", "N: the next N quotes are never answered", opt_u32, &tdx_faults.stuck_n },
 	{ "quote_bad_data_n", "N: the next N quotes are for other REPORTDATA", opt_u32,

@@ -186,9 +186,11 @@ static int tdx_early(void)
 {
 	struct quote_header *quote = new_quote(2);
 	u64 err = get_quote(quote, 2 * PAGE_SIZE);
-	int ret = err ? -EINVAL : finished(quote), early = *(u8 *)(quote + 1);
+	int ret = err ? -EINVAL : finished(quote), early = READ_ONCE(*(u8 *)(quote + 1));
+	int i;
 
-	msleep(200);
+	for (i = 0; i < 300 && !READ_ONCE(*(u8 *)(quote + 1)); i++)
+		msleep(10);
 	if (ret >= 0)
 		ret = early << 8 | *(u8 *)(quote + 1);
 	free_quote(quote, 2);

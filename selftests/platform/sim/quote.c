@@ -30,7 +30,7 @@
 #define QUOTE_ERROR		0x8000000000000000ULL
 #define QUOTE_UNAVAILABLE	0x8000000000000001ULL
 
-#define EARLY_NS		(20 * NSEC_PER_MSEC)	/* how much FW_EARLY is too early */
+#define EARLY_NS		(200 * NSEC_PER_MSEC)	/* how much FW_EARLY is too early */
 
 struct quote_header {
 	u64 version, status;
