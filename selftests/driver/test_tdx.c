@@ -136,10 +136,10 @@ TEST_F(quote, early)
 			TH_LOG("%d", ret);
 		}
 		/*
-		 * This host writes on for 20 ms, into whatever the buffer is
+		 * This host writes on for 200 ms, into whatever the buffer is
 		 * used for by then, the next TDREPORT for one.
 		 */
-		usleep(100 * 1000);
+		usleep(400 * 1000);
 	}
 	report_sim("early_success=0");
 	EXPECT_EQ(0, QUOTE(0));
