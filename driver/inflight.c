@@ -126,9 +126,12 @@ static void judge_trial(struct cvm_inflight *inflight)
 			measure_anew(inflight);
 		return;
 	}
-	if (hopeless(inflight, cost))
+	if (hopeless(inflight, cost)) {
+		/* it costs whoever asks meanwhile another round */
+		inflight->pause = inflight->pause > CVM_INFLIGHT_PAUSE_HOPELESS ?
+				  inflight->pause : CVM_INFLIGHT_PAUSE_HOPELESS;
 		rejected(inflight);
-	else if (inflight->done < enough(inflight->trial))
+	} else if (inflight->done < enough(inflight->trial))
 		return;
 	else if (worth_it(inflight, cost))
 		accepted(inflight);

@@ -51,8 +51,12 @@ struct cvm_inflight {
 enum {
 	/* a measurement: so many answers of each that is in flight */
 	CVM_INFLIGHT_ROUNDS	= 4,
-	/* answers between two trials: doubled each time that one fails */
+	/*
+	 * answers between two trials: doubled each time that one fails; and
+	 * after one that brought nothing at all
+	 */
 	CVM_INFLIGHT_PAUSE_MIN	= 128,
+	CVM_INFLIGHT_PAUSE_HOPELESS = 1024,
 	CVM_INFLIGHT_PAUSE_MAX	= 2048,
 };
 
