@@ -55,6 +55,17 @@ void cvm_batch_prepare(struct cvm_req *req)
 
 /* ---- when ---- */
 
+bool cvm_batch_waits(void)
+{
+	int class;
+
+	for (class = 0; class < CVM_CLASSES; class++)
+		if ((CVM_BATCH_CLASSES & BIT(class)) &&
+		    cvm_queue_state(class).length)
+			return true;
+	return false;
+}
+
 /* how long to wait for company at most; the host has no say beyond the bound */
 static s64 gather_ns(void)
 {

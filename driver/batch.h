@@ -14,6 +14,9 @@ int cvm_batch_wait_random(void);
 /* likewise: draws the salt of @req and hashes its leaf */
 void cvm_batch_prepare(struct cvm_req *req);
 
+/* does anybody wait to be in a set? A hint, to whoever does not hold the lock */
+bool cvm_batch_waits(void);
+
 /*
  * The worker's side, while the hardware can be asked: bits of the classes that
  * may be frozen now. For the others *@next is lowered to when it is to ask

@@ -36,7 +36,8 @@ struct attribute;
  *	whose channel is dead has room: it refuses each with -ENOKEY at once.
  * @early: how many requests of @kind, more than @room, the platform takes now
  *	to prepare them for when it has room. Not for a set of callers, which
- *	would be frozen too early. NULL: none
+ *	would be frozen too early, nor while one waits, which they would
+ *	overtake. NULL: none
  * @ready: from when on (CLOCK_MONOTONIC) the host is expected to let a request
  *	of @kind through; a time that is past, 0 for one: at once. The request
  *	is then best issued, and a set of callers frozen, at that time and not

@@ -125,11 +125,15 @@ static bool askable(u32 kind, ktime_t *next)
 	return false;
 }
 
-/* is a request of @kind taken to be prepared, until there is room? */
+/*
+ * Is a request of @kind taken to be prepared, until there is room? What is
+ * prepared takes that room before anybody looks at the queue, so never past a
+ * set: with a direct request always ready it would not see its turn.
+ */
 static bool early(u32 kind)
 {
 	return cvm_platform->early && (cvm_platform->kinds & BIT(kind)) &&
-	       cvm_platform->early(kind);
+	       !cvm_batch_waits() && cvm_platform->early(kind);
 }
 
 /* bits of the classes that the hardware can be asked for now */

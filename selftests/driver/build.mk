@@ -11,7 +11,7 @@ driver-tests := $(B)/tests/driver_ioctl $(B)/tests/driver_callers \
 	$(B)/tests/driver_module $(B)/tests/driver_storm $(B)/tests/driver_tdx
 
 # files with submitted requests by the hundred, and what a relying party checks
-crowd-tests := $(B)/tests/driver_mix $(B)/tests/driver_crowd $(B)/tests/driver_fairness
+crowd-tests := $(addprefix $(B)/tests/driver_,mix crowd fairness turns)
 crowd-objects := $(addprefix $(B)/obj/driver/,crowd.o report.o merkle.o)
 
 # the batch node, scopes, submitted requests
@@ -29,7 +29,8 @@ $(driver-tests): $(B)/tests/driver_%: $(B)/obj/driver/test_%.o $(B)/obj/driver/r
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
 
 $(B)/tests/driver_mix: $(B)/obj/driver/mix.o
-$(B)/tests/driver_fairness: $(B)/obj/driver/flood.o
+$(B)/tests/driver_fairness $(B)/tests/driver_turns: \
+	$(addprefix $(B)/obj/driver/,flood.o polite.o)
 
 $(batch-tests): $(B)/obj/driver/batch.o
 $(B)/tests/driver_async: $(B)/obj/driver/ring.o

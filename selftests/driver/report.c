@@ -110,13 +110,14 @@ bool report_matches(const struct cvm_evidence_req *req)
 			      req->evidence_len, req->report_data);
 }
 
-long long report_stat(const char *name)
+/* the number in a file of that directory of sysfs; -1: there is none */
+static long long number(const char *directory, const char *name)
 {
 	char path[128];
 	long long value = -1;
 	FILE *file;
 
-	snprintf(path, sizeof(path), REPORT_STATS "%s", name);
+	snprintf(path, sizeof(path), "%s%s", directory, name);
 	file = fopen(path, "re");
 	if (!file)
 		return -1;
@@ -124,6 +125,16 @@ long long report_stat(const char *name)
 		value = -1;
 	fclose(file);
 	return value;
+}
+
+long long report_stat(const char *name)
+{
+	return number(REPORT_STATS, name);
+}
+
+long long report_channel(const char *name)
+{
+	return number(REPORT_CHANNEL, name);
 }
 
 bool report_sim(const char *line)

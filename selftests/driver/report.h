@@ -39,6 +39,7 @@ bool report_matches(const struct cvm_evidence_req *req);
 
 /* a number in a sysfs file; -1: there is none */
 long long report_stat(const char *name);
+long long report_channel(const char *name);
 
 /* tells the simulated platform KEY=VALUE; false: this is no simulated one */
 bool report_sim(const char *line);

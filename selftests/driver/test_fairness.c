@@ -7,7 +7,6 @@
  * Times are printed, for benchmarks.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -15,11 +14,10 @@
 
 #include "kselftest_harness.h"
 #include "flood.h"
+#include "polite.h"
 
 #define GROUP		"cvm-flood"
 #define POLITE		20	/* requests of the polite client, or CVM_POLITE */
-#define POLITE_MAX	1000
-#define PERIOD_US	200000
 /*
  * The command that is on its way, one more, and the client's own: 3 T. One
  * time in twenty the client may be late for it: it is scheduled like anybody,
@@ -32,41 +30,6 @@
 
 static struct cvm_info info;
 
-static int by_value(const void *a, const void *b)
-{
-	long long x = *(const long long *)a, y = *(const long long *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* one request; the answers of the firmware until it had its own */
-static long long ask_once(int fd, __u32 kind, void *room, long long *us)
-{
-	struct pollfd polled = { fd, POLLIN, 0 };
-	const struct cvm_record *record = NULL;
-	__u64 cookie = crowd_cookie(kind);
-	long long before = crowd_seam("requests");
-	long long start = report_now_us();
-	ssize_t len;
-
-	if (crowd_ask(fd, cookie, 0) || poll(&polled, 1, 60000) != 1)
-		return -1;
-	len = read(fd, room, info.max_record);
-	*us = report_now_us() - start;
-	before = crowd_seam("requests") - before;
-	if (len <= 0 || !crowd_record(room, len, &record) || !record ||
-	    record->result || record->cookie != cookie ||
-	    !crowd_record_verifies(record))
-		return -1;
-	return before;
-}
-
-/* how long the firmware takes, in microseconds */
-static double firmware_us(void)
-{
-	return (double)crowd_seam("t_sum_ns") / 1e3 / (double)crowd_seam("requests");
-}
-
 static unsigned int polite_requests(void)
 {
 	const char *value = getenv("CVM_POLITE");
@@ -75,10 +38,17 @@ static unsigned int polite_requests(void)
 	return n < POLITE || n > POLITE_MAX ? POLITE : n;
 }
 
-/* of @n values in order, that which @percent are not above */
-static unsigned int rank(unsigned int n, unsigned int percent)
+static void say(const struct polite *polite, const char *name)
 {
-	return (n * percent + 99) / 100 - 1;
+	double t = polite_firmware_us();
+	unsigned int last = polite->count - 1;
+
+	printf("# fairness %s %s of=%u p50_t=%.2f p99_t=%.2f max_t=%.2f commands=%lld/%lld T=%.1fms\n",
+	       info.platform == CVM_PLATFORM_TDX ? "tdx" : "snp", name, polite->count,
+	       polite->us[polite_rank(polite, 50)] / t,
+	       polite->us[polite_rank(polite, 99)] / t, polite->us[last] / t,
+	       polite->commands[polite_rank(polite, 50)],
+	       polite->commands[last], t / 1e3);
 }
 
 static void open_to_all(void)
@@ -88,7 +58,6 @@ static void open_to_all(void)
 }
 
 FIXTURE(beside) {
-	void *room;
 };
 
 FIXTURE_VARIANT(beside) {
@@ -110,14 +79,11 @@ FIXTURE_SETUP(beside)
 	if (variant->users && !crowd_group(GROUP))
 		SKIP(return, "no cgroup v2");
 	ASSERT_TRUE(flood_init());
-	self->room = malloc(info.max_record);
-	ASSERT_NE(NULL, self->room);
 	open_to_all();
 }
 
 FIXTURE_TEARDOWN(beside)
 {
-	free(self->room);
 }
 
 TEST_F_TIMEOUT(beside, one_polite_client, 600)
@@ -131,28 +97,18 @@ TEST_F_TIMEOUT(beside, one_polite_client, 600)
 	};
 	__u32 kind = variant->polite_batch ? CVM_KIND_BATCH :
 					     report_slow_kind(&info);
-	static long long commands[POLITE_MAX], us[POLITE_MAX];
+	static struct polite polite;
 	int fd = crowd_open(variant->polite_batch);
-	unsigned int i, n = polite_requests();
 	pid_t pid = flood_start(&flood);
 
 	ASSERT_LT(0, pid);
 	ASSERT_LE(0, fd);
+	polite.count = polite_requests();
 	crowd_seam_clear();
-	for (i = 0; i < n; i++) {
-		usleep(PERIOD_US);
-		commands[i] = ask_once(fd, kind, self->room, &us[i]);
-		ASSERT_LE(1, commands[i]);
-	}
+	ASSERT_TRUE(polite_run(&polite, fd, kind));
 	EXPECT_LT(0, flood_tally->answers[0]);
-	qsort(commands, n, sizeof(commands[0]), by_value);
-	qsort(us, n, sizeof(us[0]), by_value);
-	printf("# fairness %s %s of=%u p50_t=%.2f p99_t=%.2f max_t=%.2f commands=%lld/%lld T=%.1fms\n",
-	       info.platform == CVM_PLATFORM_TDX ? "tdx" : "snp", variant->name, n,
-	       us[rank(n, 50)] / firmware_us(), us[rank(n, 99)] / firmware_us(),
-	       us[n - 1] / firmware_us(), commands[rank(n, 50)],
-	       commands[n - 1], firmware_us() / 1e3);
-	EXPECT_GE(COMMANDS, commands[n - 1 - n / LATE]);
+	say(&polite, variant->name);
+	EXPECT_GE(COMMANDS, polite.commands[polite.count - 1 - polite.count / LATE]);
 	flood_kill(pid);
 	close(fd);
 }
