@@ -288,8 +288,10 @@ void cvm_batch_finish(struct cvm_req *leader, int result)
 
 	if (!result)
 		learn_cost(leader, ktime_get());
-	company = leader->set->tree.size +
-		  cvm_queue_state(leader->class).length;
+	/* those who have left do not come back together */
+	if (cvm_req_wanted(leader))
+		company = leader->set->tree.size +
+			  cvm_queue_state(leader->class).length;
 	list_for_each_entry_safe(member, next, &leader->members, node)
 		finish_member(member, leader, index++, result);
 	/* proofs are made: an unread record keeps the report, not the tree */

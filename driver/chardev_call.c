@@ -231,13 +231,21 @@ static int read_call(struct call *call, struct file *file,
 	return ret;
 }
 
+/* what has been submitted counts until its record has been read */
+static void free_item(const struct call *call, struct item *item)
+{
+	if (call->submit && item->queued)
+		cvm_req_put(item->req);
+	else if (item->req)
+		cvm_req_leave(item->req);
+}
+
 static void free_call(struct call *call)
 {
 	u32 i;
 
 	for (i = 0; call->items && i < call->head.count; i++)
-		if (call->items[i].req)
-			cvm_req_put(call->items[i].req);
+		free_item(call, &call->items[i]);
 	kvfree(call->items);
 }
 

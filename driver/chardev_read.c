@@ -97,7 +97,7 @@ static ssize_t read_records(struct cvm_session *session, struct iov_iter *to)
 			cvm_session_put_back(session, req);
 			return done ?: n;
 		}
-		cvm_req_put(req);
+		cvm_req_leave(req);
 		done += n;
 	}
 	return done;

@@ -10,7 +10,7 @@
 enum {
 	/* one array of CVM_ISSUE or CVM_SUBMIT */
 	CVM_MAX_REQUESTS	= 1024,
-	/* requests of one open file without a result, detached ones included */
+	/* requests of one open file without a result, or whose record is unread */
 	CVM_MAX_SESSION		= 1024,
 	/* the same of one owner, over all its files */
 	CVM_MAX_OWNER		= 8192,

@@ -34,6 +34,7 @@ struct cvm_req *cvm_req_alloc(struct cvm_session *session)
 	init(req);
 	cvm_session_get(session);
 	req->session = session;
+	req->charged = true;
 	return req;
 }
 
@@ -51,6 +52,13 @@ void cvm_req_get(struct cvm_req *req)
 	kref_get(&req->ref);
 }
 
+static void uncharge(struct cvm_req *req)
+{
+	if (req->charged)
+		cvm_session_uncharge(req->session);
+	req->charged = false;
+}
+
 static void req_release(struct kref *ref)
 {
 	struct cvm_req *req = container_of(ref, struct cvm_req, ref);
@@ -62,7 +70,7 @@ static void req_release(struct kref *ref)
 	if (req->leader)
 		cvm_req_put(req->leader);
 	if (req->session) {
-		cvm_session_uncharge(req->session);
+		uncharge(req);
 		cvm_session_put(req->session);
 	}
 	kfree(req);
@@ -71,6 +79,12 @@ static void req_release(struct kref *ref)
 void cvm_req_put(struct cvm_req *req)
 {
 	kref_put(&req->ref, req_release);
+}
+
+void cvm_req_leave(struct cvm_req *req)
+{
+	uncharge(req);
+	cvm_req_put(req);
 }
 
 bool cvm_req_wanted(const struct cvm_req *req)

@@ -55,6 +55,7 @@ struct cvm_waiter {
  * @state: enum cvm_req_state, written under the queue lock
  * @waiter: who waits, under the queue lock; NULL: drop the request unissued,
  *	or throw its answer away; a submitted request has none, see @async
+ * @charged: it counts against the limits of its file and owner
  * @async: the request was submitted: its end becomes a record of @session
  * @cookie: of the record
  * @leaf: batch: what the leaf is made of; @leaf.user_data is the caller's
@@ -91,6 +92,7 @@ struct cvm_req {
 	int result;
 	u32 state;
 	struct cvm_waiter *waiter;
+	bool charged;
 	bool async;
 	u64 cookie;
 	struct cvm_leaf leaf;
@@ -117,6 +119,14 @@ struct cvm_req *cvm_req_alloc(struct cvm_session *session);
 struct cvm_req *cvm_req_alloc_leader(void);
 void cvm_req_get(struct cvm_req *req);
 void cvm_req_put(struct cvm_req *req);
+
+/*
+ * Likewise, and it counts no more: its result or record has been seen, or
+ * nobody will look for it. The platform may be at work on it all the same, for
+ * as long as the host likes, which must not make a file unusable; what that can
+ * amount to is bounded by what can be in flight.
+ */
+void cvm_req_leave(struct cvm_req *req);
 
 static inline bool cvm_req_leads(const struct cvm_req *req)
 {

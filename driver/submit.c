@@ -153,6 +153,6 @@ void cvm_session_close(struct cvm_session *session)
 	cancel(session, is_any, 0, -ECANCELED);
 	cancel_delayed_work_sync(&session->expire);
 	while ((req = cvm_session_take(session)))
-		cvm_req_put(req);
+		cvm_req_leave(req);
 	cvm_session_put(session);
 }

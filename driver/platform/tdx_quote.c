@@ -184,6 +184,16 @@ static void learn(const struct slot *slot, ktime_t now)
 	estimate.missed = est.missed;
 }
 
+/* the host may still write to the buffer, but no longer for anybody */
+static void abandon(struct slot *slot)
+{
+	struct cvm_req *req = slot->req;
+
+	slot->req = NULL;
+	if (req)
+		cvm_req_finish(req, -ECANCELED);
+}
+
 /* no answer yet */
 static void look_later(struct slot *slot, ktime_t now)
 {
@@ -199,9 +209,13 @@ static void look_later(struct slot *slot, ktime_t now)
 		cvm_count(late);
 		pr_warn_ratelimited("the host is late with a quote: its buffer is set aside until it answers\n");
 	}
+	if (slot->state != SLOT_LATE)
+		return;
+	/* whoever waited has left: the host keeps a buffer, and nothing else */
+	if (slot->req && !cvm_req_wanted(slot->req))
+		abandon(slot);
 	/* there is no hurry for an answer that nobody waits for */
-	if (slot->state == SLOT_LATE &&
-	    !(slot->req && cvm_req_wanted(slot->req)))
+	if (!slot->req)
 		slot->next = ktime_add_ms(now, CVM_TDX_IDLE_MS);
 }
 
@@ -399,16 +413,6 @@ ktime_t cvm_tdx_quote_poll(void)
 		if (slot->state != SLOT_FREE && slot->state != SLOT_READY)
 			next = min(next, slot->next);
 	return next;
-}
-
-/* the host may still write to the buffer, but no longer for anybody */
-static void abandon(struct slot *slot)
-{
-	struct cvm_req *req = slot->req;
-
-	slot->req = NULL;
-	if (req)
-		cvm_req_finish(req, -ECANCELED);
 }
 
 void cvm_tdx_quote_drain(void)

@@ -131,14 +131,25 @@ const struct cvm_record *batch_next(struct batch_reader *reader)
 	return record;
 }
 
-bool batch_await(const char *name, long long value)
+static bool await(long long (*number)(const char *name), const char *name,
+		  long long value)
 {
 	unsigned long long end = report_now_us() + PATIENCE_US;
 
-	while (report_stat(name) < value) {
+	while (number(name) < value) {
 		if (report_now_us() > end)
 			return false;
 		usleep(1000);
 	}
 	return true;
+}
+
+bool batch_await(const char *name, long long value)
+{
+	return await(report_stat, name, value);
+}
+
+bool batch_await_late(long long buffers)
+{
+	return await(report_channel, "late_buffers", buffers);
 }

@@ -67,5 +67,7 @@ const struct cvm_record *batch_next(struct batch_reader *reader);
 
 /* waits until that number in sysfs is @value or more; false: it is not */
 bool batch_await(const char *name, long long value);
+/* TDX: until the host is late with that many buffers */
+bool batch_await_late(long long buffers);
 
 #endif /* BATCH_H */

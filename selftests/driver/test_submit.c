@@ -85,8 +85,8 @@ TEST_F(async, deadlines)
 }
 
 /* CVM_SUBMIT of @count; how many were taken, or a negative errno */
-static int submit_many(int fd, unsigned int count,
-		       __u64 cookie)
+static int submit_many(int fd, unsigned int count, __u64 cookie,
+		       __u32 timeout_ms)
 {
 	struct cvm_evidence_req *reqs = calloc(count, sizeof(*reqs));
 	__u32 accepted;
@@ -95,7 +95,7 @@ static int submit_many(int fd, unsigned int count,
 
 	for (i = 0; i < count; i++)
 		crowd_request(&reqs[i], cookie);
-	ret = crowd_submit(fd, reqs, count, 0, &accepted);
+	ret = crowd_submit(fd, reqs, count, timeout_ms, &accepted);
 	free(reqs);
 	return ret ? ret : (int)accepted;
 }
@@ -117,8 +117,8 @@ TEST_F(async, limit)
 	if (!self->simulated)
 		SKIP(return, "no simulated platform");
 	ASSERT_TRUE(keep_busy(self));
-	EXPECT_EQ(-EBUSY, submit_many(self->fd, LIMIT, cookie));
-	ASSERT_EQ(LIMIT - 1, submit_many(self->fd, LIMIT - 1, cookie));
+	EXPECT_EQ(-EBUSY, submit_many(self->fd, LIMIT, cookie, 0));
+	ASSERT_EQ(LIMIT - 1, submit_many(self->fd, LIMIT - 1, cookie, 0));
 	EXPECT_EQ(-EBUSY, ask(self, 0));
 	EXPECT_EQ(0, events(self->fd) & POLLOUT);
 	EXPECT_EQ(LIMIT - 1, cancel(self->fd, cookie));
@@ -134,6 +134,64 @@ TEST_F(async, limit)
 		ASSERT_TRUE(next_is(&self->reader, -ECANCELED));
 	EXPECT_TRUE(next_is(&self->reader, 0));
 	EXPECT_TRUE(next_is(&self->reader, 0));
+}
+
+/*
+ * The hardware is at work on them when they come to their deadlines: what the
+ * driver still has of them is nothing that the file has to answer for.
+ */
+TEST_F_TIMEOUT(async, late, 60)
+{
+	__u64 cookie = new_cookie(&self->info);
+	long long issued = report_stat("issued");
+	int i;
+
+	if (!self->simulated)
+		SKIP(return, "no simulated platform");
+	ASSERT_TRUE(report_sim_ms(&self->info, "6000"));
+	ASSERT_EQ(LIMIT, submit_many(self->fd, LIMIT, cookie, 1500));
+	ASSERT_TRUE(batch_await("issued", issued + 1));
+	for (i = 0; i < LIMIT; i++)
+		ASSERT_TRUE(next_is(&self->reader, -ETIMEDOUT));
+
+	ASSERT_EQ(LIMIT, submit_many(self->fd, LIMIT, cookie, 0));
+	ASSERT_EQ(issued + 1, report_stat("issued"));
+	EXPECT_EQ(LIMIT, cancel(self->fd, cookie));
+	for (i = 0; i < LIMIT; i++)
+		ASSERT_TRUE(next_is(&self->reader, -ECANCELED));
+}
+
+#define GROUP		"cvm-late"
+#define LITTLE		(64 * 1024)
+
+/* a host that never answers keeps a buffer of the driver's, and that is all */
+TEST_F_TIMEOUT(async, forgotten, 60)
+{
+	__u64 cookie = new_cookie(&self->info);
+	long long before, kept;
+	int i;
+
+	if (!self->simulated || self->info.platform != CVM_PLATFORM_TDX ||
+	    !crowd_group(GROUP))
+		SKIP(return, "no simulated TDX, or no memory controller");
+	/* how long the host takes, so that it is late early */
+	for (i = 0; i < 8; i++) {
+		ASSERT_EQ(0, ask(self, 0));
+		ASSERT_TRUE(next_is(&self->reader, 0));
+	}
+	ASSERT_TRUE(crowd_enter(GROUP));
+	before = crowd_memory(GROUP, "slab");
+	ASSERT_TRUE(report_sim("stuck_n=1"));
+	ASSERT_EQ(LIMIT, submit_many(self->fd, LIMIT, cookie, 500));
+	for (i = 0; i < LIMIT; i++)
+		ASSERT_TRUE(next_is(&self->reader, -ETIMEDOUT));
+	ASSERT_TRUE(batch_await_late(1));
+	ASSERT_EQ(0, ask(self, 0));
+	EXPECT_TRUE(next_is(&self->reader, 0));
+	kept = crowd_memory(GROUP, "slab") - before;
+	TH_LOG("%lld bytes are kept", kept);
+	EXPECT_GE(LITTLE, kept);
+	crowd_enter("");
 }
 
 /* opened by another user: another owner, in the root cgroup */
@@ -166,7 +224,7 @@ TEST_F_TIMEOUT(async, filled, 60)
 	ASSERT_TRUE(keep_busy_for(self, "6000"));
 	issued = report_stat("issued");
 	for (i = 0; i < QUEUE_LIMIT / LIMIT; i++)
-		ASSERT_EQ(LIMIT, submit_many(many[i], LIMIT, cookie));
+		ASSERT_EQ(LIMIT, submit_many(many[i], LIMIT, cookie, 0));
 
 	for (i = 0; i < RESERVE; i++)
 		ASSERT_EQ(0, crowd_ask(few, new_cookie(&self->info), 0));
@@ -198,7 +256,7 @@ TEST_F(async, closed)
 	for (i = 0; i < 2 * OWNER_LIMIT / LIMIT; i++) {
 		fd = of_batch ? batch_open() : report_open();
 		ASSERT_LE(0, fd);
-		ASSERT_EQ(LIMIT, submit_many(fd, LIMIT, cookie));
+		ASSERT_EQ(LIMIT, submit_many(fd, LIMIT, cookie, 0));
 		/* half of them with records */
 		if (i % 2)
 			EXPECT_EQ(LIMIT, cancel(fd, cookie));
