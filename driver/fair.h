@@ -23,4 +23,11 @@ int cvm_fair_class(u32 which);
 /* @owner has had @cost / CVM_COMMAND of a hardware command */
 void cvm_fair_charge(struct cvm_owner *owner, u32 cost);
 
+/*
+ * The queue is full: the request that has to leave it for one of @owner's, the
+ * last one of somebody who has more than an equal part of the queue; NULL: it
+ * is @owner, or its party, that has an equal part already.
+ */
+struct cvm_req *cvm_fair_victim(const struct cvm_owner *owner);
+
 #endif /* CVM_FAIR_H */

@@ -12,20 +12,18 @@ enum {
 	CVM_MAX_REQUESTS	= 1024,
 	/* requests of one open file without a result, or whose record is unread */
 	CVM_MAX_SESSION		= 1024,
-	/* the same of one owner, over all its files */
+	/* the same of one party, over all its files */
 	CVM_MAX_OWNER		= 8192,
+	/* how far below the root the cgroups are that are parties, see owner.c */
+	CVM_PARTY_LEVEL		= 2,
 	/* requests that share one report */
 	CVM_MAX_LEAVES		= 1024,
 	/* how long a set gathers for those who are on their way, at most */
 	CVM_GATHER_MAX_US	= 10 * 1000,
 	/* a hardware command, as its owners are charged for their parts of it */
 	CVM_COMMAND		= 1024,
-	/*
-	 * requests that wait for the hardware, of everybody; an owner with no
-	 * more than so many finds room for them when others have filled it
-	 */
+	/* requests that wait for the hardware, of everybody */
 	CVM_MAX_QUEUED		= 4096,
-	CVM_OWNER_RESERVE	= 32,
 
 	/* kinds of evidence: one more than the highest enum cvm_kind */
 	CVM_KINDS		= CVM_KIND_BATCH + 1,

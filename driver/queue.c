@@ -25,7 +25,6 @@ DEFINE_SPINLOCK(cvm_queue_lock);
 
 static struct cvm_queue_state classes[CVM_CLASSES];
 static unsigned int listening[CVM_CLASSES];
-static unsigned int queue_length;
 static bool queue_open;
 
 void cvm_waiter_init(struct cvm_waiter *waiter)
@@ -77,19 +76,30 @@ static void unlink_req(struct cvm_req *req)
 
 	cvm_fair_remove(req);
 	classes[req->class].length--;
-	queue_length--;
+}
+
+/* out of the queue with @result; never the last reference: whoever waits has one */
+static void drop_queued(struct cvm_req *req, int result)
+{
+	unlink_req(req);
+	settle(req, result);
+	cvm_req_put(req);
 }
 
 /*
- * A queue that a few have filled still takes what the others ask for; that this
- * is bounded too is for somebody who has very many owners at his command.
+ * A queue that a few have filled takes what the others ask for all the same,
+ * in place of what somebody with more than an equal part of it has asked for
+ * last: whoever floods the queue turns away himself.
  */
-static bool full(const struct cvm_owner *owner)
+static bool make_room(const struct cvm_owner *owner)
 {
-	if (queue_length < CVM_MAX_QUEUED)
+	struct cvm_req *victim = cvm_fair_victim(owner);
+
+	if (!victim)
 		return false;
-	return queue_length >= 2 * CVM_MAX_QUEUED ||
-	       atomic_read(&owner->requests) > CVM_OWNER_RESERVE;
+	cvm_count(refused);
+	drop_queued(victim, -EBUSY);
+	return true;
 }
 
 static int add(struct cvm_req *req, struct cvm_waiter *waiter)
@@ -98,7 +108,8 @@ static int add(struct cvm_req *req, struct cvm_waiter *waiter)
 
 	if (!queue_open)
 		return -ECANCELED;
-	if (full(req->session->owner))
+	if (cvm_everybody.queued >= CVM_MAX_QUEUED &&
+	    !make_room(req->session->owner))
 		return -EBUSY;
 
 	cvm_req_get(req);
@@ -113,7 +124,6 @@ static int add(struct cvm_req *req, struct cvm_waiter *waiter)
 	if (!class->length++)
 		class->first = req->queued;
 	class->last = req->queued;
-	queue_length++;
 	trace_cvm_submit(req);
 	return 0;
 }
@@ -162,14 +172,6 @@ static void count_leaver(int result)
 		cvm_count(timeouts);
 	else
 		cvm_count(detached);
-}
-
-/* out of the queue with @result; never the last reference: the caller has one */
-static void drop_queued(struct cvm_req *req, int result)
-{
-	unlink_req(req);
-	settle(req, result);
-	cvm_req_put(req);
 }
 
 static void detach(struct cvm_req *req, int result)

@@ -32,6 +32,38 @@ bool flood_init(void)
 	return flood_tally != MAP_FAILED;
 }
 
+#define ONE		"cvm-one/user"
+#define MANY		"cvm-many/user"
+
+static bool make_groups(const char *above, const char *party)
+{
+	return crowd_group(above) && crowd_group(party);
+}
+
+bool flood_groups(void)
+{
+	char name[64];
+	unsigned int i;
+
+	if (!make_groups("cvm-one", ONE) || !make_groups("cvm-many", MANY))
+		return false;
+	for (i = 0; i < FLOOD_FILES; i++) {
+		snprintf(name, sizeof(name), MANY "/%u", i);
+		if (!crowd_group(name))
+			return false;
+	}
+	return true;
+}
+
+static bool enter_part(unsigned int file)
+{
+	char name[64] = ONE;
+
+	if (file % 2)
+		snprintf(name, sizeof(name), MANY "/%u", file);
+	return crowd_enter(name);
+}
+
 /* the driver sees who opens a file, not who has it later */
 static int open_as(unsigned int uid, bool batch)
 {
@@ -84,6 +116,8 @@ static void prepare(const struct flood *flood)
 	state.size = 4 * (size_t)info.max_record;
 	state.room = malloc(state.size);
 	for (i = 0; i < flood->files; i++) {
+		if (flood->divided && !enter_part(i))
+			_exit(1);
 		state.file[i].fd = open_as(FLOOD_UID + i % flood->uids,
 					   flood->batch);
 		state.file[i].events = POLLIN;

@@ -17,11 +17,13 @@
  * @batch: on the batch node
  * @files: open files
  * @uids: users that open them in turns, FLOOD_UID and up
+ * @divided: they are opened in two parties in turns: in one each in a cgroup of
+ *	its own, in the other all in the same
  * @deep: requests of each file that wait at any time
  */
 struct flood {
 	const char *group;
-	bool batch;
+	bool batch, divided;
 	unsigned int files, uids, deep;
 };
 
@@ -33,6 +35,8 @@ extern struct flood_tally {
 
 /* false: no memory for the tally */
 bool flood_init(void);
+/* the cgroups for a divided flood; false: not on this machine */
+bool flood_groups(void);
 /* starts it, and waits until it asks; -1: it does not */
 pid_t flood_start(const struct flood *flood);
 /* in the midst of everything */

@@ -2,9 +2,9 @@
 /*
  * Nobody waits for somebody else: a client that asks once in a while beside a
  * flood of a user with many files, or of many users in one cgroup; and floods
- * that have equal rights get equal shares, however many files they have. What
- * is asserted is counted: how many requests the firmware answered in between.
- * Times are printed, for benchmarks.
+ * that have equal rights get equal shares, however many files they have, or
+ * cgroups of their own making. What is asserted is counted: how many requests
+ * the firmware answered in between. Times are printed, for benchmarks.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -128,17 +128,39 @@ static double jain(const unsigned long long *counts, unsigned int n)
 FIXTURE(equals) {
 };
 
+/*
+ * Half of the users have twice as many files and wishes; or half of the files
+ * are opened in a cgroup each, below that of a user who can make them.
+ * Everybody always has more than a share of the largest set waiting.
+ */
 FIXTURE_VARIANT(equals) {
-	bool batch;
+	const char *name;
+	unsigned int parties;
+	struct flood flood;
 };
 
-FIXTURE_VARIANT_ADD(equals, direct) { false };
-FIXTURE_VARIANT_ADD(equals, batch) { true };
+FIXTURE_VARIANT_ADD(equals, direct) {
+	"8-uids", EQUALS, { .files = EQUALS * 3 / 2, .uids = EQUALS, .deep = 320 }
+};
+FIXTURE_VARIANT_ADD(equals, batch) {
+	"8-uids", EQUALS,
+	{ .batch = true, .files = EQUALS * 3 / 2, .uids = EQUALS, .deep = 320 }
+};
+FIXTURE_VARIANT_ADD(equals, direct_divided) {
+	"8-cgroups-beside-1", 2,
+	{ .divided = true, .files = 2 * EQUALS, .uids = 1, .deep = 240 }
+};
+FIXTURE_VARIANT_ADD(equals, batch_divided) {
+	"8-cgroups-beside-1", 2,
+	{ .batch = true, .divided = true, .files = 2 * EQUALS, .uids = 1, .deep = 240 }
+};
 
 FIXTURE_SETUP(equals)
 {
 	if (!crowd_info(&info) || crowd_seam("requests") < 0)
 		SKIP(return, "no " CROWD_NODE ", or no simulated platform");
+	if (variant->flood.divided && !flood_groups())
+		SKIP(return, "no cgroup v2");
 	ASSERT_TRUE(flood_init());
 	open_to_all();
 }
@@ -149,38 +171,28 @@ FIXTURE_TEARDOWN(equals)
 
 TEST_F_TIMEOUT(equals, share, 120)
 {
-	/*
-	 * Half of the users have twice as many files and wishes; everybody
-	 * always has more than a share of the largest set waiting.
-	 */
-	const struct flood flood = {
-		.batch = variant->batch,
-		.files = EQUALS * 3 / 2,
-		.uids = EQUALS,
-		.deep = 320,
-	};
 	unsigned long long counts[EQUALS] = { 0 }, end;
-	unsigned int i;
+	unsigned int i, n = variant->parties;
 	pid_t pid;
 
 	/* slow enough for one process to ask for all of it */
-	report_sim_ms(&info, variant->batch ? "250" : "40");
-	pid = flood_start(&flood);
+	report_sim_ms(&info, variant->flood.batch ? "250" : "40");
+	pid = flood_start(&variant->flood);
 	ASSERT_LT(0, pid);
 	crowd_seam_clear();
 	end = report_now_us() + 60000000;
 	while (crowd_seam("requests") < EQUAL_COMMANDS && report_now_us() < end)
 		usleep(10000);
-	for (i = 0; i < flood.files; i++)
-		counts[i % EQUALS] += flood_tally->answers[i];
+	for (i = 0; i < variant->flood.files; i++)
+		counts[i % n] += flood_tally->answers[i];
 	flood_kill(pid);
-	printf("# fairness %s %s 8-uids jain=%.3f least=%llu most=%llu\n",
+	printf("# fairness %s %s %s jain=%.3f least=%llu most=%llu\n",
 	       info.platform == CVM_PLATFORM_TDX ? "tdx" : "snp",
-	       variant->batch ? "batch" : "direct", jain(counts, EQUALS),
-	       counts[EQUALS - 1], counts[0]);
+	       variant->flood.batch ? "batch" : "direct", variant->name,
+	       jain(counts, n), counts[n - 1], counts[0]);
 	report_sim_ms(&info, "4.7");
 	EXPECT_LE(EQUAL_COMMANDS, crowd_seam("requests"));
-	EXPECT_LE(0.95, jain(counts, EQUALS));
+	EXPECT_LE(0.95, jain(counts, n));
 }
 
 TEST_HARNESS_MAIN

@@ -3,6 +3,7 @@
  * What becomes of submitted requests: cancelled, late, too many, closed with
  * their file.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
 
@@ -11,8 +12,8 @@
 #define LIMIT		1024
 #define OWNER_LIMIT	8192
 #define QUEUE_LIMIT	4096	/* requests that wait, of everybody */
-#define RESERVE		32	/* those for which there is room beyond it, of one */
 #define OTHERS		1000	/* a uid, and those above it */
+#define FEW		100
 
 static int cancel(int fd, __u64 cookie)
 {
@@ -205,43 +206,106 @@ static int open_as(uid_t uid)
 	return setresuid(0, 0, 0) ? -1 : fd;
 }
 
-/* when a few have filled the queue there is room for who asks for little */
+/* records of @fd with this result, until there is none; -1: another one */
+static int count_records(int fd, int result)
+{
+	struct batch_reader reader;
+	int n = 0;
+
+	if (!batch_reader(&reader, fd))
+		return -1;
+	while (events(fd) & POLLIN || reader.at < reader.len) {
+		if (!next_is(&reader, result)) {
+			n = -1;
+			break;
+		}
+		n++;
+	}
+	batch_reader_end(&reader);
+	return n;
+}
+
+/*
+ * A queue that two users have filled takes in a third one, in place of their
+ * last requests, until each has as much.
+ */
 TEST_F_TIMEOUT(async, filled, 60)
 {
 	__u64 cookie = new_cookie(&self->info);
-	int i, few, many[QUEUE_LIMIT / LIMIT];
+	int i, turned_away = 0, few, extra, many[QUEUE_LIMIT / LIMIT];
 	struct batch_reader reader;
 	long long issued;
 
 	if (!self->simulated)
 		SKIP(return, "no simulated platform");
 	few = open_as(OTHERS);
+	extra = open_as(OTHERS + 1);
+	ASSERT_LE(0, extra);
 	ASSERT_TRUE(batch_reader(&reader, few));
 	for (i = 0; i < QUEUE_LIMIT / LIMIT; i++) {
 		many[i] = open_as(OTHERS + 1 + i % 2);
 		ASSERT_LE(0, many[i]);
+		fcntl(many[i], F_SETFL, O_NONBLOCK);
 	}
-	ASSERT_TRUE(keep_busy_for(self, "6000"));
+	ASSERT_TRUE(keep_busy_for(self, "9000"));
 	issued = report_stat("issued");
 	for (i = 0; i < QUEUE_LIMIT / LIMIT; i++)
 		ASSERT_EQ(LIMIT, submit_many(many[i], LIMIT, cookie, 0));
+	/* they have their parts of it */
+	EXPECT_EQ(-EBUSY, crowd_ask(extra, cookie, 0));
 
-	for (i = 0; i < RESERVE; i++)
+	for (i = 0; i < FEW; i++)
 		ASSERT_EQ(0, crowd_ask(few, new_cookie(&self->info), 0));
-	EXPECT_EQ(-EBUSY, crowd_ask(few, cookie, 0));
-	EXPECT_EQ(LIMIT, cancel(many[0], cookie));
-	/* by that much there is room for everybody */
-	EXPECT_EQ(0, crowd_ask(few, new_cookie(&self->info), 0));
+	for (i = 0; i < QUEUE_LIMIT / LIMIT; i++) {
+		int n = count_records(many[i], -EBUSY);
+
+		ASSERT_LE(0, n);
+		turned_away += n;
+	}
+	EXPECT_EQ(FEW, turned_away);
 	ASSERT_EQ(issued, report_stat("issued"));
 
 	for (i = 0; i < QUEUE_LIMIT / LIMIT; i++)
 		close(many[i]);
 	report_sim_ms(&self->info, FAST_MS);
-	for (i = 0; i <= RESERVE; i++)
+	for (i = 0; i < FEW; i++)
 		EXPECT_TRUE(next_is(&reader, 0));
 	EXPECT_TRUE(next_is(&self->reader, 0));
 	batch_reader_end(&reader);
+	close(extra);
 	close(few);
+}
+
+/* all files of a user together, and another's not among them */
+TEST_F_TIMEOUT(async, owner_limit, 60)
+{
+	__u64 cookie = new_cookie(&self->info);
+	int i, fd[OWNER_LIMIT / LIMIT], more, other;
+
+	if (!self->simulated)
+		SKIP(return, "no simulated platform");
+	for (i = 0; i < OWNER_LIMIT / LIMIT; i++) {
+		fd[i] = open_as(OTHERS);
+		ASSERT_LE(0, fd[i]);
+	}
+	more = open_as(OTHERS);
+	other = open_as(OTHERS + 1);
+	ASSERT_TRUE(keep_busy_for(self, "9000"));
+	for (i = 0; i < OWNER_LIMIT / LIMIT; i++) {
+		ASSERT_EQ(LIMIT, submit_many(fd[i], LIMIT, cookie, 0));
+		/* unread records count */
+		EXPECT_EQ(LIMIT, cancel(fd[i], cookie));
+	}
+	EXPECT_EQ(-EBUSY, crowd_ask(more, cookie, 0));
+	EXPECT_EQ(0, crowd_ask(other, cookie, 0));
+	EXPECT_EQ(LIMIT, count_records(fd[0], -ECANCELED));
+	EXPECT_EQ(0, crowd_ask(more, cookie, 0));
+	for (i = 0; i < OWNER_LIMIT / LIMIT; i++)
+		close(fd[i]);
+	close(more);
+	close(other);
+	report_sim_ms(&self->info, FAST_MS);
+	EXPECT_TRUE(next_is(&self->reader, 0));
 }
 
 /* a closed file takes its requests with it, whatever has become of them */

@@ -52,7 +52,8 @@
  *   -ENOMEM     no memory for the requests
  *   -EBUSY      with this array, the open file would have more requests that
  *               have not come to their end, or whose records have not been
- *               read, than one file may (1024), or its owner (8192)
+ *               read, than one file may (1024), or all files of its service,
+ *               container or user together (8192)
  *   -EINTR      a signal came; see the contract at CVM_ISSUE
  *
  * Errors of one request (cvm_evidence_req.result)
@@ -65,7 +66,8 @@
  *   -ENOBUFS      a buffer is too small: evidence_len and certs_len say what
  *                 is needed; nothing was written to either
  *   -EFAULT       the evidence could not be written to the caller's memory
- *   -EBUSY        the queue is full: ask again later
+ *   -EBUSY        the queue is full, and others have no larger part of it than
+ *                 the caller: ask again later
  *   -ETIMEDOUT    no answer before the deadline; the channel lives
  *   -ECANCELED    the driver is going away
  *   -EINTR        the caller got a signal before the request was answered
