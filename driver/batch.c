@@ -135,9 +135,10 @@ u32 cvm_batch_due(ktime_t *next, unsigned int lengths[CVM_CLASSES])
 /* ---- the set ---- */
 
 /* the leader: nobody's request, with everybody's report in it */
-static struct cvm_req *leader_alloc(int class, unsigned int size)
+static struct cvm_req *leader_alloc(int class, unsigned int size,
+				    const struct cvm_req *member)
 {
-	struct cvm_req *leader = cvm_req_alloc_leader();
+	struct cvm_req *leader = cvm_req_alloc_leader(member);
 	struct cvm_set *set;
 
 	if (!leader)
@@ -219,7 +220,7 @@ static struct cvm_req *freeze(struct cvm_req **members, unsigned int n,
 
 	if (!n)
 		return NULL;
-	leader = leader_alloc(class, n);
+	leader = leader_alloc(class, n, members[0]);
 	if (!leader) {
 		fail(members, n, -ENOMEM);
 		return NULL;
@@ -258,7 +259,7 @@ static int give_proof(struct cvm_req *member, const struct cvm_merkle *tree,
 {
 	u32 len = CVM_PROOF_SIZE(cvm_merkle_path_len(index, tree->size));
 
-	member->proof = kmalloc(len, GFP_KERNEL);
+	member->proof = cvm_req_memory(member, len);
 	if (!member->proof)
 		return -ENOMEM;
 	member->proof_len = cvm_merkle_proof(tree, index, &member->leaf,

@@ -305,7 +305,7 @@ static void collect(struct item *item, int otherwise)
 static bool fits(const struct item *item, const struct cvm_req *from)
 {
 	return from->evidence_len <= item->evidence_len &&
-	       from->certs_len <= item->certs_len &&
+	       cvm_req_certs_len(from) <= item->certs_len &&
 	       item->req->proof_len <= item->proof_len;
 }
 
@@ -316,12 +316,12 @@ static int copy_evidence(struct item *item)
 	bool room = fits(item, from);
 
 	item->evidence_len = from->evidence_len;
-	item->certs_len = from->certs_len;
+	item->certs_len = cvm_req_certs_len(from);
 	item->proof_len = item->req->proof_len;
 	if (!room)
 		return -ENOBUFS;
 	if (copy_to_user(item->evidence, from->evidence, item->evidence_len) ||
-	    copy_to_user(item->certs, from->certs, item->certs_len) ||
+	    copy_to_user(item->certs, cvm_req_certs(from), item->certs_len) ||
 	    copy_to_user(item->proof, item->req->proof, item->proof_len))
 		return -EFAULT;
 	return 0;

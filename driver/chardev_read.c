@@ -28,7 +28,7 @@ static struct cvm_record head_of(const struct cvm_req *req)
 	/* without a result of 0 the platform may still be at work on it */
 	if (!req->result) {
 		head.evidence_len = from->evidence_len;
-		head.certs_len = from->certs_len;
+		head.certs_len = cvm_req_certs_len(from);
 		head.proof_len = req->proof_len;
 	}
 	if (req->result != -ECANCELED && req->result != -ETIMEDOUT)
@@ -53,7 +53,7 @@ static bool put_record(struct iov_iter *to, const struct cvm_req *req,
 
 	return put(to, head, sizeof(*head)) &&
 	       put(to, from->evidence, head->evidence_len) &&
-	       put(to, from->certs, head->certs_len) &&
+	       put(to, cvm_req_certs(from), head->certs_len) &&
 	       put(to, req->proof, head->proof_len) &&
 	       put(to, &zero, head->size - len);
 }

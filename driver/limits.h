@@ -14,6 +14,12 @@ enum {
 	CVM_MAX_SESSION		= 1024,
 	/* the same of one party, over all its files */
 	CVM_MAX_OWNER		= 8192,
+	/*
+	 * bytes of evidence in unread records of one party, after which nothing
+	 * more is asked for it until it reads; what the hardware works on then
+	 * comes on top. With quotes of the usual size CVM_MAX_OWNER is less.
+	 */
+	CVM_MAX_UNREAD		= 64 * 1024 * 1024,
 	/* how far below the root the cgroups are that are parties, see owner.c */
 	CVM_PARTY_LEVEL		= 2,
 	/* requests that share one report */

@@ -163,7 +163,18 @@ bool cvm_owner_charge(struct cvm_owner *owner)
 	return atomic_add_unless(&owner->parent->requests, 1, CVM_MAX_OWNER);
 }
 
-void cvm_owner_uncharge(struct cvm_owner *owner)
+void cvm_owner_uncharge(struct cvm_owner *owner, u32 unread)
 {
+	atomic64_sub(unread, &owner->parent->unread);
 	atomic_dec(&owner->parent->requests);
+}
+
+void cvm_owner_charge_unread(struct cvm_owner *owner, u32 bytes)
+{
+	atomic64_add(bytes, &owner->parent->unread);
+}
+
+bool cvm_owner_must_read(const struct cvm_owner *owner)
+{
+	return atomic64_read(&owner->parent->unread) >= CVM_MAX_UNREAD;
 }

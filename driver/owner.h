@@ -34,6 +34,7 @@ struct cvm_share {
  * @parent: with whom this one shares; NULL: it is cvm_everybody
  * @requests: that exist, against CVM_MAX_OWNER; of those whose parent is
  *	cvm_everybody
+ * @unread: bytes in unread records, against CVM_MAX_UNREAD; likewise
  * @vtime: hardware commands had so far, in 1 / CVM_COMMAND of one, and moved
  *	forward after a time without any; under the queue lock
  * @served: the highest @vtime of those of which this one is the parent and who
@@ -49,6 +50,7 @@ struct cvm_owner {
 	u64 key;
 	struct cvm_owner *parent;
 	atomic_t requests;
+	atomic64_t unread;
 	u64 vtime;
 	u64 served;
 	unsigned int queued;
@@ -65,6 +67,12 @@ void cvm_owner_put(struct cvm_owner *owner);
 
 /* one more request, unless its party has as many as it may */
 bool cvm_owner_charge(struct cvm_owner *owner);
-void cvm_owner_uncharge(struct cvm_owner *owner);
+/* one that has ended, with @unread bytes that were charged */
+void cvm_owner_uncharge(struct cvm_owner *owner, u32 unread);
+
+/* there are @bytes more to read */
+void cvm_owner_charge_unread(struct cvm_owner *owner, u32 bytes);
+/* so many are unread that no more are to come */
+bool cvm_owner_must_read(const struct cvm_owner *owner);
 
 #endif /* CVM_OWNER_H */

@@ -78,6 +78,16 @@ static void unlink_req(struct cvm_req *req)
 	classes[req->class].length--;
 }
 
+static void count_leaver(int result)
+{
+	if (result == -ETIMEDOUT)
+		cvm_count(timeouts);
+	else if (result == -EBUSY)
+		cvm_count(refused);
+	else
+		cvm_count(detached);
+}
+
 /* out of the queue with @result; never the last reference: whoever waits has one */
 static void drop_queued(struct cvm_req *req, int result)
 {
@@ -97,7 +107,7 @@ static bool make_room(const struct cvm_owner *owner)
 
 	if (!victim)
 		return false;
-	cvm_count(refused);
+	count_leaver(-EBUSY);
 	drop_queued(victim, -EBUSY);
 	return true;
 }
@@ -166,14 +176,6 @@ long cvm_waiter_wait(struct cvm_waiter *waiter, unsigned long jiffies)
 							 jiffies);
 }
 
-static void count_leaver(int result)
-{
-	if (result == -ETIMEDOUT)
-		cvm_count(timeouts);
-	else
-		cvm_count(detached);
-}
-
 static void detach(struct cvm_req *req, int result)
 {
 	count_leaver(result);
@@ -230,18 +232,30 @@ bool cvm_req_cancel(struct cvm_req *req, int result)
 	return true;
 }
 
-/* the next request of @class that is still in time */
+/* why @req is not to be asked for any more; 0: it is */
+static int overtaken(const struct cvm_req *req, ktime_t now)
+{
+	if (!ktime_before(now, req->deadline))
+		return -ETIMEDOUT;
+	if (req->async && cvm_owner_must_read(req->session->owner))
+		return -EBUSY;
+	return 0;
+}
+
+/* the next request of @class that is still to be asked for */
 static struct cvm_req *take(enum cvm_class class, u32 cost)
 {
 	ktime_t now = ktime_get();
 	struct cvm_req *req;
+	int ret;
 
 	lockdep_assert_held(&cvm_queue_lock);
 
 	while ((req = cvm_fair_first(class))) {
-		if (!ktime_before(now, req->deadline)) {
-			cvm_count(timeouts);
-			drop_queued(req, -ETIMEDOUT);
+		ret = overtaken(req, now);
+		if (ret) {
+			count_leaver(ret);
+			drop_queued(req, ret);
 			continue;
 		}
 		unlink_req(req);

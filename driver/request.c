@@ -5,7 +5,9 @@
  */
 #include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "request.h"
 #include "session.h"
@@ -27,7 +29,7 @@ struct cvm_req *cvm_req_alloc(struct cvm_session *session)
 
 	req = kzalloc(sizeof(*req), GFP_KERNEL_ACCOUNT);
 	if (!req) {
-		cvm_session_uncharge(session);
+		cvm_session_uncharge(session, 0);
 		return ERR_PTR(-ENOMEM);
 	}
 
@@ -38,12 +40,38 @@ struct cvm_req *cvm_req_alloc(struct cvm_session *session)
 	return req;
 }
 
-struct cvm_req *cvm_req_alloc_leader(void)
+/* somebody who waits for the set, or anybody in it */
+static const struct cvm_req *payer(const struct cvm_req *req)
 {
-	struct cvm_req *req = kzalloc(sizeof(*req), GFP_KERNEL);
+	const struct cvm_req *member;
 
-	if (req)
-		init(req);
+	if (!cvm_req_leads(req))
+		return req;
+	list_for_each_entry(member, &req->members, node)
+		if (cvm_req_wanted(member))
+			return member;
+	return list_first_entry(&req->members, struct cvm_req, node);
+}
+
+void *cvm_req_memory(const struct cvm_req *req, size_t size)
+{
+	struct mem_cgroup *before;
+	void *memory;
+
+	before = set_active_memcg(payer(req)->session->memcg);
+	memory = kvmalloc(size, GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT);
+	set_active_memcg(before);
+	return memory ?: kvmalloc(size, GFP_KERNEL);
+}
+
+struct cvm_req *cvm_req_alloc_leader(const struct cvm_req *member)
+{
+	struct cvm_req *req = cvm_req_memory(member, sizeof(*req));
+
+	if (!req)
+		return NULL;
+	memset(req, 0, sizeof(*req));
+	init(req);
 	return req;
 }
 
@@ -55,7 +83,7 @@ void cvm_req_get(struct cvm_req *req)
 static void uncharge(struct cvm_req *req)
 {
 	if (req->charged)
-		cvm_session_uncharge(req->session);
+		cvm_session_uncharge(req->session, req->unread);
 	req->charged = false;
 }
 
@@ -64,16 +92,16 @@ static void req_release(struct kref *ref)
 	struct cvm_req *req = container_of(ref, struct cvm_req, ref);
 
 	kvfree(req->evidence);
-	kvfree(req->certs);
+	cvm_blob_put(req->certs);
 	kvfree(req->set);
-	kfree(req->proof);
+	kvfree(req->proof);
 	if (req->leader)
 		cvm_req_put(req->leader);
 	if (req->session) {
 		uncharge(req);
 		cvm_session_put(req->session);
 	}
-	kfree(req);
+	kvfree(req);
 }
 
 void cvm_req_put(struct cvm_req *req)

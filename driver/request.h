@@ -10,6 +10,7 @@
 
 #include <uapi/linux/cvm_guest.h>
 
+#include "blob.h"
 #include "merkle.h"
 
 struct cvm_session;
@@ -46,16 +47,16 @@ struct cvm_waiter {
  * @deadline: CLOCK_MONOTONIC; after it nobody waits any more
  * @queued: when it came, for statistics
  * @issued: when the hardware was first asked
- * @evidence: kvmalloc()ed by the platform before it finishes the request
+ * @evidence: cvm_req_memory(), by the platform before it finishes the request
  * @evidence_len: bytes
- * @certs: kvmalloc()ed certificate table, or NULL
- * @certs_len: bytes
+ * @certs: certificate table, which others may have too, or NULL
  * @status: platform_status of the ABI
  * @result: 0 or a negative errno, valid once @state is CVM_REQ_DONE
  * @state: enum cvm_req_state, written under the queue lock
  * @waiter: who waits, under the queue lock; NULL: drop the request unissued,
  *	or throw its answer away; a submitted request has none, see @async
  * @charged: it counts against the limits of its file and owner
+ * @unread: bytes by which an unread record counts, too
  * @async: the request was submitted: its end becomes a record of @session
  * @cookie: of the record
  * @leaf: batch: what the leaf is made of; @leaf.user_data is the caller's
@@ -63,7 +64,7 @@ struct cvm_waiter {
  * @leader: batch: the request that the hardware was asked with, of which this
  *	one keeps a reference: its evidence and certificates are everybody's;
  *	NULL: not frozen yet
- * @proof: batch: kvmalloc()ed before the result stands
+ * @proof: batch: cvm_req_memory(), before the result stands
  * @proof_len: bytes
  * @set: of a leader: the tree
  * @members: of a leader: the frozen set, by @node; the worker's alone
@@ -86,13 +87,13 @@ struct cvm_req {
 	ktime_t issued;
 	void *evidence;
 	u32 evidence_len;
-	void *certs;
-	u32 certs_len;
+	struct cvm_blob *certs;
 	u64 status;
 	int result;
 	u32 state;
 	struct cvm_waiter *waiter;
 	bool charged;
+	u32 unread;
 	bool async;
 	u64 cookie;
 	struct cvm_leaf leaf;
@@ -115,8 +116,15 @@ enum cvm_req_state {
 
 /* -EBUSY: the file or its owner has as many as it may have, or -ENOMEM */
 struct cvm_req *cvm_req_alloc(struct cvm_session *session);
-/* a request of the driver's own, that others share; NULL: no memory */
-struct cvm_req *cvm_req_alloc_leader(void);
+/* one of the driver's own, that others share, @member first; NULL: no memory */
+struct cvm_req *cvm_req_alloc_leader(const struct cvm_req *member);
+
+/*
+ * In the worker: kvmalloc()s what @req gets. It is charged to the memory cgroup
+ * of whoever asked, if that is possible at once: reclaim in a cgroup that is at
+ * its limit would let everybody wait. CVM_MAX_UNREAD bounds what is not charged.
+ */
+void *cvm_req_memory(const struct cvm_req *req, size_t size);
 void cvm_req_get(struct cvm_req *req);
 void cvm_req_put(struct cvm_req *req);
 
@@ -137,6 +145,16 @@ static inline bool cvm_req_leads(const struct cvm_req *req)
 static inline const struct cvm_req *cvm_req_evidence(const struct cvm_req *req)
 {
 	return req->leader ?: req;
+}
+
+static inline u32 cvm_req_certs_len(const struct cvm_req *req)
+{
+	return req->certs ? req->certs->len : 0;
+}
+
+static inline const void *cvm_req_certs(const struct cvm_req *req)
+{
+	return req->certs ? req->certs->data : NULL;
 }
 
 /* does anybody still wait for it? From any context, a hint by nature */

@@ -3,6 +3,7 @@
  * Open files: what one of them may keep the driver busy with.
  */
 #include <linux/cleanup.h>
+#include <linux/memcontrol.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -25,6 +26,7 @@ struct cvm_session *cvm_session_alloc(bool batch)
 		return NULL;
 	}
 	kref_init(&session->ref);
+	session->memcg = get_mem_cgroup_from_mm(current->mm);
 	session->batch = batch;
 	mutex_init(&session->scope_lock);
 	INIT_LIST_HEAD(&session->pending);
@@ -45,6 +47,7 @@ static void session_release(struct kref *ref)
 {
 	struct cvm_session *session = container_of(ref, struct cvm_session, ref);
 
+	mem_cgroup_put(session->memcg);
 	cvm_owner_put(session->owner);
 	kfree(session);
 }
@@ -96,8 +99,8 @@ bool cvm_session_charge(struct cvm_session *session)
 	return false;
 }
 
-void cvm_session_uncharge(struct cvm_session *session)
+void cvm_session_uncharge(struct cvm_session *session, u32 unread)
 {
-	cvm_owner_uncharge(session->owner);
+	cvm_owner_uncharge(session->owner, unread);
 	drop_request(session);
 }

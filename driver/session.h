@@ -15,6 +15,7 @@
 
 struct cvm_owner;
 struct cvm_req;
+struct mem_cgroup;
 
 /**
  * struct cvm_flow - what waits of one file in one class; under the queue lock
@@ -32,6 +33,7 @@ struct cvm_flow {
  *	that the hardware still works on can outlive the file
  * @requests: that exist, against CVM_MAX_SESSION
  * @owner: who pays
+ * @memcg: of whoever opened the file, or NULL
  * @batch: of the batch node
  * @scope_lock: of the next three
  * @used: there was a request: too late for a label
@@ -48,6 +50,7 @@ struct cvm_session {
 	struct kref ref;
 	atomic_t requests;
 	struct cvm_owner *owner;
+	struct mem_cgroup *memcg;
 	bool batch;
 	struct mutex scope_lock;
 	bool used;
@@ -88,7 +91,8 @@ void cvm_session_settled(struct cvm_req *req);
 
 /* one more request, unless the file has as many as it may */
 bool cvm_session_charge(struct cvm_session *session);
-void cvm_session_uncharge(struct cvm_session *session);
+/* @unread: bytes of its record */
+void cvm_session_uncharge(struct cvm_session *session, u32 unread);
 
 /* submit.c: the work of cvm_session.expire */
 void cvm_session_expire(struct work_struct *work);

@@ -18,9 +18,11 @@ struct cvm_req;
  * @requests: requests that passed the checks of CVM_ISSUE
  * @completed: finished by the platform with evidence
  * @failed: finished by the platform with an error
- * @refused: turned away before the queue: full, or not for this platform
+ * @refused: turned away, before the queue or out of it: there is no room, or
+ *	not for this platform
  * @timeouts: deadlines that passed before the result
- * @detached: waiters that left by a signal before the result
+ * @detached: given up before the result: by a signal, CVM_CANCEL, or with the
+ *	file
  * @issued: requests handed to the platform
  * @batches: sets that were frozen, each one of @issued
  * @leaves: requests in them

@@ -7,6 +7,7 @@
 #include <linux/ktime.h>
 #include <linux/sched.h>
 
+#include "owner.h"
 #include "queue.h"
 #include "request.h"
 #include "session.h"
@@ -17,6 +18,11 @@ void cvm_session_settled(struct cvm_req *req)
 
 	lockdep_assert_held(&cvm_queue_lock);
 
+	if (!req->result) {
+		req->unread = cvm_req_evidence(req)->evidence_len +
+			      req->proof_len;
+		cvm_owner_charge_unread(session->owner, req->unread);
+	}
 	list_move_tail(&req->own, &session->ready);
 	wake_up(&session->wait);
 }
@@ -41,6 +47,8 @@ int cvm_session_submit(struct cvm_session *session, struct cvm_req *req)
 	ktime_t deadline = req->deadline;
 	int ret;
 
+	if (cvm_owner_must_read(session->owner))
+		return -EBUSY;
 	/* the list's, which it is in before anybody can end it */
 	cvm_req_get(req);
 	req->async = true;

@@ -93,10 +93,14 @@ static int take_certs(const struct cvm_snp_report *report)
 		return 0;
 	if (cur.msg.table) {
 		err = cvm_snp_certs_learn(report, cur.msg.table, cur.msg.table_len);
-		return err ?: cvm_snp_certs_give(cur.req);
+		if (!err)
+			cvm_snp_certs_give(cur.req);
+		return err;
 	}
-	if (cvm_snp_certs_fit(report))
-		return cvm_snp_certs_give(cur.req);
+	if (cvm_snp_certs_fit(report)) {
+		cvm_snp_certs_give(cur.req);
+		return 0;
+	}
 	cvm_snp_certs_forget();
 	if (better && cur.messages < MAX_MESSAGES && cvm_req_wanted(cur.req) &&
 	    !cvm_snp_channel_throttled())
@@ -120,7 +124,7 @@ static int take_answer(void)
 		return err;
 
 	if (!req->evidence)
-		req->evidence = kvmalloc(sizeof(*report), GFP_KERNEL);
+		req->evidence = cvm_req_memory(req, sizeof(*report));
 	if (!req->evidence)
 		return -ENOMEM;
 	memcpy(req->evidence, report, sizeof(*report));

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/ktime.h>
-#include <linux/mm.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 
+#include "../blob.h"
 #include "../platform.h"
 #include "snp_answer.h"
 #include "snp_certs.h"
@@ -20,8 +19,7 @@ struct signer {
 
 static struct {
 	struct signer signer;
-	void *table;
-	size_t len;
+	struct cvm_blob *table;
 	ktime_t learned;
 } cache;
 
@@ -56,42 +54,35 @@ bool cvm_snp_certs_fit(const struct cvm_snp_report *report)
 
 void cvm_snp_certs_forget(void)
 {
-	kvfree(cache.table);
+	cvm_blob_put(cache.table);
 	cache.table = NULL;
-	cache.len = 0;
 }
 
 int cvm_snp_certs_learn(const struct cvm_snp_report *report, const void *table,
 			size_t len)
 {
-	void *copy = kvmalloc(len, GFP_KERNEL);
+	struct cvm_blob *copy = cvm_blob_alloc(len);
 
 	if (!copy)
 		return -ENOMEM;
-	memcpy(copy, table, len);
+	memcpy(copy->data, table, len);
 	cvm_snp_certs_forget();
 
 	/* an empty table is not kept: the host may get its certificates later */
-	len = cvm_snp_certs_len(copy, len);
+	len = cvm_snp_certs_len(copy->data, len);
 	if (!len) {
-		kvfree(copy);
+		cvm_blob_put(copy);
 		return 0;
 	}
+	copy->len = len;
 	cache.signer = signer_of(report);
 	cache.table = copy;
-	cache.len = len;
 	cache.learned = ktime_get();
 	return 0;
 }
 
-int cvm_snp_certs_give(struct cvm_req *req)
+void cvm_snp_certs_give(struct cvm_req *req)
 {
-	if (!cache.table)
-		return 0;
-	req->certs = kvmalloc(cache.len, GFP_KERNEL);
-	if (!req->certs)
-		return -ENOMEM;
-	memcpy(req->certs, cache.table, cache.len);
-	req->certs_len = cache.len;
-	return 0;
+	if (cache.table)
+		req->certs = cvm_blob_get(cache.table);
 }

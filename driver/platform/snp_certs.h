@@ -19,8 +19,8 @@ bool cvm_snp_certs_fit(const struct cvm_snp_report *report);
 int cvm_snp_certs_learn(const struct cvm_snp_report *report, const void *table,
 			size_t len);
 
-/* a copy for @req, none where there is no table; 0 or -ENOMEM */
-int cvm_snp_certs_give(struct cvm_req *req);
+/* to @req, none where there is no table */
+void cvm_snp_certs_give(struct cvm_req *req);
 
 void cvm_snp_certs_forget(void);
 

@@ -122,7 +122,7 @@ static int make_tdreport(const u8 *report_data)
 
 static int give_tdreport(struct cvm_req *req)
 {
-	req->evidence = kvmalloc(TDX_TDREPORT_SIZE, GFP_KERNEL);
+	req->evidence = cvm_req_memory(req, TDX_TDREPORT_SIZE);
 	if (!req->evidence)
 		return -ENOMEM;
 

@@ -50,7 +50,7 @@ int cvm_tdx_quote_take(struct cvm_req *req, const struct tdx_quote_buf *buf)
 	if (!len || len > TDX_QUOTE_MAX)
 		return -EBADMSG;
 
-	quote = kvmalloc(len, GFP_KERNEL);
+	quote = cvm_req_memory(req, len);
 	if (!quote)
 		return -ENOMEM;
 	memcpy(quote, buf->data, len);

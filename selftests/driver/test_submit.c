@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 
 #include "async.h"
@@ -192,6 +193,93 @@ TEST_F_TIMEOUT(async, forgotten, 60)
 	kept = crowd_memory(GROUP, "slab") - before;
 	TH_LOG("%lld bytes are kept", kept);
 	EXPECT_GE(LITTLE, kept);
+	crowd_enter("");
+}
+
+#define UNREAD		(64 * 1024 * 1024)
+#define LONG_QUOTE	"131000"
+
+/*
+ * Evidence that nobody reads is charged to who has asked for it, and is bounded
+ * whatever the host gives.
+ */
+TEST_F_TIMEOUT(async, unread, 120)
+{
+	int limit = UNREAD / atoi(LONG_QUOTE) + 1, i, ret, other;
+	long long completed = report_stat("completed"), before, kept;
+	struct batch_reader reader;
+
+	if (!self->simulated || self->info.platform != CVM_PLATFORM_TDX ||
+	    !crowd_group(GROUP))
+		SKIP(return, "no simulated TDX, or no memory controller");
+	ASSERT_TRUE(crowd_enter(GROUP));
+	other = of_batch ? batch_open() : report_open();
+	ASSERT_TRUE(batch_reader(&reader, other));
+	before = crowd_memory(GROUP, "kernel");
+	ASSERT_TRUE(report_sim("quote_out_len=" LONG_QUOTE));
+	ASSERT_TRUE(report_sim("quote_out_len_n=100000"));
+	for (i = 0; i < limit; i++) {
+		/* one after the other: no two share what they keep */
+		ASSERT_EQ(0, crowd_ask(other, new_cookie(&self->info), 0));
+		ASSERT_TRUE(batch_await("completed", completed + i + 1));
+	}
+	ret = crowd_ask(other, new_cookie(&self->info), 0);
+	kept = crowd_memory(GROUP, "kernel") - before;
+	TH_LOG("%d records: %lld KiB", limit, kept / 1024);
+	report_sim("quote_out_len_n=0");
+	EXPECT_EQ(-EBUSY, ret);
+	EXPECT_LE(UNREAD, kept);
+	EXPECT_GE(UNREAD + UNREAD / 8, kept);
+
+	/* not to those who are elsewhere */
+	ASSERT_EQ(0, ask(self, 0));
+	EXPECT_TRUE(next_is(&self->reader, 0));
+	for (i = 0; i < 2; i++)
+		EXPECT_NE(NULL, batch_next(&reader));
+	EXPECT_EQ(0, crowd_ask(other, new_cookie(&self->info), 0));
+	batch_reader_end(&reader);
+	close(other);
+	kept = crowd_memory(GROUP, "kernel") - before;
+	EXPECT_GE(UNREAD / 8, kept);
+	crowd_enter("");
+}
+
+#define TABLES		200
+
+/* the certificates of many reports are one table */
+TEST_F_TIMEOUT(async, certs_shared, 60)
+{
+	long long completed = report_stat("completed"), before, kept;
+	const struct cvm_record *record = NULL;
+	struct batch_reader reader;
+	int fd, i;
+
+	if (self->info.platform != CVM_PLATFORM_SNP || !crowd_group(GROUP))
+		SKIP(return, "no certificates, or no memory controller");
+	/* whoever opens it pays */
+	ASSERT_TRUE(crowd_enter(GROUP));
+	fd = of_batch ? batch_open() : report_open();
+	ASSERT_TRUE(batch_reader(&reader, fd));
+	before = crowd_memory(GROUP, "kernel");
+	for (i = 0; i < TABLES; i++) {
+		ASSERT_EQ(0, batch_submit(fd, new_cookie(&self->info),
+					  CVM_REQ_CERTS, 0));
+		ASSERT_TRUE(batch_await("completed", completed + i + 1));
+	}
+	kept = crowd_memory(GROUP, "kernel") - before;
+	for (i = 0; i < TABLES; i++) {
+		record = batch_next(&reader);
+		ASSERT_NE(NULL, record);
+		ASSERT_EQ(0, record->result);
+		ASSERT_TRUE(crowd_record_verifies(record));
+		ASSERT_LT(0, record->certs_len);
+	}
+	TH_LOG("%lld bytes a record, with a table of %u", kept / TABLES,
+	       record->certs_len);
+	EXPECT_LE(TABLES * (long long)record->evidence_len, kept);
+	EXPECT_GT(TABLES * (long long)record->certs_len, kept);
+	batch_reader_end(&reader);
+	close(fd);
 	crowd_enter("");
 }
 

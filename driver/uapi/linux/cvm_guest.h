@@ -67,7 +67,9 @@
  *                 is needed; nothing was written to either
  *   -EFAULT       the evidence could not be written to the caller's memory
  *   -EBUSY        the queue is full, and others have no larger part of it than
- *                 the caller: ask again later
+ *                 the caller: ask again later. CVM_SUBMIT: or there are 64 MiB
+ *                 of evidence in unread records of the caller's service,
+ *                 container or user: read them first
  *   -ETIMEDOUT    no answer before the deadline; the channel lives
  *   -ECANCELED    the driver is going away
  *   -EINTR        the caller got a signal before the request was answered
