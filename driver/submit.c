@@ -60,16 +60,27 @@ int cvm_session_submit(struct cvm_session *session, struct cvm_req *req)
 	return ret;
 }
 
-/* one of @session's that has no result and matches; with a reference */
-static struct cvm_req *find(struct cvm_session *session,
-			    bool (*match)(const struct cvm_req *req, u64 arg),
-			    u64 arg)
+/**
+ * struct which - of a file's requests without a result
+ * @cookie: those with this one
+ * @at: that were there by this time, or over
+ */
+struct which {
+	u64 cookie;
+	ktime_t at;
+};
+
+typedef bool (*match_t)(const struct cvm_req *req, const struct which *which);
+
+/* the first that matches, with a reference */
+static struct cvm_req *find(struct cvm_session *session, match_t match,
+			    const struct which *which)
 {
 	struct cvm_req *req;
 
 	guard(spinlock)(&cvm_queue_lock);
 	list_for_each_entry(req, &session->pending, own) {
-		if (match(req, arg)) {
+		if (match(req, which)) {
 			cvm_req_get(req);
 			return req;
 		}
@@ -77,48 +88,53 @@ static struct cvm_req *find(struct cvm_session *session,
 	return NULL;
 }
 
-static u32 cancel(struct cvm_session *session,
-		  bool (*match)(const struct cvm_req *req, u64 arg), u64 arg,
-		  int result)
+/* ends at most what there was when it began, whatever is submitted meanwhile */
+static u32 cancel(struct cvm_session *session, match_t match,
+		  const struct which *which, int result)
 {
 	struct cvm_req *req;
 	u32 count = 0;
 
-	while ((req = find(session, match, arg))) {
+	while ((req = find(session, match, which))) {
 		count += cvm_req_cancel(req, result);
 		cvm_req_put(req);
+		cond_resched();
 	}
 	return count;
 }
 
-static bool has_cookie(const struct cvm_req *req, u64 cookie)
+static bool has_cookie(const struct cvm_req *req, const struct which *which)
 {
-	return req->cookie == cookie;
+	return req->cookie == which->cookie &&
+	       !ktime_after(req->queued, which->at);
 }
 
-static bool is_over(const struct cvm_req *req, u64 now)
+static bool is_over(const struct cvm_req *req, const struct which *which)
 {
-	return ktime_to_ns(req->deadline) <= (s64)now;
+	return !ktime_after(req->deadline, which->at);
 }
 
-static bool is_any(const struct cvm_req *req, u64 unused)
+static bool is_any(const struct cvm_req *req, const struct which *which)
 {
 	return true;
 }
 
 u32 cvm_session_cancel(struct cvm_session *session, u64 cookie)
 {
-	return cancel(session, has_cookie, cookie, -ECANCELED);
+	struct which which = { .cookie = cookie, .at = ktime_get() };
+
+	return cancel(session, has_cookie, &which, -ECANCELED);
 }
 
 void cvm_session_expire(struct work_struct *work)
 {
 	struct cvm_session *session = container_of(work, struct cvm_session,
 						   expire.work);
+	struct which which = { .at = ktime_get() };
 	ktime_t first = KTIME_MAX;
 	struct cvm_req *req;
 
-	cancel(session, is_over, ktime_get_ns(), -ETIMEDOUT);
+	cancel(session, is_over, &which, -ETIMEDOUT);
 	scoped_guard(spinlock, &cvm_queue_lock)
 		list_for_each_entry(req, &session->pending, own)
 			first = min(first, req->deadline);
@@ -158,7 +174,7 @@ void cvm_session_close(struct cvm_session *session)
 {
 	struct cvm_req *req;
 
-	cancel(session, is_any, 0, -ECANCELED);
+	cancel(session, is_any, NULL, -ECANCELED);
 	cancel_delayed_work_sync(&session->expire);
 	while ((req = cvm_session_take(session)))
 		cvm_req_leave(req);

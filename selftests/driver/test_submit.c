@@ -15,6 +15,7 @@
 #define QUEUE_LIMIT	4096	/* requests that wait, of everybody */
 #define OTHERS		1000	/* a uid, and those above it */
 #define FEW		100
+#define STREAM		20000
 
 static int cancel(int fd, __u64 cookie)
 {
@@ -22,6 +23,22 @@ static int cancel(int fd, __u64 cookie)
 				     .cookie = cookie };
 
 	return ioctl(fd, CVM_CANCEL, &cancel) ? -errno : (int)cancel.cancelled;
+}
+
+/* CVM_SUBMIT of @count; how many were taken, or a negative errno */
+static int submit_many(int fd, unsigned int count, __u64 cookie,
+		       __u32 timeout_ms)
+{
+	struct cvm_evidence_req *reqs = calloc(count, sizeof(*reqs));
+	__u32 accepted;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < count; i++)
+		crowd_request(&reqs[i], cookie);
+	ret = crowd_submit(fd, reqs, count, timeout_ms, &accepted);
+	free(reqs);
+	return ret ? ret : (int)accepted;
 }
 
 TEST_F(async, cancel)
@@ -65,6 +82,59 @@ TEST_F(async, cancel)
 	EXPECT_EQ(issued + 3, report_stat("issued"));
 }
 
+static struct {
+	int fd;
+	__u64 cookie;
+	_Atomic bool stop;
+	unsigned long long records;
+} stream;
+
+/* submits more with the cookie that is cancelled */
+static void *feed(void *unused)
+{
+	while (!stream.stop)
+		submit_many(stream.fd, 64, stream.cookie, 0);
+	return NULL;
+}
+
+static void *consume(void *reader)
+{
+	while (!stream.stop)
+		stream.records += !!batch_next(reader);
+	return NULL;
+}
+
+/* CVM_CANCEL ends what there is, and does not go on with what comes meanwhile */
+TEST_F_TIMEOUT(async, cancel_a_stream, 60)
+{
+	pthread_t feeders[2], consumer;
+	unsigned long long cancelled = 0;
+	int i, n;
+
+	if (!self->simulated)
+		SKIP(return, "no simulated platform");
+	ASSERT_TRUE(keep_busy_for(self, "9000"));
+	fcntl(self->fd, F_SETFL, O_NONBLOCK);
+	stream.fd = self->fd;
+	stream.cookie = new_cookie(&self->info);
+	stream.stop = false;
+	stream.records = 0;
+	ASSERT_EQ(0, pthread_create(&consumer, NULL, consume, &self->reader));
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, pthread_create(&feeders[i], NULL, feed, NULL));
+	while (cancelled < STREAM) {
+		n = cancel(self->fd, stream.cookie);
+		ASSERT_LE(0, n);
+		EXPECT_GE(LIMIT, n);
+		cancelled += n;
+	}
+	stream.stop = true;
+	for (i = 0; i < 2; i++)
+		pthread_join(feeders[i], NULL);
+	pthread_join(consumer, NULL);
+	EXPECT_LE(STREAM / 2, stream.records);
+}
+
 /* although the driver's worker is with the hardware all the time */
 TEST_F(async, deadlines)
 {
@@ -84,22 +154,6 @@ TEST_F(async, deadlines)
 	EXPECT_LE(400 * 1000, report_now_us() - start);
 	EXPECT_GT(900 * 1000, report_now_us() - start);
 	EXPECT_TRUE(next_is(&self->reader, 0));
-}
-
-/* CVM_SUBMIT of @count; how many were taken, or a negative errno */
-static int submit_many(int fd, unsigned int count, __u64 cookie,
-		       __u32 timeout_ms)
-{
-	struct cvm_evidence_req *reqs = calloc(count, sizeof(*reqs));
-	__u32 accepted;
-	unsigned int i;
-	int ret;
-
-	for (i = 0; i < count; i++)
-		crowd_request(&reqs[i], cookie);
-	ret = crowd_submit(fd, reqs, count, timeout_ms, &accepted);
-	free(reqs);
-	return ret ? ret : (int)accepted;
 }
 
 static void *poll_for_room(void *arg)
