@@ -166,10 +166,20 @@ static long cvm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
+/*
+ * Under the lock that misc_register() and an open() of any misc device take. A
+ * module that fails to start goes, whoever has a file of it: so nobody gets one
+ * before nothing can fail any more.
+ */
+static bool open_to_all;
+
 static int open_node(struct inode *inode, struct file *file, bool batch)
 {
-	struct cvm_session *session = cvm_session_alloc(batch);
+	struct cvm_session *session;
 
+	if (!READ_ONCE(open_to_all))
+		return -ENODEV;
+	session = cvm_session_alloc(batch);
 	if (!session)
 		return -ENOMEM;
 
@@ -234,9 +244,12 @@ int cvm_chardev_register(void)
 	if (ret)
 		return ret;
 	ret = misc_register(&batch_device);
-	if (ret)
+	if (ret) {
 		misc_deregister(&report_device);
-	return ret;
+		return ret;
+	}
+	WRITE_ONCE(open_to_all, true);
+	return 0;
 }
 
 void cvm_chardev_unregister(void)
