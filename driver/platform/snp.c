@@ -214,7 +214,7 @@ static void snp_drain(void)
 
 	while ((cur.req || cur.orphan) && !cvm_snp_channel_stalled() &&
 	       ktime_before(ktime_get(), end)) {
-		ms = ktime_ms_delta(cvm_snp_channel_next(), ktime_get());
+		ms = ktime_ms_delta(min(cvm_snp_channel_next(), end), ktime_get());
 		if (ms > 0)
 			msleep(ms);
 		snp_poll();
