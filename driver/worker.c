@@ -44,6 +44,21 @@ static void take_place(void)
 	kernel_param_unlock(THIS_MODULE);
 }
 
+/*
+ * The kernel places kthreads anew when CPUs are isolated or come and go, and
+ * remembers nothing of what was chosen here. A CPU that is gone is gone.
+ */
+static void keep_place(void)
+{
+	int cpu = READ_ONCE(issue_cpu);
+
+	if (cpu < 0 || cpu == raw_smp_processor_id() || !cpu_online(cpu))
+		return;
+	kernel_param_lock(THIS_MODULE);
+	apply_issue_cpu();
+	kernel_param_unlock(THIS_MODULE);
+}
+
 static int issue_cpu_set(const char *val, const struct kernel_param *kp)
 {
 	int old = issue_cpu;
@@ -55,10 +70,10 @@ static int issue_cpu_set(const char *val, const struct kernel_param *kp)
 	if (cpu < -1 || cpu >= (int)nr_cpu_ids || (cpu >= 0 && !cpu_online(cpu)))
 		return -EINVAL;
 
-	issue_cpu = cpu;
+	WRITE_ONCE(issue_cpu, cpu);
 	ret = apply_issue_cpu();
 	if (ret)
-		issue_cpu = old;
+		WRITE_ONCE(issue_cpu, old);
 	return ret;
 }
 
@@ -181,6 +196,7 @@ static int worker_main(void *unused)
 
 	take_place();
 	while (!kthread_should_stop()) {
+		keep_place();
 		/* what the hardware cannot be asked for wakes nobody */
 		memset(plan.lengths, 0xff, sizeof(plan.lengths));
 		plan.next = cvm_platform->poll();

@@ -19,6 +19,7 @@ static struct {
 	u64 requests, sum, min, max, held, tdcalls;
 	u64 counts[SIM_COUNTS];
 	u64 log2[64];		/* [k]: 2^k ns <= T < 2^(k+1) ns */
+	u64 cpus;		/* bits: on which the guest left, numbers from 63 on as 63 */
 } stats;
 
 static const char * const count_names[SIM_COUNTS] = {
@@ -34,6 +35,7 @@ void sim_stats_begin(void)
 {
 	guard(raw_spinlock_irqsave)(&lock);
 	in_flight++;
+	stats.cpus |= BIT_ULL(min(smp_processor_id(), 63));
 }
 
 void sim_stats_answered(ktime_t start)
@@ -88,9 +90,9 @@ int sim_stats_show(char *buf)
 	guard(raw_spinlock_irqsave)(&lock);
 	n = sysfs_emit(buf, "requests=%llu\nin_flight=%u\n"
 		       "t_sum_ns=%llu\nt_min_ns=%llu\nt_max_ns=%llu\nheld_ns=%llu\n"
-		       "tdcall_sum_ns=%llu\n",
+		       "tdcall_sum_ns=%llu\ncpus=%#llx\n",
 		       stats.requests, in_flight, stats.sum, stats.min, stats.max,
-		       stats.held, stats.tdcalls);
+		       stats.held, stats.tdcalls, stats.cpus);
 	for (i = 0; i < SIM_COUNTS; i++)
 		n += sysfs_emit_at(buf, n, "%s=%llu\n", count_names[i], stats.counts[i]);
 	n += sysfs_emit_at(buf, n, "t_log2_ns=");
