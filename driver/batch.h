@@ -9,7 +9,7 @@
 
 struct cvm_req;
 
-/* In the caller's context: may a salt be drawn? 0 or -EINTR */
+/* In the caller's context: waits until a salt may be drawn; 0, or a signal came */
 int cvm_batch_wait_random(void);
 /* likewise: draws the salt of @req and hashes its leaf */
 void cvm_batch_prepare(struct cvm_req *req);

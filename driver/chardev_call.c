@@ -202,10 +202,7 @@ static void give_scope(struct call *call, bool privileged)
 		memcpy(call->items[i].req->leaf.scope, scope, sizeof(scope));
 }
 
-/*
- * The whole array is read and checked before anything is asked, and before the
- * file takes its scope, which it keeps.
- */
+/* the whole array is read and checked before anything is asked */
 static int read_call(struct call *call, struct file *file,
 		     struct cvm_issue __user *uissue)
 {
@@ -221,14 +218,27 @@ static int read_call(struct call *call, struct file *file,
 	if (!call->items)
 		return -ENOMEM;
 
-	ret = read_items(call);
-	if (!ret && call->session->batch) {
-		/* for the salts */
-		ret = cvm_batch_wait_random();
-		if (!ret)
-			give_scope(call, cvm_privileged(file));
+	return read_items(call);
+}
+
+/*
+ * Salts want random numbers, of which there are none for a while after boot,
+ * and the array its scope, which the file keeps from then on. False: a signal
+ * came before that, and is every request's result.
+ */
+static bool get_ready(struct call *call, const struct file *file)
+{
+	u32 i;
+
+	if (!call->session->batch)
+		return true;
+	if (!cvm_batch_wait_random()) {
+		give_scope(call, cvm_privileged(file));
+		return true;
 	}
-	return ret;
+	for (i = 0; i < call->head.count; i++)
+		call->items[i].result = -EINTR;
+	return false;
 }
 
 /* what has been submitted counts until its record has been read */
@@ -386,7 +396,7 @@ long cvm_ioctl_issue(struct file *file, struct cvm_issue __user *uissue)
 
 	ret = read_call(&call, file, uissue);
 	if (!ret) {
-		ret = run_call(&call);
+		ret = get_ready(&call, file) ? run_call(&call) : -EINTR;
 		written = write_call(&call, uissue);
 		ret = written ?: ret;
 	}
@@ -412,12 +422,16 @@ static int write_accepted(struct call *call, struct cvm_issue __user *uissue)
 long cvm_ioctl_submit(struct file *file, struct cvm_issue __user *uissue)
 {
 	struct call call = { .submit = true };
-	int ret;
+	int ret, written;
 
 	ret = read_call(&call, file, uissue);
 	if (!ret) {
-		queue_call(&call, NULL);
-		ret = write_accepted(&call, uissue);
+		if (get_ready(&call, file))
+			queue_call(&call, NULL);
+		else
+			ret = -EINTR;
+		written = write_accepted(&call, uissue);
+		ret = written ?: ret;
 	}
 	free_call(&call);
 	return ret;
