@@ -60,6 +60,17 @@ static int door(const struct driver *driver, unsigned int which)
 	return which ? driver->source->batch_fd : driver->source->fd;
 }
 
+static void free_driver(struct cvm_async *async)
+{
+	struct driver *driver = async->state;
+
+	if (async->fd >= 0)
+		close(async->fd);
+	free(driver->slots);
+	free(driver->records);
+	free(driver);
+}
+
 static void close_driver(struct cvm_async *async)
 {
 	struct driver *driver = async->state;
@@ -70,11 +81,7 @@ static void close_driver(struct cvm_async *async)
 			async->ops->cancel(async, driver->slots[i].cookie);
 	for (struct cvm_submitted done = { 0 }; async->ops->next(async, &done, NULL) > 0;)
 		cvm_evidence_free(done.job.evidence);
-	if (async->fd >= 0)
-		close(async->fd);
-	free(driver->slots);
-	free(driver->records);
-	free(driver);
+	free_driver(async);
 }
 
 static int watch(int epoll, const struct driver *driver)
@@ -108,8 +115,9 @@ static int open_driver(struct cvm_async *async)
 		rc = -EOPNOTSUPP;
 	if (!rc)
 		rc = driver->records ? watch(async->fd, driver) : -ENOMEM;
+	/* no record is ours yet, and others may share the files */
 	if (rc)
-		close_driver(async);
+		free_driver(async);
 	return rc;
 }
 
