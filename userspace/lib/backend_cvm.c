@@ -14,8 +14,12 @@
 #define NODE		"/dev/cvm/report"
 #define BATCH_NODE	"/dev/cvm/batch"
 
-/* one chunk's buffers stay below this, whatever the driver's limits are */
-#define MAX_BUFFERS	(64U << 20)
+/*
+ * One chunk's buffers stay below this, whatever the driver's limits are: room for
+ * a set of 1,024 with quotes of the longest kind, which ask for one report then.
+ * Of that as much becomes memory as evidence is written to it.
+ */
+#define MAX_BUFFERS	(144U << 20)
 
 static int get_info(int fd, struct cvm_info *info)
 {
