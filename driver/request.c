@@ -94,14 +94,15 @@ static void req_release(struct kref *ref)
 	kvfree(req->evidence);
 	cvm_blob_put(req->certs);
 	kvfree(req->set);
-	kvfree(req->proof);
+	/* the salts are this caller's alone */
+	kvfree_sensitive(req->proof, req->proof_len);
 	if (req->leader)
 		cvm_req_put(req->leader);
 	if (req->session) {
 		uncharge(req);
 		cvm_session_put(req->session);
 	}
-	kvfree(req);
+	kvfree_sensitive(req, sizeof(*req));
 }
 
 void cvm_req_put(struct cvm_req *req)

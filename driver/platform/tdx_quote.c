@@ -339,14 +339,25 @@ static void ask(struct slot *slot)
 	}
 }
 
+/* cvm_tdx_quote_room() and _early() say that there is one */
+static struct slot *first_free(void)
+{
+	struct slot *slot;
+
+	for_each_slot(slot)
+		if (slot->state == SLOT_FREE)
+			return slot;
+	return NULL;
+}
+
 void cvm_tdx_quote_issue(struct cvm_req *req, const u8 *tdreport)
 {
-	struct slot *slot = slots;
+	struct slot *slot = first_free();
 
-	/* cvm_tdx_quote_room() said that there is one */
-	while (slot->state != SLOT_FREE)
-		slot++;
-
+	if (WARN_ON_ONCE(!slot)) {
+		cvm_req_finish(req, -EBUSY);
+		return;
+	}
 	slot->req = req;
 	slot->pause_us = 0;
 	memcpy(slot->buf->data, tdreport, TDX_TDREPORT_SIZE);
