@@ -34,7 +34,7 @@
 /**
  * struct cvm_leaf - what a leaf is made of
  * @salt: random, its owner's alone
- * @scope: cvm_scope_none() and the others
+ * @scope: cvm_scope_plain() or cvm_scope_label()
  * @user_data: the requester's
  */
 struct cvm_leaf {

@@ -71,7 +71,7 @@
  *                 of evidence in unread records of the caller's service,
  *                 container or user: read them first
  *   -ETIMEDOUT    no answer before the deadline; the channel lives
- *   -ECANCELED    the driver is going away
+ *   -ECANCELED    the driver is going away; in a record also: CVM_CANCEL
  *   -EINTR        the caller got a signal before the request was answered
  *   -EIO          the platform refused, platform_status says why; or, where
  *                 that is 0, the kernel's own cipher failed
@@ -288,17 +288,21 @@ struct cvm_issue {
  * CVM_SUBMIT takes the same structs, queues the requests and returns at once.
  * A request whose result is 0 was accepted and will have exactly one record; one
  * with another result was not, and has none. The array as a whole fails as that
- * of CVM_ISSUE does, before anything was queued. cvm_issue.done counts those
- * that were accepted.
+ * of CVM_ISSUE does, before anything was queued, but for -EFAULT because the
+ * results could not be written. cvm_issue.done counts those that were accepted.
  *
  * read() gives the records of the file, in the order in which the requests
  * came to their end: as many whole ones as fit. It waits for the first, or with
  * O_NONBLOCK returns -EAGAIN. -ENOBUFS: the first is longer than the buffer,
  * cvm_info.max_record always does. -EPERM: the first carries a proof of
  * CVM_SCOPE_PRIVILEGED and the reader has no CAP_SYS_ADMIN. A record whose
- * copy failed (-EFAULT) stays. poll(): POLLIN: there is a record; POLLOUT: the
- * file may submit. A request counts against the file's limit until its record
- * has been read. A closed file takes its requests and records with it.
+ * copy failed (-EFAULT) stays. A request counts against the file's limit until
+ * its record has been read. Whoever shares a file may read its records and cancel
+ * its requests. A closed file takes its requests and records with it.
+ *
+ * poll(): POLLIN: there is a record; POLLOUT: the file's own limit has room for
+ * a request. Nothing tells of room in the queue or in other limits: after
+ * -EBUSY, read the records that there are, and ask again later.
  */
 
 /**
