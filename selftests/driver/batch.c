@@ -54,7 +54,9 @@ bool batch_answered(const struct batch_ask *ask)
 		.proof_len = ask->req.proof_len,
 	};
 
-	return !ask->req.result && crowd_verifies(&answer);
+	return !ask->req.result && crowd_verifies(&answer) &&
+	       crowd_clean(ask->evidence, ask->req.evidence_len) &&
+	       crowd_clean(ask->proof, ask->req.proof_len);
 }
 
 int batch_scope(int fd, __u8 scope[CVM_SCOPE_SIZE])

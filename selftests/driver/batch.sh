@@ -8,15 +8,17 @@ cd "$(dirname "$0")/../.."
 kernel=$1
 platform=$2
 shift 2
-programs=(driver_batch driver_scope driver_async driver_submit)
-# what waits while the host works on one request is then known beforehand
-model=(--append cvm_guest.quote_buffers=1)
+# after the last one there may be no channel any more
+programs=(driver_batch driver_scope driver_async driver_submit driver_members)
+# what waits while the host works on one request is then known beforehand; and
+# what the kernel frees is filled, so that it would be seen in an answer
+model=(--append 'cvm_guest.quote_buffers=1 slub_debug=P')
 puts=()
 for program in "${programs[@]}"; do
 	puts+=(--put "build/tests/$program:/t/$program")
 done
-[[ $platform = tdx ]] || model=(--fw certs=1)
+[[ $platform = tdx ]] || model+=(--fw certs=1)
 exec selftests/vm/run --kernel "$kernel" --platform "$platform" --driver cvm \
-	--timeout 280 "${model[@]}" "$@" "${puts[@]}" \
+	--timeout 480 "${model[@]}" "$@" "${puts[@]}" \
 	--put selftests/driver/report_guest.sh:/t/report_guest.sh \
 	-- sh /t/report_guest.sh "${programs[@]/#//t/}"

@@ -129,6 +129,17 @@ bool crowd_verifies(const struct crowd_answer *a)
 			      r64);
 }
 
+int crowd_scope(const struct crowd_answer *a)
+{
+	__u8 data[CVM_REPORT_DATA_SIZE], r64[CVM_REPORT_DATA_SIZE];
+	__u8 scope[CVM_SCOPE_SIZE];
+
+	crowd_data(a->cookie, data);
+	if (cvm_merkle_expected(data, a->proof, a->proof_len, r64, NULL, scope))
+		return -1;
+	return scope[0];
+}
+
 bool crowd_record_verifies(const struct cvm_record *record)
 {
 	const unsigned char *data = (const unsigned char *)record +
@@ -145,6 +156,14 @@ bool crowd_record_verifies(const struct cvm_record *record)
 	       crowd_verifies(&answer);
 }
 
+bool crowd_clean(const void *p, size_t len)
+{
+	static const __u8 poison[8] = { 0x6b, 0x6b, 0x6b, 0x6b,
+					0x6b, 0x6b, 0x6b, 0x6b };
+
+	return !memmem(p, len, poison, sizeof(poison));
+}
+
 bool crowd_record(const void *p, size_t len, const struct cvm_record **record)
 {
 	const struct cvm_record *r = p;
@@ -155,7 +174,7 @@ bool crowd_record(const void *p, size_t len, const struct cvm_record **record)
 	if (len < sizeof(*r) || r->size > len || r->size % 8 || r->reserved ||
 	    r->data_offset < sizeof(*r) ||
 	    (__u64)r->data_offset + r->evidence_len + r->certs_len +
-		    r->proof_len > r->size)
+		    r->proof_len > r->size || !crowd_clean(p, r->size))
 		return false;
 	*record = r;
 	return true;

@@ -53,7 +53,11 @@ struct crowd_answer {
 bool crowd_verifies(const struct crowd_answer *answer);
 /* the same of a whole record with a result of 0 */
 bool crowd_record_verifies(const struct cvm_record *record);
+/* for whom its proof speaks, enum cvm_scope; -1: it has none, or a wrong one */
+int crowd_scope(const struct crowd_answer *answer);
 
+/* nothing of a kernel that fills the memory it frees (slub_debug=P) is in there */
+bool crowd_clean(const void *p, size_t len);
 /* the first record of @len bytes at @p, or NULL; false: it is malformed */
 bool crowd_record(const void *p, size_t len, const struct cvm_record **record);
 

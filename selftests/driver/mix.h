@@ -44,22 +44,28 @@ extern struct mix_tally {
  * @fd: files; the first two are its own
  * @open: accepted requests of its own files without a record
  * @room: for evidence, and for records
+ * @nobody: it has no privileges
  */
 struct mix_client {
 	unsigned int seed;
 	int fd[FILES];
 	long open[2];
 	unsigned char *room;
+	bool nobody;
 };
 
-bool mix_start(struct mix_client *client, unsigned int seed);
+/* @nobody: gives up the thread's privileges first */
+bool mix_start(struct mix_client *client, unsigned int seed, bool nobody);
 /* until the end */
 void mix_live(struct mix_client *client);
 /* waits for a record of every request that was accepted */
 void mix_finish(struct mix_client *client);
 
-/* judges a request of an array; @faulty: its buffer was no good */
-void mix_judge(const struct cvm_evidence_req *req, __u64 cookie, bool faulty);
+/*
+ * judges a request of an array; @faulty: its buffer was no good; @nobody: whoever
+ * asked had no privileges
+ */
+void mix_judge(const struct cvm_evidence_req *req, __u64 cookie, bool faulty, bool nobody);
 void mix_wrong(const char *what, long long value);
 
 #endif /* MIX_H */

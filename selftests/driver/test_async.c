@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -16,6 +17,8 @@
 
 #include "async.h"
 #include "ring.h"
+
+#define NOBODY		65534
 
 /* no memory; volatile, or the compiler warns of what is done on purpose */
 static void *volatile nowhere = (void *)8;
@@ -274,6 +277,48 @@ TEST_F(async, readers)
 }
 
 /* ---- other ways in ---- */
+
+static int read_by(struct ring *ring, int fd)
+{
+	static __u8 room[65536];
+
+	if (ring_read(ring, fd, room, sizeof(room)))
+		return 1;
+	return ring_wait(ring);
+}
+
+/* what a child without privileges reads by root's ring, or one of its own */
+static int read_as_nobody(struct ring *ring, int fd)
+{
+	struct ring own;
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (setgroups(0, NULL) || setgid(NOBODY) || setuid(NOBODY))
+			_exit(0);
+		if (!ring && !ring_open(&own))
+			_exit(0);
+		_exit(-read_by(ring ? ring : &own, fd));
+	}
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ?
+		-WEXITSTATUS(status) : 0;
+}
+
+/* root's proof stays root's, on this way too */
+TEST_F(async, io_uring_as_nobody)
+{
+	struct ring ring;
+
+	if (!of_batch || !ring_open(&ring))
+		SKIP(return, "no proofs here, or no io_uring");
+	ASSERT_EQ(0, ask(self, 0));
+	ASSERT_TRUE(wait_for(self->fd, POLLIN));
+	EXPECT_EQ(-EPERM, read_as_nobody(NULL, self->fd));
+	EXPECT_EQ(-EPERM, read_as_nobody(&ring, self->fd));
+	EXPECT_LT(HEAD, read_by(&ring, self->fd));
+	ring_close(&ring);
+}
 
 /* a read that came first ends with the record, on a file that would block */
 TEST_F(async, io_uring)

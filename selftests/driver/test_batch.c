@@ -4,6 +4,7 @@
  * shares a report with whom, and that no member can harm another.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -59,6 +60,28 @@ TEST_F(batch, good)
 		ASSERT_EQ(0xcc, ask->evidence[i]);
 	for (i = ask->req.proof_len; i < sizeof(ask->proof); i++)
 		ASSERT_EQ(0xcc, ask->proof[i]);
+}
+
+static bool has(const char *path, const char *word)
+{
+	char text[4096] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool found = fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 &&
+		     strstr(text, word);
+
+	if (fd >= 0)
+		close(fd);
+	return found;
+}
+
+/* what was freed is filled, so that it would be seen in any answer */
+TEST_F(batch, stale_memory_shows)
+{
+	if (!has("/proc/cmdline", "slub_debug=P"))
+		SKIP(return, "the kernel does not fill what is freed");
+	EXPECT_TRUE(has("/sys/kernel/slab/kmalloc-1k/poison", "1"));
+	EXPECT_TRUE(has("/sys/kernel/slab/kmalloc-2k/poison", "1"));
+	EXPECT_FALSE(crowd_clean("1kkkkkkkk1", 10));
 }
 
 TEST_F(batch, info)

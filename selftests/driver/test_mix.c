@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * 64 clients do everything that files of the driver can do, in any order, and
- * sixteen of them are killed in the middle of it, again and again. Every answer
+ * 64 clients, root and others, do everything that files of the driver can do, in
+ * any order, and sixteen of them are killed in the middle of it, again and again. Every answer
  * is about what was asked, every accepted request has one record, no memory
  * stays behind.
  *   CVM_SECONDS (10), CVM_SEED (the clock)
@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,7 +34,8 @@ static void *client_main(void *arg)
 {
 	struct mix_client client;
 
-	if (mix_start(&client, mix.seed + (unsigned long)arg)) {
+	if (mix_start(&client, mix.seed + (unsigned long)arg,
+		      (unsigned long)arg % 2)) {
 		mix_live(&client);
 		mix_finish(&client);
 	}
@@ -53,7 +55,7 @@ static void *victim_main(void *arg)
 		pid = fork();
 		if (!pid) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			if (mix_start(&client, seed))
+			if (mix_start(&client, seed, seed % 2))
 				mix_live(&client);
 			_exit(0);
 		}
@@ -156,6 +158,9 @@ FIXTURE_SETUP(mix)
 	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, (void *)tally);
+	/* half of the clients are root, the others anybody */
+	ASSERT_EQ(0, chmod(REPORT_NODE, 0666));
+	ASSERT_EQ(0, chmod(CROWD_NODE, 0666));
 	self->grouped = crowd_group(GROUP);
 	report_sim_ms(&mix.info, "1");
 }
@@ -209,7 +214,7 @@ TEST_F(mix, afterwards)
 	EXPECT_EQ(0, report_issue(fd, &req, 1, 0, NULL));
 	EXPECT_EQ(0, req.result);
 	tally->right = 0;
-	mix_judge(&req, cookie, false);
+	mix_judge(&req, cookie, false, false);
 	EXPECT_EQ(1, tally->right);
 	close(fd);
 }

@@ -319,6 +319,21 @@ TEST_F(scope, label)
 	EXPECT_EQ(-EBUSY, set_label(self->fd, "another", 7));
 }
 
+static int receive_and_use_label(int via)
+{
+	return use_label(receive_file(via));
+}
+
+TEST_F(scope, label_sent)
+{
+	int pair[2];
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	ASSERT_EQ(0, set_label(self->fd, label, strlen(label)));
+	ASSERT_TRUE(send_file(pair[0], self->fd));
+	EXPECT_EQ(0, in_child(receive_and_use_label, pair[1]));
+}
+
 static int label_own(int fd)
 {
 	int own;
