@@ -83,6 +83,101 @@ refusals()
 	ok 'which the host has said' [ "$(cat $DEV/stats/throttled)" -gt 0 ]
 }
 
+quote()
+{
+	cvmctl quote --report-data "$(od -An -v -tx1 -N64 /dev/urandom | tr -d ' \n')" --out /dev/null
+}
+
+# N callers who wait for a second, each for a quote of his own
+give_up()
+{
+	local i
+
+	for i in $(seq "$1"); do
+		timeout 1 cvmctl quote --report-data "$(printf '%0128d' "$i")" --out /dev/null 2>/dev/null &
+	done
+	wait
+}
+
+# FILE VALUE: of the channel, within a minute
+becomes()
+{
+	local i
+
+	for i in $(seq 600); do
+		[ "$(cat $DEV/channel/"$1")" != "$2" ] || return 0
+		usleep 100000
+	done
+	echo "# channel/$1 is $(cat $DEV/channel/"$1")"
+	return 1
+}
+
+# 5 buffers: one, and the four that stand in for it
+all_five()
+{
+	modprobe cvm_guest quote_buffers=1
+	# how long this host takes
+	for _ in 1 2 3 4 5 6; do
+		quote
+	done
+}
+
+# for no longer than he likes
+who_asks_waits()
+{
+	local start
+
+	start=$(date +%s)
+	! cvmctl quote --timeout 1000 --report-data "$(printf '%0128d' 1)" --out /dev/null 2>/dev/null &&
+		[ $(($(date +%s) - start)) -lt 20 ]
+}
+
+said()	# TIMES TEXT
+{
+	[ "$(dmesg | grep -c "$2")" = "$1" ]
+}
+
+late()
+{
+	all_five
+	fw quote_ms=30000 parallel=16
+	for i in 1 2 3 4 5; do
+		give_up 1
+		ok "$i that the host is late with" becomes late_buffers "$i"
+	done
+	ok 'it has all of them: requests wait' becomes state parked
+	ok 'it gives them back' becomes late_buffers 0
+	ok 'and is asked again' becomes state ready
+	fw quote_ms=20
+	ok 'as if nothing had been' quote
+	ok 'nothing is lost when the module leaves' rmmod cvm_guest
+	ok 'nor said' said 0 'quote buffers of .* are lost'
+
+	all_five
+	fw stuck_n=2
+	give_up 1
+	ok 'one that is never answered' becomes late_buffers 1
+	give_up 1
+	ok 'another one' becomes late_buffers 2
+	ok 'others are' quote
+	ok 'the module leaves, without what the host has' rmmod cvm_guest
+	ok 'and says so once' said 1 '2 quote buffers of 128 KiB are lost: the host has not given them back'
+	all_five
+	ok 'it has others when it comes back' quote
+	fw stuck_n=100
+	for i in 1 2 3 4 5; do
+		give_up 1
+		ok "$i that is never answered" becomes late_buffers "$i"
+	done
+	ok 'the host has all of them' becomes state parked
+	ok 'who asks now waits for no longer than he likes' who_asks_waits
+	ok 'the module leaves all the same' rmmod cvm_guest
+	ok 'without any of them' said 1 '5 quote buffers of 128 KiB are lost'
+	fw stuck_n=0
+	modprobe cvm_guest
+	ok 'and comes back with others' quote
+}
+
 "$1"
 ok 'no rule was broken' [ "$(cat $SIM/violations)" = 0 ]
 echo "1..$n"
