@@ -153,6 +153,16 @@ FIXTURE_TEARDOWN(clients)
 	free(crowd.room);
 }
 
+/* nobody reads meanwhile */
+static bool all_answered(long long completed)
+{
+	unsigned long long end = report_now_us() + 60000000;
+
+	while (report_stat("completed") < completed && report_now_us() < end)
+		usleep(10000);
+	return report_stat("completed") >= completed;
+}
+
 /*
  * Of the memory that is accounted to the clients' group, what is not there
  * without them. The VFS's part is in it: an open file, with its place in a
@@ -160,7 +170,8 @@ FIXTURE_TEARDOWN(clients)
  */
 TEST_F_TIMEOUT(clients, memory, 120)
 {
-	long long before, opened, waiting;
+	long long completed = report_stat("completed");
+	long long before, opened, waiting, answered;
 	int i;
 
 	if (!self->simulated || !crowd_group(GROUP) || !crowd_enter(GROUP))
@@ -177,12 +188,16 @@ TEST_F_TIMEOUT(clients, memory, 120)
 		ask(i, 0);
 	/* the first may have been issued, all the others wait */
 	waiting = crowd_memory(GROUP, "kernel");
-	TH_LOG("%d clients: files %lld KiB, requests %lld KiB, together %lld bytes each",
+	ASSERT_TRUE(all_answered(completed + CLIENTS));
+	answered = crowd_memory(GROUP, "kernel");
+	TH_LOG("%d clients: files %lld KiB, requests %lld KiB, together %lld bytes each; answered and unread: %lld KiB",
 	       CLIENTS, (opened - before) / 1024, (waiting - opened) / 1024,
-	       (waiting - before) / CLIENTS);
+	       (waiting - before) / CLIENTS, (answered - before) / 1024);
 	EXPECT_LT(before, opened);
 	EXPECT_LT(opened, waiting);
+	EXPECT_LT(waiting, answered);
 	EXPECT_GE(MEMORY, waiting - before);
+	EXPECT_GE(MEMORY, answered - before);
 	EXPECT_EQ(0, serve(report_now_us() + 60000000, CLIENTS, false));
 	EXPECT_EQ(CLIENTS, crowd.right);
 	EXPECT_EQ(0, crowd.wrong);
