@@ -146,6 +146,31 @@ int cvm_snp_report_check(const struct cvm_snp_report_req *req, const void *rsp,
 	return 0;
 }
 
+int cvm_snp_key_check(const void *rsp, size_t len, const __u8 **key,
+		      __u32 *status)
+{
+	const struct cvm_snp_key_rsp *msg = rsp;
+	size_t i;
+
+	*status = 0;
+	if (len < offsetof(struct cvm_snp_key_rsp, key))
+		return -EBADMSG;
+	if (msg->status) {
+		*status = msg->status;
+		return -EIO;
+	}
+	if (len < sizeof(*msg))
+		return -EBADMSG;
+
+	/* no firmware derives it, and whoever seals with it has sealed nothing */
+	for (i = 0; i < sizeof(msg->key) && !msg->key[i]; i++)
+		;
+	if (i == sizeof(msg->key))
+		return -EBADMSG;
+	*key = msg->key;
+	return 0;
+}
+
 /*
  * Entries up to one of zeros. The host wrote this: offsets and lengths only
  * decide how much of @table, which is ours, is handed on.

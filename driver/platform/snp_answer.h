@@ -95,6 +95,10 @@ int cvm_snp_report_check(const struct cvm_snp_report_req *req, const void *rsp,
 			 size_t len, const struct cvm_snp_report **report,
 			 __u32 *status);
 
+/* likewise: *@key points into @rsp */
+int cvm_snp_key_check(const void *rsp, size_t len, const __u8 **key,
+		      __u32 *status);
+
 /* bytes of the certificate table in @table, 0 if there is none */
 size_t cvm_snp_certs_len(const void *table, size_t size);
 

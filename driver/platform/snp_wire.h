@@ -30,9 +30,16 @@ enum {
 	CVM_SNP_IV_LEN		= 12,
 	CVM_SNP_HDR_VERSION	= 1,
 	CVM_SNP_AES_256_GCM	= 1,
-	CVM_SNP_REPORT_REQ	= 5,	/* the answer's type is one higher */
+	/* the answer's type is one higher */
+	CVM_SNP_KEY_REQ		= 3,
+	CVM_SNP_REPORT_REQ	= 5,
+	CVM_SNP_KEY_REQ_V1	= 1,
+	CVM_SNP_KEY_REQ_V2	= 2,	/* with launch_mit_vector */
 	CVM_SNP_REPORT_REQ_V1	= 1,
 	CVM_SNP_REPORT_SIZE	= 1184,
+	/* reports of this version are made by a firmware that knows KEY_REQ_V2 */
+	CVM_SNP_REPORT_V5	= 5,
+	CVM_SNP_KEY_LEN		= 32,
 
 	/* pages of certificate table: at first, and the most a host may ask for */
 	CVM_SNP_CERT_PAGES	= 4,
@@ -96,6 +103,26 @@ struct cvm_snp_report_rsp {
 	__u8 report[CVM_SNP_REPORT_SIZE];
 } __attribute__((packed));
 
+struct cvm_snp_key_req {
+	__u32 root_key_select;	/* bit 0: VMRK; bits 2:1: KEY_SEL, 0: VLEK or VCEK */
+	__u32 reserved;
+	__u64 guest_field_select;
+	__u32 vmpl;
+	__u32 guest_svn;
+	__u64 tcb_version;
+	__u64 launch_mit_vector;	/* version 2 */
+} __attribute__((packed));
+
+#define CVM_SNP_KEY_REQ_V1_SIZE	offsetof(struct cvm_snp_key_req, launch_mit_vector)
+#define CVM_SNP_ROOT_VMRK	1U
+#define CVM_SNP_ROOT_VCEK	(1U << 1)	/* never the VLEK: that is of many chips */
+
+struct cvm_snp_key_rsp {
+	__u32 status;
+	__u8 reserved[28];
+	__u8 key[CVM_SNP_KEY_LEN];
+} __attribute__((packed));
+
 /* what the driver looks at in an ATTESTATION_REPORT */
 struct cvm_snp_report {
 	__u32 version;
@@ -113,6 +140,7 @@ struct cvm_snp_report {
 } __attribute__((packed));
 
 #define CVM_SNP_KEY_INFO_SIGNER	0x1cU
+#define CVM_SNP_SIGNED_BY_VLEK	0x04U
 
 struct cvm_snp_cert_entry {
 	__u8 guid[16];
@@ -127,6 +155,9 @@ static_assert(sizeof(struct cvm_snp_secrets) == CVM_SNP_PAGE, "secrets page");
 static_assert(offsetof(struct cvm_snp_secrets, seqno) == 0xa0, "OS area");
 static_assert(sizeof(struct cvm_snp_report_req) == 96, "MSG_REPORT_REQ");
 static_assert(offsetof(struct cvm_snp_report_rsp, report) == 32, "MSG_REPORT_RSP");
+static_assert(CVM_SNP_KEY_REQ_V1_SIZE == 32, "MSG_KEY_REQ, version 1");
+static_assert(sizeof(struct cvm_snp_key_req) == 40, "MSG_KEY_REQ, version 2");
+static_assert(sizeof(struct cvm_snp_key_rsp) == 64, "MSG_KEY_RSP");
 static_assert(sizeof(struct cvm_snp_report) == CVM_SNP_REPORT_SIZE, "report");
 static_assert(offsetof(struct cvm_snp_report, report_data) == 0x50, "report");
 static_assert(offsetof(struct cvm_snp_report, reported_tcb) == 0x180, "report");

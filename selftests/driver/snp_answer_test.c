@@ -204,6 +204,26 @@ static void reports(void)
 	ok(check_report(sizeof(rsp), &status) == -EIO && status == 0x27, "a refusal beside a report");
 }
 
+static void keys(void)
+{
+	struct cvm_snp_key_rsp answer = { .key = { [31] = 1 } };
+	const __u8 *key = NULL;
+	__u32 status;
+
+#define KEY(len)	cvm_snp_key_check(&answer, len, &key, &status)
+	ok(!KEY(sizeof(answer)) && key == answer.key && !status, "a key");
+	ok(KEY(sizeof(answer) - 1) == -EBADMSG, "a key, a byte short");
+	ok(KEY(31) == -EBADMSG, "less than a key's header");
+	ok(KEY(0) == -EBADMSG, "no key's header");
+	answer.status = 0x16;
+	ok(KEY(32) == -EIO && status == 0x16, "a refusal, without a key");
+	ok(KEY(sizeof(answer)) == -EIO && status == 0x16, "a refusal beside a key");
+	answer.status = 0;
+	answer.key[31] = 0;
+	ok(KEY(sizeof(answer)) == -EBADMSG, "a key of zeros");
+#undef KEY
+}
+
 static void certificates(void)
 {
 	struct cvm_snp_cert_entry table[8];
@@ -233,6 +253,7 @@ int main(void)
 	backoff();
 	headers();
 	reports();
+	keys();
 	certificates();
 	printf("1..%u\n", tests);
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
