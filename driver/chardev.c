@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/uaccess.h>
+#include <uapi/linux/cvm_guest_key.h>
 #include <linux/user_namespace.h>
 
 #include "chardev.h"
@@ -49,12 +50,24 @@ static u32 scope_of(struct file *file)
 {
 	const struct cvm_session *session = file->private_data;
 
-	if (!session->batch)
+	if (session->node != CVM_NODE_BATCH)
 		return 0;
 	if (READ_ONCE(session->labelled))
 		return CVM_SCOPE_LABEL;
 	return cvm_privileged(file) ? CVM_SCOPE_PRIVILEGED :
 				      CVM_SCOPE_UNPRIVILEGED;
+}
+
+static u32 kinds_of(const struct cvm_session *session)
+{
+	switch (session->node) {
+	case CVM_NODE_BATCH:
+		return BIT(CVM_KIND_BATCH);
+	case CVM_NODE_KEY:
+		return cvm_platform->kinds & BIT(CVM_KIND_KEY);
+	default:
+		return cvm_platform->kinds & CVM_DIRECT_KINDS;
+	}
 }
 
 static void fill_info(struct cvm_info *info, struct file *file)
@@ -66,7 +79,7 @@ static void fill_info(struct cvm_info *info, struct file *file)
 		.abi_version = CVM_ABI_VERSION,
 		.platform = p->id,
 		.channel = p->channel(),
-		.kinds = session->batch ? BIT(CVM_KIND_BATCH) : p->kinds,
+		.kinds = kinds_of(session),
 		.vmpl = p->vmpl ? p->vmpl() : 0,
 		.max_requests = CVM_MAX_REQUESTS,
 		.max_evidence = p->max_evidence,
@@ -75,7 +88,7 @@ static void fill_info(struct cvm_info *info, struct file *file)
 		.max_timeout_ms = CVM_MAX_TIMEOUT_MS,
 		.max_inflight = p->max_inflight(),
 		.scope = scope_of(file),
-		.max_leaves = session->batch ? CVM_MAX_LEAVES : 0,
+		.max_leaves = session->node == CVM_NODE_BATCH ? CVM_MAX_LEAVES : 0,
 		.max_record = ALIGN(sizeof(struct cvm_record) +
 				    p->max_evidence + p->max_certs +
 				    CVM_PROOF_MAX, 8),
@@ -160,7 +173,23 @@ static long cvm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case CVM_CANCEL:
 		return ioctl_cancel(file, p);
 	case CVM_SET_SCOPE:
-		return session->batch ? ioctl_set_scope(file, p) : -ENOTTY;
+		return session->node == CVM_NODE_BATCH ?
+			ioctl_set_scope(file, p) : -ENOTTY;
+	default:
+		return -ENOTTY;
+	}
+}
+
+/* no caller of this node leaves anything behind to be read or waited for */
+static long key_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	void __user *p = (void __user *)arg;
+
+	switch (cmd) {
+	case CVM_INFO:
+		return ioctl_info(file, p);
+	case CVM_DERIVE:
+		return cvm_ioctl_derive(file, p);
 	default:
 		return -ENOTTY;
 	}
@@ -173,13 +202,14 @@ static long cvm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
  */
 static bool open_to_all;
 
-static int open_node(struct inode *inode, struct file *file, bool batch)
+static int open_node(struct inode *inode, struct file *file,
+		     enum cvm_node node)
 {
 	struct cvm_session *session;
 
 	if (!READ_ONCE(open_to_all))
 		return -ENODEV;
-	session = cvm_session_alloc(batch);
+	session = cvm_session_alloc(node);
 	if (!session)
 		return -ENOMEM;
 
@@ -191,12 +221,17 @@ static int open_node(struct inode *inode, struct file *file, bool batch)
 
 static int report_open(struct inode *inode, struct file *file)
 {
-	return open_node(inode, file, false);
+	return open_node(inode, file, CVM_NODE_REPORT);
 }
 
 static int batch_open(struct inode *inode, struct file *file)
 {
-	return open_node(inode, file, true);
+	return open_node(inode, file, CVM_NODE_BATCH);
+}
+
+static int key_open(struct inode *inode, struct file *file)
+{
+	return open_node(inode, file, CVM_NODE_KEY);
 }
 
 static int cvm_release(struct inode *inode, struct file *file)
@@ -219,34 +254,55 @@ static int cvm_release(struct inode *inode, struct file *file)
 static const struct file_operations report_fops = CVM_FOPS(report_open);
 static const struct file_operations batch_fops = CVM_FOPS(batch_open);
 
-static struct miscdevice report_device = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "cvm_report",
-	.nodename = "cvm/report",
-	.mode = 0600,
-	.fops = &report_fops,
+static const struct file_operations key_fops = {
+	.owner = THIS_MODULE,
+	.open = key_open,
+	.release = cvm_release,
+	.unlocked_ioctl = key_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
 };
 
-static struct miscdevice batch_device = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "cvm_batch",
-	.nodename = "cvm/batch",
-	.mode = 0660,
-	.fops = &batch_fops,
+static struct miscdevice nodes[CVM_NODES] = {
+	[CVM_NODE_REPORT] = {
+		.minor = MISC_DYNAMIC_MINOR,
+		.name = "cvm_report",
+		.nodename = "cvm/report",
+		.mode = 0600,
+		.fops = &report_fops,
+	},
+	[CVM_NODE_BATCH] = {
+		.minor = MISC_DYNAMIC_MINOR,
+		.name = "cvm_batch",
+		.nodename = "cvm/batch",
+		.mode = 0660,
+		.fops = &batch_fops,
+	},
+	[CVM_NODE_KEY] = {
+		.minor = MISC_DYNAMIC_MINOR,
+		.name = "cvm_key",
+		.nodename = "cvm/key",
+		.mode = 0600,
+		.fops = &key_fops,
+	},
 };
+
+static void deregister(int n)
+{
+	while (n--)
+		misc_deregister(&nodes[n]);
+}
 
 int cvm_chardev_register(void)
 {
-	int ret;
+	int i, ret;
 
-	report_device.groups = cvm_stats_groups(cvm_platform);
-	ret = misc_register(&report_device);
-	if (ret)
-		return ret;
-	ret = misc_register(&batch_device);
-	if (ret) {
-		misc_deregister(&report_device);
-		return ret;
+	nodes[CVM_NODE_REPORT].groups = cvm_stats_groups(cvm_platform);
+	for (i = 0; i < CVM_NODES; i++) {
+		ret = misc_register(&nodes[i]);
+		if (ret) {
+			deregister(i);
+			return ret;
+		}
 	}
 	WRITE_ONCE(open_to_all, true);
 	return 0;
@@ -254,6 +310,5 @@ int cvm_chardev_register(void)
 
 void cvm_chardev_unregister(void)
 {
-	misc_deregister(&batch_device);
-	misc_deregister(&report_device);
+	deregister(CVM_NODES);
 }

@@ -2,9 +2,13 @@
 #ifndef CVM_CHARDEV_H
 #define CVM_CHARDEV_H
 
+#include <linux/bits.h>
 #include <linux/poll.h>
 #include <linux/types.h>
 
+#include <uapi/linux/cvm_guest.h>
+
+struct cvm_derive;
 struct cvm_issue;
 struct file;
 struct iov_iter;
@@ -15,11 +19,16 @@ void cvm_chardev_unregister(void);
 
 /* Between chardev.c and its siblings */
 
+/* what the report node gives, where the platform has it */
+#define CVM_DIRECT_KINDS	(BIT(CVM_KIND_SNP_REPORT) | BIT(CVM_KIND_TDREPORT) | \
+				 BIT(CVM_KIND_TDX_QUOTE))
+
 /* a struct's size as its user knows it: 0, -EINVAL or -E2BIG */
 int cvm_check_size(u32 size, u32 first_published);
 /* had opener and caller CAP_SYS_ADMIN in the initial user namespace? */
 bool cvm_privileged(const struct file *file);
 
+long cvm_ioctl_derive(struct file *file, struct cvm_derive __user *uderive);
 long cvm_ioctl_issue(struct file *file, struct cvm_issue __user *uissue);
 long cvm_ioctl_submit(struct file *file, struct cvm_issue __user *uissue);
 ssize_t cvm_read_iter(struct kiocb *iocb, struct iov_iter *to);

@@ -22,9 +22,6 @@
 static_assert(sizeof(struct cvm_issue) == ISSUE_SIZE_V1);
 static_assert(sizeof(struct cvm_evidence_req) == REQUEST_SIZE_V1);
 
-#define DIRECT_KINDS	(BIT(CVM_KIND_SNP_REPORT) | BIT(CVM_KIND_TDREPORT) | \
-			 BIT(CVM_KIND_TDX_QUOTE))
-
 /**
  * struct item - one request of an array
  * @req: what goes to the queue
@@ -67,9 +64,14 @@ struct call {
 	bool submit;
 };
 
+static bool of_batch(const struct call *call)
+{
+	return call->session->node == CVM_NODE_BATCH;
+}
+
 static int check_direct(const struct cvm_evidence_req *ureq)
 {
-	if (ureq->kind >= CVM_KINDS || !(BIT(ureq->kind) & DIRECT_KINDS))
+	if (ureq->kind >= CVM_KINDS || !(BIT(ureq->kind) & CVM_DIRECT_KINDS))
 		return -EINVAL;
 	if (ureq->flags & ~CVM_REQ_ALL || ureq->key_sel > CVM_KEY_VLEK)
 		return -EINVAL;
@@ -97,7 +99,7 @@ static int check_request(const struct call *call,
 		return -EINVAL;
 	if (!call->submit && ureq->cookie)
 		return -EINVAL;
-	return call->session->batch ? check_batch(ureq) : check_direct(ureq);
+	return of_batch(call) ? check_batch(ureq) : check_direct(ureq);
 }
 
 static void fill_req(const struct call *call, struct cvm_req *req,
@@ -111,7 +113,7 @@ static void fill_req(const struct call *call, struct cvm_req *req,
 	req->deadline = call->deadline;
 	if (!(ureq->flags & CVM_REQ_VMPL) && cvm_platform->vmpl)
 		req->vmpl = cvm_platform->vmpl();
-	if (call->session->batch)
+	if (of_batch(call))
 		memcpy(req->leaf.user_data, ureq->user_data,
 		       sizeof(req->leaf.user_data));
 	else
@@ -230,7 +232,7 @@ static bool get_ready(struct call *call, const struct file *file)
 {
 	u32 i;
 
-	if (!call->session->batch)
+	if (!of_batch(call))
 		return true;
 	if (!cvm_batch_wait_random()) {
 		give_scope(call, cvm_privileged(file));

@@ -17,7 +17,11 @@
 #include "request.h"
 #include "session.h"
 
-/* direct and batch requests get turns */
+/*
+ * Direct, batch and key requests get turns: of two that wait a key's is next,
+ * unless the last one was; then direct and batch requests in turn.
+ */
+static bool key_had_its;
 static bool batch_turn;
 
 enum cvm_class cvm_class_of(const struct cvm_req *req)
@@ -151,18 +155,31 @@ static int least_served(u32 which)
 	return found;
 }
 
+/* the class among @which; the first of @order that has something waiting */
+static int first_of(u32 which, const u32 order[3])
+{
+	int i, class = -1;
+
+	for (i = 0; i < 3 && class < 0; i++)
+		class = least_served(which & order[i]);
+	return class;
+}
+
 int cvm_fair_class(u32 which)
 {
-	u32 batch = which & CVM_BATCH_CLASSES;
-	u32 direct = which & ~CVM_BATCH_CLASSES;
+	u32 keys = CVM_KEY_CLASSES;
+	u32 one = batch_turn ? CVM_BATCH_CLASSES : ~(CVM_BATCH_CLASSES | keys);
+	u32 other = ~(one | keys);
 	int class;
 
 	lockdep_assert_held(&cvm_queue_lock);
 
-	class = least_served(batch_turn ? batch : direct);
+	class = first_of(which, key_had_its ? (u32[]){ one, other, keys } :
+					      (u32[]){ keys, one, other });
 	if (class < 0)
-		class = least_served(batch_turn ? direct : batch);
-	if (class >= 0)
+		return class;
+	key_had_its = BIT(class) & keys;
+	if (!key_had_its)
 		batch_turn = !(BIT(class) & CVM_BATCH_CLASSES);
 	return class;
 }

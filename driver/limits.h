@@ -32,9 +32,7 @@ enum {
 	CVM_MAX_QUEUED		= 4096,
 
 	/* kinds of evidence: one more than the highest enum cvm_kind */
-	CVM_KINDS		= CVM_KIND_BATCH + 1,
-	/* bits of enum cvm_class that are frozen in sets */
-	CVM_BATCH_CLASSES	= 1 << CVM_KIND_BATCH | 1 << (CVM_KIND_BATCH + 1),
+	CVM_KINDS		= CVM_KIND_KEY + 1,
 
 	/* deadlines of callers */
 	CVM_DEFAULT_TIMEOUT_MS	= 30 * 1000,
@@ -70,8 +68,13 @@ enum {
 /* what waits together: the kinds, and batches with and without certificates */
 enum cvm_class {
 	CVM_CLASS_BATCH		= CVM_KIND_BATCH,
-	CVM_CLASS_BATCH_CERTS,
+	CVM_CLASS_KEY		= CVM_KIND_KEY,
+	CVM_CLASS_BATCH_CERTS	= CVM_KINDS,
 	CVM_CLASSES,
 };
+
+/* bits of those that are frozen in sets */
+#define CVM_BATCH_CLASSES	(1U << CVM_CLASS_BATCH | 1U << CVM_CLASS_BATCH_CERTS)
+#define CVM_KEY_CLASSES		(1U << CVM_CLASS_KEY)
 
 #endif /* CVM_LIMITS_H */

@@ -91,7 +91,10 @@ static void req_release(struct kref *ref)
 {
 	struct cvm_req *req = container_of(ref, struct cvm_req, ref);
 
-	kvfree(req->evidence);
+	if (req->kind == CVM_KIND_KEY)
+		kvfree_sensitive(req->evidence, req->evidence_len);
+	else
+		kvfree(req->evidence);
 	cvm_blob_put(req->certs);
 	kvfree(req->set);
 	/* the salts are this caller's alone */

@@ -17,6 +17,24 @@ struct cvm_session;
 struct cvm_set;
 
 /**
+ * struct cvm_key_ask - what a key is derived from, see struct cvm_derive
+ * @root: enum cvm_root_key
+ * @mix: CVM_MIX_*; when it is answered: those that went in
+ * @known: leave out of @mix what the firmware does not know
+ * @guest_svn: 0 where it is not in @mix
+ * @tcb: likewise
+ * @launch_mit_vector: likewise
+ */
+struct cvm_key_ask {
+	u32 root;
+	u32 mix;
+	bool known;
+	u32 guest_svn;
+	u64 tcb;
+	u64 launch_mit_vector;
+};
+
+/**
  * struct cvm_waiter - somebody who waits for one or more requests
  * @pending: requests without a result, under the queue lock
  * @done: completed, under the queue lock, when @pending comes to 0
@@ -47,7 +65,8 @@ struct cvm_waiter {
  * @deadline: CLOCK_MONOTONIC; after it nobody waits any more
  * @queued: when it came, for statistics
  * @issued: when the hardware was first asked
- * @evidence: cvm_req_memory(), by the platform before it finishes the request
+ * @evidence: cvm_req_memory(), by the platform before it finishes the request;
+ *	of CVM_KIND_KEY the firmware's key, wiped with the request
  * @evidence_len: bytes
  * @certs: certificate table, which others may have too, or NULL
  * @status: platform_status of the ABI
@@ -59,6 +78,7 @@ struct cvm_waiter {
  * @unread: bytes by which an unread record counts, too
  * @async: the request was submitted: its end becomes a record of @session
  * @cookie: of the record
+ * @key: of CVM_KIND_KEY
  * @leaf: batch: what the leaf is made of; @leaf.user_data is the caller's
  * @hash: batch: the leaf, hashed before the request is queued
  * @leader: batch: the request that the hardware was asked with, of which this
@@ -96,6 +116,7 @@ struct cvm_req {
 	u32 unread;
 	bool async;
 	u64 cookie;
+	struct cvm_key_ask key;
 	struct cvm_leaf leaf;
 	u8 hash[CVM_HASH_SIZE];
 	struct cvm_req *leader;

@@ -12,7 +12,7 @@
 #include "owner.h"
 #include "session.h"
 
-struct cvm_session *cvm_session_alloc(bool batch)
+struct cvm_session *cvm_session_alloc(enum cvm_node node)
 {
 	struct cvm_session *session;
 	int i;
@@ -27,7 +27,7 @@ struct cvm_session *cvm_session_alloc(bool batch)
 	}
 	kref_init(&session->ref);
 	session->memcg = get_mem_cgroup_from_mm(current->mm);
-	session->batch = batch;
+	session->node = node;
 	mutex_init(&session->scope_lock);
 	INIT_LIST_HEAD(&session->pending);
 	INIT_LIST_HEAD(&session->ready);

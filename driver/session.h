@@ -27,6 +27,14 @@ struct cvm_flow {
 	struct list_head requests;
 };
 
+/* which node a file was opened by */
+enum cvm_node {
+	CVM_NODE_REPORT,
+	CVM_NODE_BATCH,
+	CVM_NODE_KEY,
+	CVM_NODES,
+};
+
 /**
  * struct cvm_session - an open file of ours
  * @ref: the file holds one reference, each of its requests another: a request
@@ -34,7 +42,7 @@ struct cvm_flow {
  * @requests: that exist, against CVM_MAX_SESSION
  * @owner: who pays
  * @memcg: of whoever opened the file, or NULL
- * @batch: of the batch node
+ * @node: of which one
  * @scope_lock: of the next three
  * @used: there was a request: too late for a label
  * @labelled: @label is that of all requests
@@ -51,7 +59,7 @@ struct cvm_session {
 	atomic_t requests;
 	struct cvm_owner *owner;
 	struct mem_cgroup *memcg;
-	bool batch;
+	enum cvm_node node;
 	struct mutex scope_lock;
 	bool used;
 	bool labelled;
@@ -63,7 +71,7 @@ struct cvm_session {
 	struct delayed_work expire;
 };
 
-struct cvm_session *cvm_session_alloc(bool batch);
+struct cvm_session *cvm_session_alloc(enum cvm_node node);
 void cvm_session_get(struct cvm_session *session);
 void cvm_session_put(struct cvm_session *session);
 

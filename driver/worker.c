@@ -157,7 +157,9 @@ static u32 due_classes(struct plan *plan)
 	u32 classes = 0;
 	u32 kind;
 
-	for (kind = 0; kind < CVM_KIND_BATCH; kind++) {
+	for (kind = 0; kind < CVM_KINDS; kind++) {
+		if (kind == CVM_KIND_BATCH)
+			continue;
 		if (!askable(kind, &plan->next) && !early(kind))
 			continue;
 		plan->lengths[kind] = 1;

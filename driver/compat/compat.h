@@ -18,6 +18,14 @@
 #define snp_vmpl 0
 #endif
 
+#ifdef CVM_COMPAT_NO_KEY_CREATE
+#include <linux/key.h>
+key_ref_t cvm_compat_key_create(key_ref_t keyring, const char *type,
+				const char *description, const void *payload,
+				size_t plen, key_perm_t perm, unsigned long flags);
+#define key_create cvm_compat_key_create
+#endif
+
 #ifdef CVM_COMPAT_NO_PERCPU_WQ
 #define system_percpu_wq system_wq
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SEV-SNP at the kernel's own VMPL: requests in, attestation reports out.
+ * SEV-SNP at the kernel's own VMPL: requests in, attestation reports and derived
+ * keys out.
  */
 #include <linux/cc_platform.h>
 #include <linux/delay.h>
@@ -18,12 +19,13 @@
 #include "snp_certs.h"
 #include "snp_channel.h"
 #include "snp_device.h"
+#include "snp_key.h"
 
 static int vmpck = -1;
 module_param(vmpck, int, 0444);
 MODULE_PARM_DESC(vmpck, "SNP: VMPCK to talk to the firmware with, 0 to 3; -1: that of the kernel's VMPL (default)");
 
-/* take_answer(): once more, and this time for the certificates */
+/* take_answer(): another message, for the certificates, or now for the key */
 #define ASK_AGAIN	1
 
 /* one report, and at most two more to get certificates that fit it */
@@ -33,6 +35,7 @@ static struct {
 	struct cvm_req *req;
 	struct cvm_snp_msg msg;
 	struct cvm_snp_report_req ask;
+	struct cvm_snp_key_req key;
 	unsigned int messages;
 	bool orphan;	/* a message for certificates that nobody waits for */
 } cur;
@@ -50,7 +53,7 @@ static u32 snp_floor(void)
 
 static int snp_check(const struct cvm_req *req)
 {
-	if (req->kind != CVM_KIND_SNP_REPORT)
+	if (req->kind != CVM_KIND_SNP_REPORT && req->kind != CVM_KIND_KEY)
 		return -EOPNOTSUPP;
 	if (req->vmpl < snp_floor() || req->vmpl >= CVM_SNP_VMPLS)
 		return -EINVAL;
@@ -61,7 +64,8 @@ static int snp_check(const struct cvm_req *req)
 
 static unsigned int snp_room(u32 kind)
 {
-	return kind == CVM_KIND_SNP_REPORT && !cur.req && !cur.orphan;
+	return (kind == CVM_KIND_SNP_REPORT || kind == CVM_KIND_KEY) && !cur.req &&
+	       !cur.orphan;
 }
 
 static ktime_t snp_ready(u32 kind)
@@ -108,6 +112,37 @@ static int take_certs(const struct cvm_snp_report *report)
 	return 0;
 }
 
+/* @err: what the answer's check said, and its status */
+static int note_check(int err, u32 status)
+{
+	cur.req->status = err == -EIO ? status : cur.msg.info;
+	if (err == -EBADMSG)
+		cvm_count(rejected);
+	return err;
+}
+
+static int take_key(void)
+{
+	struct cvm_req *req = cur.req;
+	const u8 *key;
+	u32 status;
+	int err;
+
+	err = cvm_snp_key_check(cur.msg.response, cur.msg.response_len, &key,
+				&status);
+	if (note_check(err, status))
+		return err;
+	/* nobody is left to use it */
+	if (!cvm_req_wanted(req))
+		return -ECANCELED;
+	req->evidence = cvm_req_memory(req, CVM_SNP_KEY_LEN);
+	if (!req->evidence)
+		return -ENOMEM;
+	memcpy(req->evidence, key, CVM_SNP_KEY_LEN);
+	req->evidence_len = CVM_SNP_KEY_LEN;
+	return 0;
+}
+
 static int take_answer(void)
 {
 	const struct cvm_snp_report *report;
@@ -115,13 +150,15 @@ static int take_answer(void)
 	u32 status;
 	int err;
 
+	if (cur.msg.type == CVM_SNP_KEY_REQ)
+		return take_key();
 	err = cvm_snp_report_check(&cur.ask, cur.msg.response, cur.msg.response_len,
 				   &report, &status);
-	req->status = err == -EIO ? status : cur.msg.info;
-	if (err == -EBADMSG)
-		cvm_count(rejected);
-	if (err)
+	if (note_check(err, status))
 		return err;
+	cvm_snp_key_learn(&cur.ask, report);
+	if (req->kind == CVM_KIND_KEY)
+		return cvm_req_wanted(req) ? ASK_AGAIN : -ECANCELED;
 
 	if (!req->evidence)
 		req->evidence = cvm_req_memory(req, sizeof(*report));
@@ -132,8 +169,26 @@ static int take_answer(void)
 	return take_certs(report);
 }
 
+static int send_key(void)
+{
+	int len = cvm_snp_key_ask(cur.req, &cur.key, &cur.msg.version);
+
+	if (len < 0)
+		return len;
+	cur.msg.type = CVM_SNP_KEY_REQ;
+	cur.msg.request = &cur.key;
+	cur.msg.request_len = len;
+	cur.msg.certs = false;
+	cur.msg.brief = false;
+	return cvm_snp_channel_send(&cur.msg);
+}
+
 static int send(bool certs)
 {
+	cur.msg.type = CVM_SNP_REPORT_REQ;
+	cur.msg.version = CVM_SNP_REPORT_REQ_V1;
+	cur.msg.request = &cur.ask;
+	cur.msg.request_len = sizeof(cur.ask);
 	cur.msg.certs = certs;
 	/* whoever has a report waits for certificates, but for no host */
 	cur.msg.brief = cur.req->evidence;
@@ -172,7 +227,7 @@ static void advance(int err)
 			err = take_answer();
 		if (err != ASK_AGAIN)
 			break;
-		err = send(true);
+		err = cur.req->kind == CVM_KIND_KEY ? send_key() : send(true);
 	}
 	/* a report that is in hand outlives what came of asking for certificates */
 	settle(cur.req->evidence ? 0 : err);
@@ -187,6 +242,11 @@ static void snp_issue(struct cvm_req *req)
 		.key_sel = req->key_sel,
 	};
 	memcpy(cur.ask.report_data, req->report_data, sizeof(cur.ask.report_data));
+	/* before the first key a report, of which nobody gets anything */
+	if (req->kind == CVM_KIND_KEY) {
+		advance(cvm_snp_key_ready() ? send_key() : send(false));
+		return;
+	}
 	/* a plain report first where the certificates are likely to be known */
 	advance(send((req->flags & CVM_REQ_CERTS) && !cvm_snp_certs_cached()));
 }
@@ -230,10 +290,6 @@ static void snp_drain(void)
 static void *snp_buffer(void)
 {
 	cur.msg = (struct cvm_snp_msg){
-		.type = CVM_SNP_REPORT_REQ,
-		.version = CVM_SNP_REPORT_REQ_V1,
-		.request = &cur.ask,
-		.request_len = sizeof(cur.ask),
 		.response = kzalloc(CVM_SNP_PAYLOAD, GFP_KERNEL),
 	};
 	return cur.msg.response;
@@ -290,6 +346,7 @@ static void snp_stop(void)
 {
 	cvm_snp_channel_close();
 	cvm_snp_certs_forget();
+	cvm_snp_key_forget();
 	kfree_sensitive(cur.msg.response);
 	cvm_snp_device_release();
 }
@@ -321,7 +378,7 @@ static struct attribute *const attrs[] = {
 const struct cvm_platform cvm_snp = {
 	.name = "snp",
 	.id = CVM_PLATFORM_SNP,
-	.kinds = BIT(CVM_KIND_SNP_REPORT),
+	.kinds = BIT(CVM_KIND_SNP_REPORT) | BIT(CVM_KIND_KEY),
 	.batch_kind = CVM_KIND_SNP_REPORT,
 	.max_evidence = CVM_SNP_REPORT_SIZE,
 	.max_certs = CVM_SNP_CERT_PAGES_MAX * CVM_SNP_PAGE,

@@ -22,7 +22,7 @@ for compiler in 'gcc -xc -std=c99' 'gcc -xc -std=gnu17' 'g++ -xc++ -std=c++11' '
 	result $? "$compiler takes it" "$why"
 done
 # shellcheck disable=SC2086
-why=$(printf '#include <linux/cvm_guest.h>\n#include <cvmguest.h>\n' |
+why=$(printf '#include <linux/cvm_guest_key.h>\n#include <cvmguest.h>\n' |
 	gcc -xc $warn -Idriver/uapi -Iuserspace/include -fsyntax-only - 2>&1)
 result $? "it goes together with the driver's header" "$why"
 

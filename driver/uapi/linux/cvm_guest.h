@@ -12,6 +12,8 @@
  *                     own (user_data), share one report or quote, and each
  *                     gets a proof that it is among them. The format is
  *                     "batch v1". 0660; a udev rule gives the group cvm.
+ *   /dev/cvm/key      keys that only this VM can derive, made into keys of the
+ *                     kernel's keyrings. 0600 root, and CAP_SYS_ADMIN besides.
  *
  * What a request goes through
  * ---------------------------
@@ -127,6 +129,7 @@ enum cvm_kind {
 	CVM_KIND_TDREPORT   = 2,	/* TDREPORT_STRUCT, 1024 bytes */
 	CVM_KIND_TDX_QUOTE  = 3,	/* quote, at most max_evidence bytes */
 	CVM_KIND_BATCH      = 4,	/* batch node: a report or quote, and a proof */
+	CVM_KIND_KEY        = 5,	/* key node: CVM_DERIVE */
 };
 
 /**
@@ -370,5 +373,6 @@ struct cvm_set_scope {
 #define CVM_CANCEL	_IO(CVM_IOC_MAGIC, 0x03)	/* struct cvm_cancel */
 /* /dev/cvm/batch alone */
 #define CVM_SET_SCOPE	_IO(CVM_IOC_MAGIC, 0x04)	/* struct cvm_set_scope */
+/* 0x05: CVM_DERIVE of <linux/cvm_guest_key.h> */
 
 #endif /* _UAPI_LINUX_CVM_GUEST_H */

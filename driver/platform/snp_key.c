@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/string.h>
+#include <uapi/linux/cvm_guest_key.h>
+
+#include "../request.h"
+#include "snp_key.h"
+
+/**
+ * struct facts - what reports have said
+ * @version: of the last report; 0: there was none
+ * @signers: whether it is known who signs unless told
+ * @vlek: it is the VLEK
+ */
+static struct {
+	u32 version;
+	bool signers;
+	bool vlek;
+} facts;
+
+void cvm_snp_key_learn(const struct cvm_snp_report_req *asked,
+		       const struct cvm_snp_report *report)
+{
+	facts.version = report->version;
+	if (asked->key_sel != CVM_KEY_AUTO)
+		return;
+	facts.signers = true;
+	facts.vlek = (report->key_info & CVM_SNP_KEY_INFO_SIGNER) ==
+		     CVM_SNP_SIGNED_BY_VLEK;
+}
+
+void cvm_snp_key_forget(void)
+{
+	memset(&facts, 0, sizeof(facts));
+}
+
+bool cvm_snp_key_ready(void)
+{
+	return facts.version && facts.signers;
+}
+
+/*
+ * Where there is no VLEK the chip's key is what is taken unless told, and an
+ * older firmware knows no other word for it.
+ */
+static u32 root_of(const struct cvm_key_ask *key)
+{
+	if (key->root == CVM_ROOT_VMRK)
+		return CVM_SNP_ROOT_VMRK;
+	return facts.vlek ? CVM_SNP_ROOT_VCEK : 0;
+}
+
+int cvm_snp_key_ask(struct cvm_req *req, struct cvm_snp_key_req *ask, u8 *version)
+{
+	struct cvm_key_ask *key = &req->key;
+
+	if (key->mix & CVM_MIX_LAUNCH_MIT && facts.version < CVM_SNP_REPORT_V5) {
+		if (!key->known)
+			return -EOPNOTSUPP;
+		key->mix &= ~CVM_MIX_LAUNCH_MIT;
+		key->launch_mit_vector = 0;
+	}
+	*ask = (struct cvm_snp_key_req){
+		.root_key_select = root_of(key),
+		.guest_field_select = key->mix,
+		.vmpl = req->vmpl,
+		.guest_svn = key->guest_svn,
+		.tcb_version = key->tcb,
+		.launch_mit_vector = key->launch_mit_vector,
+	};
+	if (!(key->mix & CVM_MIX_LAUNCH_MIT)) {
+		*version = CVM_SNP_KEY_REQ_V1;
+		return CVM_SNP_KEY_REQ_V1_SIZE;
+	}
+	*version = CVM_SNP_KEY_REQ_V2;
+	return sizeof(*ask);
+}

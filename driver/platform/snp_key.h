@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What has to be known of the firmware before it can be asked for a key, and the
+ * request. The worker's alone.
+ */
+#ifndef CVM_SNP_KEY_H
+#define CVM_SNP_KEY_H
+
+#include "snp_wire.h"
+
+struct cvm_req;
+
+/*
+ * A request that the firmware does not know is refused as if the host had
+ * spoilt it, and would be the last one on its channel. What the firmware knows,
+ * and whose key it derives from unless told, is in any report.
+ */
+bool cvm_snp_key_ready(void);
+/* @asked: for @report */
+void cvm_snp_key_learn(const struct cvm_snp_report_req *asked,
+		       const struct cvm_snp_report *report);
+void cvm_snp_key_forget(void);
+
+/*
+ * @ask for @req, which is ready: its length, and *@version of the message; or
+ * -EOPNOTSUPP
+ */
+int cvm_snp_key_ask(struct cvm_req *req, struct cvm_snp_key_req *ask, u8 *version);
+
+#endif /* CVM_SNP_KEY_H */
