@@ -15,7 +15,7 @@ crowd-tests := $(addprefix $(B)/tests/driver_,mix crowd fairness turns)
 crowd-objects := $(addprefix $(B)/obj/driver/,crowd.o report.o merkle.o)
 
 # the batch node, scopes, submitted requests
-batch-tests := $(addprefix $(B)/tests/driver_,batch scope async submit members)
+batch-tests := $(addprefix $(B)/tests/driver_,batch scope async submit members key keyring key_tdx)
 
 test-programs += $(driver-tests) $(crowd-tests) $(batch-tests) $(B)/tests/driver_estimate
 
@@ -34,6 +34,8 @@ $(B)/tests/driver_fairness $(B)/tests/driver_turns: \
 
 $(batch-tests): $(B)/obj/driver/batch.o
 $(B)/tests/driver_async: $(B)/obj/driver/ring.o
+$(B)/tests/driver_key: $(addprefix $(B)/obj/driver/,flood.o polite.o)
+$(addprefix $(B)/tests/driver_,key keyring key_tdx): $(B)/obj/driver/derive.o
 
 $(crowd-tests) $(batch-tests): $(B)/tests/driver_%: $(B)/obj/driver/test_%.o $(crowd-objects)
 	$(say) LD $@

@@ -39,6 +39,14 @@ static bool ask_once(struct polite *polite, unsigned int i, int fd, __u32 kind,
 	return read_answer(fd, cookie, room, size);
 }
 
+void polite_sort(struct polite *polite)
+{
+	unsigned int n = polite->count;
+
+	qsort(polite->commands, n, sizeof(polite->commands[0]), by_value);
+	qsort(polite->us, n, sizeof(polite->us[0]), by_value);
+}
+
 bool polite_run(struct polite *polite, int fd, __u32 kind)
 {
 	unsigned int i, n = polite->count;
@@ -55,8 +63,7 @@ bool polite_run(struct polite *polite, int fd, __u32 kind)
 					info.max_record);
 	}
 	free(room);
-	qsort(polite->commands, n, sizeof(polite->commands[0]), by_value);
-	qsort(polite->us, n, sizeof(polite->us[0]), by_value);
+	polite_sort(polite);
 	return good;
 }
 

@@ -23,6 +23,8 @@ struct polite {
 
 /* asks @polite->count times for @kind; false: one was not answered rightly */
 bool polite_run(struct polite *polite, int fd, __u32 kind);
+/* both kinds of figures, in order of size; polite_run() has done it */
+void polite_sort(struct polite *polite);
 /* the index of the value that @percent of them are not above */
 unsigned int polite_rank(const struct polite *polite, unsigned int percent);
 /* how long the firmware takes, in microseconds, since the seam was cleared */
