@@ -24,9 +24,12 @@ FIXTURE(key) {
 FIXTURE_SETUP(key)
 {
 	self->fd = open(KEY_NODE, O_RDWR | O_CLOEXEC);
+	if (self->fd < 0 && errno == ENOENT)
+		SKIP(return, "no " KEY_NODE);
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, report_info(self->fd, &self->info));
-	ASSERT_EQ(1U << CVM_KIND_KEY, self->info.kinds);
+	if (self->info.platform != CVM_PLATFORM_SNP)
+		SKIP(return, "a platform without derived keys");
 	self->simulated = report_sim_ms(&self->info, FAST_MS);
 	derive_init(&self->one);
 	derive_init(&self->other);
