@@ -12,42 +12,100 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <openssl/sha.h>
 
 #include "kselftest_harness.h"
 #include "crowd.h"
 
 #define CLIENTS		1024
+#define REPORTS		4096
 #define GROUP		"cvm-crowd"
 #define MEMORY		(4 * 1024 * 1024)
-/* of what may be shared by everybody, this many get it */
-#define SHARE		85 / 100
+#define ANSWERS		3
+#define SWAPS		2
 
+/**
+ * struct crowd - all clients
+ * @earliest: of a client's request, how many reports had been issued before it
+ * @latest: and how many after it
+ * @reports: the reports that were seen, in that order, by their hashes
+ * @seen: how many there are
+ * @issued: reports before the first of them
+ * @right: answers that verify
+ * @wrong: those that do not
+ * @misplaced: of @right, with an earlier report than they had to, or a later one
+ * @rights: of @right, each client's
+ */
 static struct crowd {
 	struct cvm_info info;
 	int fd[CLIENTS];
 	int epoll;
 	unsigned char *room;
-	unsigned long long right, wrong, rights[CLIENTS];
+	long long earliest[CLIENTS], latest[CLIENTS], issued;
+	unsigned char reports[REPORTS][SHA256_DIGEST_LENGTH];
+	int seen;
+	unsigned long long right, wrong, misplaced, rights[CLIENTS];
 } crowd;
 
 static void ask(int client, __u32 timeout_ms)
 {
-	int ret = crowd_ask(crowd.fd[client], crowd_cookie(CVM_KIND_BATCH),
-			    timeout_ms);
+	int ret;
 
+	crowd.earliest[client] = report_stat("issued");
+	ret = crowd_ask(crowd.fd[client], crowd_cookie(CVM_KIND_BATCH),
+			timeout_ms);
+	crowd.latest[client] = report_stat("issued");
 	if (ret && !crowd.wrong++)
 		printf("# not accepted: %d\n", ret);
 }
 
+/* which of all reports that were issued that is, 1 the first; 0: too many */
+static long long number(const struct cvm_record *record)
+{
+	unsigned char hash[SHA256_DIGEST_LENGTH];
+	int i;
+
+	SHA256((const unsigned char *)record + record->data_offset,
+	       record->evidence_len, hash);
+	for (i = crowd.seen; i > 0; i--)
+		if (!memcmp(crowd.reports[i - 1], hash, sizeof(hash)))
+			return crowd.issued + i;
+	if (crowd.seen == REPORTS)
+		return 0;
+	memcpy(crowd.reports[crowd.seen++], hash, sizeof(hash));
+	return crowd.issued + crowd.seen;
+}
+
+/*
+ * A set is frozen, then counted: what was asked for before the number was read
+ * is in the set after the one that may be between the two, at the latest. Of
+ * quotes that are ready at the same time, any may be seen first.
+ */
+static bool in_place(int client, long long number)
+{
+	int swaps = crowd.info.platform == CVM_PLATFORM_TDX ? SWAPS : 0;
+
+	if (number + swaps > crowd.earliest[client] &&
+	    number - swaps <= crowd.latest[client] + 2)
+		return true;
+	if (!crowd.misplaced)
+		printf("# report %lld of a request after %lld and before %lld\n",
+		       number, crowd.earliest[client], crowd.latest[client]);
+	return false;
+}
+
 static void judge(int client, const struct cvm_record *record)
 {
-	if (!record->result && crowd_record_verifies(record)) {
-		crowd.right++;
-		crowd.rights[client]++;
-	} else if (!crowd.wrong++)
-		printf("# first wrong one: result %d, status %#llx\n",
-		       record->result,
-		       (unsigned long long)record->platform_status);
+	if (record->result || !crowd_record_verifies(record)) {
+		if (!crowd.wrong++)
+			printf("# first wrong one: result %d, status %#llx\n",
+			       record->result,
+			       (unsigned long long)record->platform_status);
+		return;
+	}
+	crowd.right++;
+	crowd.rights[client]++;
+	crowd.misplaced += !in_place(client, number(record));
 }
 
 /* the one record of that client */
@@ -141,8 +199,11 @@ FIXTURE_SETUP(clients)
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
 	crowd.epoll = epoll_create1(EPOLL_CLOEXEC);
 	ASSERT_LE(0, crowd.epoll);
+	crowd.issued = report_stat("issued");
+	crowd.seen = 0;
 	crowd.right = 0;
 	crowd.wrong = 0;
+	crowd.misplaced = 0;
 	memset(crowd.rights, 0, sizeof(crowd.rights));
 	self->simulated = slow(false);
 }
@@ -205,13 +266,25 @@ TEST_F_TIMEOUT(clients, memory, 120)
 	crowd_enter("");
 }
 
-/* everybody is in (nearly) every report, however few there are */
+/* until each client has its answers, and for some time */
+static void serve_all(unsigned int seconds)
+{
+	unsigned long long now = report_now_us(), end = now + seconds * 1000000ULL;
+	unsigned long long least = 0, most;
+
+	while (least < ANSWERS && report_now_us() < now + 200000000 && !crowd.wrong) {
+		serve(end, CLIENTS, true);
+		end = report_now_us() + 1000000;
+		least_and_most(&least, &most);
+	}
+}
+
+/* everybody who waits is in the next report, however few there are */
 TEST_F_TIMEOUT(clients, throttled, 300)
 {
 	const char *value = getenv("CVM_SECONDS");
 	unsigned int seconds = value ? strtoul(value, NULL, 10) : 10;
 	unsigned long long least, most;
-	long long reports;
 	int i;
 
 	if (!self->simulated)
@@ -221,24 +294,14 @@ TEST_F_TIMEOUT(clients, throttled, 300)
 	crowd_seam_clear();
 	for (i = 0; i < CLIENTS; i++)
 		ask(i, 0);
-	serve(report_now_us() + seconds * 1000000ULL, CLIENTS, true);
-	reports = crowd_seam("requests");
-	TH_LOG("%u s: %llu answers by %lld reports, %llu wrong", seconds,
-	       crowd.right, reports, crowd.wrong);
+	serve_all(seconds);
+	least_and_most(&least, &most);
+	TH_LOG("%llu answers by %d of %lld reports, %llu to %llu a client",
+	       crowd.right, crowd.seen, crowd_seam("requests"), least, most);
 	slow(false);
 	EXPECT_EQ(0, crowd.wrong);
-	/* the first has few, the host gives two in advance, the last is on its way */
-	EXPECT_LE(seconds * SHARE, reports);
-	if (crowd.info.platform == CVM_PLATFORM_SNP)
-		EXPECT_LE((reports - 3) * CLIENTS * SHARE,
-			  (long long)crowd.right);
-	/* nobody is left out; one who comes late to a set is in the next */
-	least_and_most(&least, &most);
-	TH_LOG("%llu to %llu answers a client", least, most);
-	EXPECT_LE(1, least);
-	EXPECT_GE(2 * least + 2, most);
-	/* there the next set is frozen 10 ms later, whoever has not come yet */
-	EXPECT_LE(2 * CLIENTS, crowd.right);
+	EXPECT_EQ(0, crowd.misplaced);
+	EXPECT_LE(ANSWERS, least);
 	leave();
 }
 
