@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -108,6 +110,30 @@ static inline bool keep_busy_for(FIXTURE_DATA(async) *self, const char *ms)
 static inline bool keep_busy(FIXTURE_DATA(async) *self)
 {
 	return keep_busy_for(self, SLOW_MS);
+}
+
+static inline int cancel(int fd, __u64 cookie)
+{
+	struct cvm_cancel cancel = { .size = sizeof(cancel), .cancelled = ~0U,
+				     .cookie = cookie };
+
+	return ioctl(fd, CVM_CANCEL, &cancel) ? -errno : (int)cancel.cancelled;
+}
+
+/* CVM_SUBMIT of @count; how many were taken, or a negative errno */
+static inline int submit_many(int fd, unsigned int count, __u64 cookie,
+		       __u32 timeout_ms)
+{
+	struct cvm_evidence_req *reqs = calloc(count, sizeof(*reqs));
+	__u32 accepted;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < count; i++)
+		crowd_request(&reqs[i], cookie);
+	ret = crowd_submit(fd, reqs, count, timeout_ms, &accepted);
+	free(reqs);
+	return ret ? ret : (int)accepted;
 }
 
 #endif /* ASYNC_H */

@@ -15,7 +15,8 @@ crowd-tests := $(addprefix $(B)/tests/driver_,mix crowd fairness turns)
 crowd-objects := $(addprefix $(B)/obj/driver/,crowd.o report.o merkle.o)
 
 # the batch node, scopes, submitted requests
-batch-tests := $(addprefix $(B)/tests/driver_,batch scope async submit members key keyring key_tdx)
+batch-tests := $(addprefix $(B)/tests/driver_,batch scope async submit keep_snp \
+	keep_tdx members key keyring key_tdx)
 
 test-programs += $(driver-tests) $(crowd-tests) $(batch-tests) $(B)/tests/driver_estimate
 

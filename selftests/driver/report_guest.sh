@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # In the VM: runs programs of the kselftest harness and prints one TAP.
-#   report_guest.sh PROGRAM...
+#   report_guest.sh "PROGRAM [OPTION...]"...
 log=/tmp/report_guest.log
 : >$log
 for program; do
 	echo "# $program" >>$log
-	"$program" >>$log 2>&1 ||
+	# shellcheck disable=SC2086
+	$program >>$log 2>&1 ||
 		echo "# $program ended with $?" >>$log
 done
 # a program that died without its plan has fewer results than it has tests
