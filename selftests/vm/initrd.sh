@@ -64,7 +64,7 @@ install_modules()
 make_base()
 {
 	local final=$CACHE/vm/$KVER new=$CACHE/vm/$KVER.new key applet
-	local inputs=(/bin/busybox "${VM_PROGRAMS[@]}" "$TOP"/selftests/vm/{initrd.sh,init,lib.sh})
+	local inputs=(/bin/busybox "${VM_PROGRAMS[@]}" "$TOP"/selftests/vm/{initrd.sh,init,guest.sh,lib.sh})
 
 	# contents by size and time: all are replaced as whole files
 	key=$(stat -L -c '%n %s %Y' "${inputs[@]}" "$TOP"/build/vm/{exec,kexec} "$MODULES"
@@ -96,6 +96,7 @@ make_base()
 	} | sort -u | install_libraries "$new/tree" || return 1
 	install_modules "$new/tree" || return 1
 	install -m 755 "$TOP/selftests/vm/init" "$new/tree/init"
+	install -m 644 "$TOP/selftests/vm/guest.sh" "$new/tree/vm/"
 	install -m 755 "$TOP"/build/vm/{exec,kexec} "$new/tree/vm/"
 	pack "$new/tree" >"$new/base.cpio" || return 1
 	printf '%s\n' "$key" >"$new/key"
