@@ -65,6 +65,8 @@ trouble()
 # the guest's own look at what hangs, before the host pulls the plug
 watchdog()
 {
+	# only one may have the port open
+	exec 9>&-
 	sleep "$WATCHDOG"
 	echo "vm: no end after $WATCHDOG s: blocked tasks and busy CPUs follow"
 	echo w >/proc/sysrq-trigger
@@ -89,9 +91,15 @@ sim_is_ready()
 
 start_platform()
 {
-	[ "$PLATFORM" != none ] || return 0
+	[ "$PLATFORM" = none ] || start_simulator || return 1
+	[ -z "$SIG_ENFORCE" ] || echo 1 >/sys/module/module/parameters/sig_enforce ||
+		trouble 'module signatures cannot be enforced'
+}
+
+start_simulator()
+{
 	load cvm_platform_sim || { trouble 'cvm_platform_sim does not load'; return 1; }
-	bridge --bridge /dev/cvm-fw $PORTS/cvm.fw &
+	{ exec 9>&-; bridge --bridge /dev/cvm-fw $PORTS/cvm.fw; } &
 	await 'the simulated platform did not become ready' 1500 sim_is_ready
 }
 

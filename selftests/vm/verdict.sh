@@ -18,6 +18,7 @@ fail()
 	{
 		echo "run: $1"
 		[ ! -e "$dir/console.log" ] || echo "run: log: $dir/console.log"
+		[ ! -s "$dir/port.journal" ] || echo "run: journal: $dir/port.journal"
 		echo "run: again: selftests/vm/run$again"
 	} >&2
 	exit "${3:-125}"
@@ -121,6 +122,7 @@ verdict()
 	[ -z "$missing" ] || [ "$status" != 0 ] ||
 		fail "COMMAND ended with 0 but left no$missing"
 	[ -z "$missing" ] || echo "run: COMMAND left no$missing" >&2
+	keep_disk
 	# has been handed on; the logs stay
 	rm -f "$dir"/port.{out,err,get}
 	exit "$status"
