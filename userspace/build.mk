@@ -14,6 +14,7 @@ libdir  ?= $(prefix)/lib
 incdir  ?= $(prefix)/include
 mandir  ?= $(prefix)/share/man
 sysdir  ?= $(prefix)/lib
+etcdir  ?= /etc
 compdir ?= $(prefix)/share/bash-completion/completions
 
 lib-soname := libcvmguest.so.0
@@ -87,6 +88,8 @@ install: user
 	install -D -m 644 userspace/udev/modprobe.conf $(DESTDIR)$(sysdir)/modprobe.d/cvm-guest.conf
 	install -D -m 644 userspace/udev/60-cvm-guest.rules $(DESTDIR)$(sysdir)/udev/rules.d/60-cvm-guest.rules
 	install -D -m 644 userspace/systemd/sysusers.conf $(DESTDIR)$(sysdir)/sysusers.d/cvm-guest.conf
+	install -D -m 755 userspace/dkms/kernel-hook $(DESTDIR)$(etcdir)/kernel/postinst.d/cvm-guest
+	install -D -m 755 userspace/dkms/kernel-hook $(DESTDIR)$(etcdir)/kernel/header_postinst.d/cvm-guest
 
 .PHONY: install
 

@@ -26,6 +26,10 @@ for file in bin/cvmctl lib/libcvmguest.so.0 lib/libcvmguest.so lib/libcvmguest.a
 	[[ -f $usr/$file ]]
 	result $? "$file"
 done
+for hook in postinst.d header_postinst.d; do
+	[[ -x $dir/etc/kernel/$hook/cvm-guest ]]
+	result $? "etc/kernel/$hook/cvm-guest"
+done
 why=$(find "$dir" -type f -perm /022 -o -type f -newermt 2200-01-01 -o -name '*~')
 result "$([[ -z $why ]]; echo $?)" 'nobody but root may write to any of it' "$why"
 
