@@ -91,7 +91,12 @@ make_disk_initrd()
 # What fails the run leaves the image as it was, so that it can be repeated.
 use_disk()
 {
-	append="root=/dev/vda ro rdinit=/vm/early $append"
+	local rights=rw
+
+	[ -z "$read_only" ] || rights=ro
+	# it has no fstab that would say otherwise later; and no confidential VM
+	# virtualises, while QEMU's processor offers it
+	append="root=/dev/vda $rights rdinit=/vm/early module_blacklist=kvm_amd,kvm_intel $append"
 	ports+=(journal)
 	if [ -n "$read_only" ]; then
 		drives=(-drive "file=$disk,format=raw,if=virtio,readonly=on")
