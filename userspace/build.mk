@@ -15,6 +15,7 @@ incdir  ?= $(prefix)/include
 mandir  ?= $(prefix)/share/man
 sysdir  ?= $(prefix)/lib
 etcdir  ?= /etc
+dkmsdir ?= /usr/src
 compdir ?= $(prefix)/share/bash-completion/completions
 
 lib-soname := libcvmguest.so.0
@@ -90,6 +91,9 @@ install: user
 	install -D -m 644 userspace/systemd/sysusers.conf $(DESTDIR)$(sysdir)/sysusers.d/cvm-guest.conf
 	install -D -m 755 userspace/dkms/kernel-hook $(DESTDIR)$(etcdir)/kernel/postinst.d/cvm-guest
 	install -D -m 755 userspace/dkms/kernel-hook $(DESTDIR)$(etcdir)/kernel/header_postinst.d/cvm-guest
+	install -d $(DESTDIR)$(dkmsdir)/cvm-guest-$(VERSION)
+	cp -r dkms.conf Kbuild driver $(DESTDIR)$(dkmsdir)/cvm-guest-$(VERSION)/
+	chmod -R u=rwX,go=rX $(DESTDIR)$(dkmsdir)/cvm-guest-$(VERSION)
 
 .PHONY: install
 

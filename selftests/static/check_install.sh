@@ -30,6 +30,9 @@ for hook in postinst.d header_postinst.d; do
 	[[ -x $dir/etc/kernel/$hook/cvm-guest ]]
 	result $? "etc/kernel/$hook/cvm-guest"
 done
+src=$(echo "$dir"/usr/src/cvm-guest-*)
+why=$(diff -r driver "$src/driver" && diff Kbuild "$src/Kbuild" && diff dkms.conf "$src/dkms.conf")
+result $? 'the sources of the module' "$why"
 why=$(find "$dir" -type f -perm /022 -o -type f -newermt 2200-01-01 -o -name '*~')
 result "$([[ -z $why ]]; echo $?)" 'nobody but root may write to any of it' "$why"
 
