@@ -7,16 +7,30 @@
 # what an image for the cloud has, and what builds a module
 MACHINE_PACKAGES=(systemd-sysv systemd udev kmod initramfs-tools dkms openssl)
 
+# machine_kernels SERIES: the series that a machine has of which one is SERIES
+machine_kernels()
+{
+	case $1 in
+	6.1|6.12) echo 6.1 6.12 ;;
+	*) echo "$1" ;;
+	esac
+}
+
 # machine_root SERIES [PACKAGE...]: sets root
 machine_root()
 {
-	local release KVER suffix=''
+	local release KVER suffix='' series
+	local wanted=("${MACHINE_PACKAGES[@]}" "${@:2}")
 
 	read -r release _ <<<"$(series_source "$1")"
 	[ "$release" != trixie ] || suffix=/trixie-backports
-	eval "$("$TOP/selftests/vm/kernel" "$1")"
-	cached_root "$release" "${MACHINE_PACKAGES[@]}" "${@:2}" \
-		"linux-base$suffix" "linux-image-$KVER$suffix" "linux-headers-$KVER$suffix"
+	wanted+=("linux-base$suffix")
+	for series in $(machine_kernels "$1"); do
+		eval "$("$TOP/selftests/vm/kernel" "$series")"
+		wanted+=("linux-image-$KVER$suffix" "linux-headers-$KVER$suffix")
+	done
+	cached_root "$release" "${wanted[@]}" ||
+		fetch_trouble "if the mirror has newer kernels than the cache: selftests/vm/kernel --refresh $1"
 }
 
 # new_machine SERIES DIR [PACKAGE...]
