@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+# suites.sh: autopkgtest thinks that it must not break this machine, and is told
+# that it may.
+# shellcheck source=selftests/dkms/guest/lib.sh
+. /run/vm/guest/lib.sh
+
+autopkgtest --no-built-binaries --ignore-restrictions=isolation-machine --test-name=load \
+	/run/vm/src -- null >$log 2>&1
+result $? 'autopkgtest'
+grep -q '^load  *PASS' $log
+result $? 'autopkgtest: load passes'
+
+driver cvm_guest 'after that'
+/run/vm/kselftest/run_kselftest.sh >$log 2>&1
+result $? 'run_kselftest.sh'
+grep -v '^    ' $log >/run/vm/ktap
+head -n 1 /run/vm/ktap | grep -qx 'TAP version 13'
+result $? 'it says TAP version 13'
+[ "$(sed -n 's/^1\.\.//p' /run/vm/ktap)" = "$(grep -c '^ok [0-9]* selftests: cvm: ' /run/vm/ktap)" ]
+result $? 'as many results as planned, all ok'
+# the one that is for another platform, and what needs a node that is not there
+sed -n 's/^ok [0-9]* selftests: cvm: \(.*\) # SKIP.*/\1/p' /run/vm/ktap | tr '\n' ' ' >/run/vm/skipped
+[ "$(cat /run/vm/skipped)" = 'driver_tdx ' ]
+result $? "skipped: $(cat /run/vm/skipped)"
+driver cvm_guest 'after that'
+evidence cvm 'after that'
+end

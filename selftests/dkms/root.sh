@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A Debian machine with our packages, from their installation to their removal:
+#   selftests/dkms/root.sh 6.1|6.12|7.3
+# Installed by chroot, as who builds images does; then booted with a root that
+# cannot be written to, as a TDX guest where the kernel knows those; booted as an
+# SNP guest, where the packages are upgraded while the module is in use; booted
+# again, and the packages removed and installed in the running machine; at last
+# removed by chroot. Prints TAP.
+cd "$(dirname "$0")/../.." || exit
+# shellcheck source=selftests/dkms/lib.sh
+. selftests/dkms/lib.sh
+series=$1
+next=$version.1
+second=tdx
+[[ $series != 6.1 ]] || second=snp
+
+# the package of the module with the next version in it
+next_package()
+{
+	local tree=$dir/next
+
+	dpkg-deb -R "$debs"/cvm-guest-dkms_*.deb "$tree" &&
+		mv "$tree/usr/src/cvm-guest-$version" "$tree/usr/src/cvm-guest-$next" &&
+		sed -i "s/\b${version//./\\.}\b/$next/" "$tree"/DEBIAN/{control,postinst,prerm} \
+			"$tree/usr/src/cvm-guest-$next"/{dkms.conf,driver/version.h} &&
+		sed -i "s|usr/src/cvm-guest-$version|usr/src/cvm-guest-$next|" "$tree/DEBIAN/md5sums" &&
+		mkdir "$dir/put" &&
+		dpkg-deb --root-owner-group -b "$tree" "$dir/put/" &&
+		cp "$debs"/{cvm-guest,libcvmguest0}_*.deb "$dir/put/"
+}
+
+# What a compiler makes natively in seconds, it makes in the VM in minutes. DKMS
+# does all else there: /etc/dkms/MODULE.conf is for such wishes of a machine.
+compile_beforehand()
+{
+	local kernel
+
+	for kernel in "${kernels[@]}"; do
+		in_machine "$debs" sh -ec "
+			mkdir -p /var/cache/built/$kernel
+			cp -r /usr/src/cvm-guest-$version /tmp/src
+			sed -i 's/\b$version\b/$next/' /tmp/src/driver/version.h
+			make -s -j2 -C /lib/modules/$kernel/build M=/tmp/src modules
+			mv /tmp/src/cvm_guest.ko /var/cache/built/$kernel/
+			rm -r /tmp/src" || return
+	done
+	# shellcheck disable=SC2016 # DKMS expands it
+	printf '%s\n' 'MAKE[0]="cp /var/cache/built/$kernelver/cvm_guest.ko ."' 'CLEAN="true"' \
+		>"$dir/machine/etc/dkms/cvm-guest.conf"
+}
+
+# for each kernel, at once: DKMS alone would build for the newest
+all_have_module()	# VERSION
+{
+	local kernel
+
+	for kernel in "${kernels[@]}"; do
+		has_module "$kernel" "$1"
+	done
+}
+
+# as an image is made again and again
+upgrade_by_chroot()
+{
+	rm "$dir/machine/etc/dkms/cvm-guest.conf"
+	rm -rf "$dir/machine/var/cache/built"
+	in_machine "$dir/put" sh -c "dpkg -i /build/cvm-guest-dkms_${next}_all.deb"
+	result $? 'an upgrade by chroot'
+	all_have_module "$next"
+	[[ $(modules | wc -l) == "${#kernels[@]}" ]]
+	result $? 'and no other'
+}
+
+make_packages
+fresh_machine "$series"
+next_package >"$log" 2>&1
+result $? 'packages of the next version'
+cp selftests/dkms/guest/attest.service "$dir/machine/etc/systemd/system/"
+in_machine "$debs" systemctl enable attest.service
+files >"$dir/before"
+install_packages
+all_have_module "$version"
+in_machine "$debs" sh -c 'getent group cvm && cvmctl --version'
+result $? 'the group, and cvmctl'
+compile_beforehand
+result $? 'compiled for what comes'
+machine_disk "$dir/machine" "$dir/disk" 2>"$log"
+result $? 'a disk'
+boot 'read-only' --platform $second --read-only --append systemd.volatile=state -- readonly.sh "$version"
+boot 'installed' --platform snp --put "$dir/put:/run/vm/debs" -- installed.sh "$version" "$next"
+boot 'removed' --platform $second --fw strict=0 --put "$dir/put:/run/vm/debs" -- removed.sh "$next"
+upgrade_by_chroot
+purge "$dir/before"
+finish
