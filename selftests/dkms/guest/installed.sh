@@ -51,8 +51,7 @@ done
 
 agent &
 agent=$!
-sleep 1000000 8</dev/cvm/report &
-holder=$!
+exec 8</dev/cvm/report
 dpkg -i /run/vm/debs/cvm-guest-dkms_"$next"_all.deb >$log 2>&1
 result $? 'dpkg -i of the next version'
 touch /run/vm/stop
@@ -69,8 +68,7 @@ dkms status -m cvm-guest >$log && ! grep -qv "/$next, .*installed" $log && grep 
 result $? 'and no other version'
 ! modprobe -r cvm_guest >$log 2>&1 && [ -d /sys/module/cvm_guest ]
 result $? 'in use, it does not go'
-kill $holder
-wait $holder
+exec 8<&-
 modprobe -r cvm_guest >$log 2>&1 && modprobe cvm_guest >>$log 2>&1
 [ "$(cat /sys/module/cvm_guest/version)" = "$next" ]
 result $? 'nobody has it any more, and the new one comes'
