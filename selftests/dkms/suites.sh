@@ -18,8 +18,10 @@ source_tree()
 }
 
 make_packages
-fresh_machine "$series" autopkgtest linux-headers-cloud-amd64
+fresh_machine "$series" autopkgtest linux-headers-cloud-amd64 gcc libc6-dev pkg-config libssl-dev
 install_packages
+in_machine "$debs" sh -c 'dpkg -i /build/libcvmguest*.deb'
+result $? 'dpkg -i of the library'
 source_tree && make -s -C selftests install INSTALL_PATH="$dir/kselftest" >"$log" 2>&1
 result $? 'make -C selftests install'
 machine_disk "$dir/machine" "$dir/disk" 2>"$log"

@@ -5,11 +5,13 @@
 # shellcheck source=selftests/dkms/guest/lib.sh
 . /run/vm/guest/lib.sh
 
-autopkgtest --no-built-binaries --ignore-restrictions=isolation-machine --test-name=load \
+autopkgtest --no-built-binaries --ignore-restrictions=isolation-machine --test-name=load --test-name=library \
 	/run/vm/src -- null >$log 2>&1
 result $? 'autopkgtest'
 grep -q '^load  *PASS' $log
 result $? 'autopkgtest: load passes'
+grep -q '^library  *PASS' $log
+result $? 'autopkgtest: library passes'
 
 driver cvm_guest 'after that'
 /run/vm/kselftest/run_kselftest.sh >$log 2>&1
