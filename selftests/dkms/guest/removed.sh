@@ -26,8 +26,7 @@ evidence cvm 'after the upgrade'
 mkdir /run/vm/own
 cp /usr/bin/cvmctl /run/vm/own/
 PATH=$PATH:/run/vm/own
-sleep 1000000 8</dev/cvm/report &
-holder=$!
+exec 8</dev/cvm/report
 dpkg -P cvm-guest cvm-guest-dkms libcvmguest0 >$log 2>&1
 result $? 'dpkg -P'
 find / -xdev \( -path /run -o -path /var/log -o -path /var/cache -o -path '/usr/src/linux-*' -o -path /etc/dkms/cvm-guest.conf \) \
@@ -42,8 +41,7 @@ done | grep -i cvm >$log
 [ ! -s $log ]
 result $? 'nor in an initial RAM disk'
 evidence cvm 'what is loaded serves on'
-kill $holder
-wait $holder
+exec 8<&-
 hash -r
 modprobe -r cvm_guest 2>$log || rmmod cvm_guest 2>>$log
 result $? 'and goes when nobody has it'
@@ -60,6 +58,8 @@ dpkg -i /run/vm/debs/cvm-guest_*.deb /run/vm/debs/cvm-guest-dkms_"$1"_all.deb >$
 result $? 'dpkg -i in a running machine'
 evidence '' 'without another command'
 driver cvm_guest 'without another command'
+systemctl is-active dev-cvm-evidence.device >$log 2>&1
+result $? 'and units that wait for evidence go on'
 rights 660 root cvm /dev/cvm/batch
 rights 600 root root /dev/cvm/report
 end
