@@ -1,16 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # A Debian machine with our packages, from their installation to their removal:
-#   selftests/dkms/root.sh 6.1|6.12|7.3
+#   selftests/dkms/root.sh 6.1|6.12|7.3 [short]
 # Installed by chroot, as who builds images does; then booted with a root that
 # cannot be written to, as a TDX guest where the kernel knows those; booted as an
 # SNP guest, where the packages are upgraded while the module is in use; booted
 # again, and the packages removed and installed in the running machine; at last
-# removed by chroot. Prints TAP.
+# upgraded and removed by chroot. A short one boots once, for the upgrade.
+# Prints TAP.
 cd "$(dirname "$0")/../.." || exit
 # shellcheck source=selftests/dkms/lib.sh
 . selftests/dkms/lib.sh
-series=$1
+series=$1 short=${2:-}
 next=$version.1
 second=tdx
 [[ $series != 6.1 ]] || second=snp
@@ -63,8 +64,6 @@ all_have_module()	# VERSION
 # as an image is made again and again
 upgrade_by_chroot()
 {
-	rm "$dir/machine/etc/dkms/cvm-guest.conf"
-	rm -rf "$dir/machine/var/cache/built"
 	in_machine "$dir/put" sh -c "dpkg -i /build/cvm-guest-dkms_${next}_all.deb"
 	result $? 'an upgrade by chroot'
 	all_have_module "$next"
@@ -87,9 +86,13 @@ compile_beforehand
 result $? 'compiled for what comes'
 machine_disk "$dir/machine" "$dir/disk" 2>"$log"
 result $? 'a disk'
-boot 'read-only' --platform $second --read-only --append systemd.volatile=state -- readonly.sh "$version"
+rm -r "$dir/machine/etc/dkms/cvm-guest.conf" "$dir/machine/var/cache/built"
+[[ $short ]] ||
+	boot 'read-only' --platform $second --read-only --append systemd.volatile=state -- readonly.sh "$version"
 boot 'installed' --platform snp --put "$dir/put:/run/vm/debs" -- installed.sh "$version" "$next"
-boot 'removed' --platform $second --fw strict=0 --put "$dir/put:/run/vm/debs" -- removed.sh "$next"
-upgrade_by_chroot
+if [[ ! $short ]]; then
+	boot 'removed' --platform $second --fw strict=0 --put "$dir/put:/run/vm/debs" -- removed.sh "$next"
+	upgrade_by_chroot
+fi
 purge "$dir/before"
 finish

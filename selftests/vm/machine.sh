@@ -7,11 +7,12 @@
 # what an image for the cloud has, and what builds a module
 MACHINE_PACKAGES=(systemd-sysv systemd udev kmod initramfs-tools dkms openssl)
 
-# machine_kernels SERIES: the series that a machine has of which one is SERIES
+# machine_kernels SERIES: the series that a machine has of which one is SERIES;
+# Debian 12's own before its reboot into a newer one has both
 machine_kernels()
 {
 	case $1 in
-	6.1|6.12) echo 6.1 6.12 ;;
+	6.1) echo 6.1 6.12 ;;
 	*) echo "$1" ;;
 	esac
 }
