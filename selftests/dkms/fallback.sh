@@ -6,14 +6,15 @@
 # refuses modules that are not signed with a key that it has. When that kernel
 # has drivers of its own there is evidence after the reboot, and doctor says what
 # is missing. When it has none (6.1), a failed build does not become what boots
-# next, and of the others doctor says so. Prints TAP.
+# next, and of the others doctor says so. With what was missing the module is
+# built, and goes with its kernel. Prints TAP.
 cd "$(dirname "$0")/../.." || exit
 # shellcheck source=selftests/dkms/lib.sh
 . selftests/dkms/lib.sh
 series=$1 cause=$2 platform=$3
 source_file=$dir/machine/usr/src/cvm-guest-$version/driver/version.h
 
-# the machine before the upgrade, which knows of no such kernel
+# purge_kernel: nothing of it is left, and of the module for it
 purge_kernel()
 {
 	local names
@@ -84,6 +85,7 @@ mended()
 	install_kernel '*.deb' && boots_next
 	result $? 'when that is mended, the next update goes through'
 	has_module "$KVER"
+	purge_kernel
 }
 
 # what DKMS made, and the same without a signature
