@@ -73,6 +73,6 @@ modprobe -r cvm_guest >$log 2>&1 && modprobe cvm_guest >>$log 2>&1
 [ "$(cat /sys/module/cvm_guest/version)" = "$next" ]
 result $? 'nobody has it any more, and the new one comes'
 udevadm settle
-rights 660 root cvm /dev/cvm/batch
+nodes
 evidence cvm 'the new one'
 end

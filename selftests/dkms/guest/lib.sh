@@ -74,6 +74,21 @@ rights()
 	result $? "$4 is $1 $2:$3"
 }
 
+# for whom they are; and units can wait for each, and for evidence by its name
+nodes()
+{
+	local unit
+
+	rights 660 root cvm /dev/cvm/batch
+	rights 600 root root /dev/cvm/report
+	rights 600 root root /dev/cvm/key
+	for unit in dev-cvm-batch dev-cvm-report dev-cvm-key dev-cvm-evidence; do
+		systemctl is-active $unit.device
+	done >$log 2>&1
+	[ "$(grep -cx active $log)" = 4 ]
+	result $? 'units that wait for them go on'
+}
+
 # installed VERSION: what a machine with our packages is when it has booted
 installed()
 {
@@ -84,8 +99,7 @@ installed()
 	systemctl --failed --no-legend >$log
 	[ ! -s $log ]
 	result $? 'no unit has failed'
-	rights 660 root cvm /dev/cvm/batch
-	rights 600 root root /dev/cvm/report
+	nodes
 	evidence '' 'cvmctl'
 	cvmctl status >$log 2>&1 && grep -qE '^backend +cvm$' $log
 	result $? 'through our driver'

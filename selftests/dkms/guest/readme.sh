@@ -16,6 +16,5 @@ while IFS= read -r step; do
 	result $? "$step"
 done </run/vm/steps
 driver cvm_guest 'after all that'
-rights 660 root cvm /dev/cvm/batch
-rights 600 root root /dev/cvm/report
+nodes
 end
