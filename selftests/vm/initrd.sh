@@ -4,12 +4,12 @@
 # kernel modules that tests use), made once, and what one run adds. Both are
 # plain cpio archives: unpacking under TCG costs more than reading. Sourced.
 
-# shellcheck disable=SC2154 # base, kernel_modules: set by run
+# shellcheck disable=SC2154 # base, kernel_modules, uefi, module: set by run
 
 # kernel modules that are put into the VM, where the kernel has them, with all
 # that they depend on
 VM_MODULES=(
-	virtio_pci virtio_console virtio_rng configfs loop
+	virtio_pci virtio_console virtio_rng configfs loop efivarfs
 	gf128mul ghash-generic cryptd crypto_simd aesni-intel crypto_null gcm ctr
 	hmac sha512_generic sha512-ssse3 sha256_generic cbc xts
 	tsm tsm_report sev-guest tdx-guest
@@ -127,6 +127,15 @@ needed_libraries()
 	done
 }
 
+# sign_module KO: with the key that the firmware of --uefi vouches for
+sign_module()
+{
+	local program
+
+	program=$(sign_file) || die 'no sign-file runs here: selftests/vm/kernel 6.12 fetches one'
+	"$program" sha256 "$uefi/module.key" "$uefi/module.pem" "$1"
+}
+
 # add_build TREE: programs, libraries, modules
 add_build()
 {
@@ -147,6 +156,8 @@ add_build()
 	done | sort -u | needed_libraries | install_libraries "$tree" || return 1
 	for f in "${kernel_modules[@]}"; do
 		cp "$f" "$updates/" || return 1
+		# what --module names is what is tested, signed or not
+		[ -z "$uefi" ] || [ "$f" = "$module" ] || sign_module "$updates/${f##*/}" || return 1
 	done
 	# unlinked first: hard links to the base's
 	rm -f "$tree/lib/modules/$KVER"/modules.{dep,alias,softdep,symbols}*

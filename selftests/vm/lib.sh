@@ -47,3 +47,19 @@ publish()
 	mv "$1" "$2"
 	rm -rf "$2.old"
 }
+
+# a sign-file that runs here: the signature is the same for every kernel, but a
+# newer Debian's program wants its own C library
+sign_file()
+{
+	local file
+
+	for file in "$@" "$CACHE"/kernels/*/usr/lib/linux-kbuild-*/scripts/sign-file \
+		/usr/lib/linux-kbuild-*/scripts/sign-file; do
+		[ -x "$file" ] || continue
+		"$file" >/dev/null 2>&1
+		# its usage
+		[ $? != 2 ] || { echo "$file"; return; }
+	done
+	return 1
+}
