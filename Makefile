@@ -56,6 +56,10 @@ bench:
 deb: setup
 	$(Q)userspace/packaging/deb
 
+# in build/module-deb: the module alone, built for KVER and signed
+module-deb: setup
+	$(Q)KVER="$(KVER)" SIGN_KEY='$(SIGN_KEY)' SIGN_CERT='$(SIGN_CERT)' userspace/packaging/module-deb
+
 help:
 	@echo 'make              user space, in build/'
 	@echo 'make module       the module for KVER (this kernel, unless given)'
@@ -66,11 +70,12 @@ help:
 	@echo 'make bench        times beside the in-tree drivers, tables and plots in build/bench'
 	@echo 'make install      user space, with DESTDIR and prefix'
 	@echo 'make deb          Debian packages, in build/deb'
+	@echo 'make module-deb   the module for KVER, signed with SIGN_KEY and SIGN_CERT, as a package'
 	@echo 'make clean        all of build/ but the cache of downloads'
 	@echo 'V=1 shows the commands; SAN=1 builds user space with ASan and UBSan'
 
 clean:
 	$(Q)[ ! -d $(B) ] || find $(B) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +
 
-.PHONY: all user tests setup check check-all demo bench deb help clean
+.PHONY: all user tests setup check check-all demo bench deb module-deb help clean
 .DELETE_ON_ERROR:
