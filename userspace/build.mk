@@ -29,7 +29,7 @@ ctl-obj    := $(ctl-src:%.c=$(B)/obj/%.o)
 user-cflags := -Iuserspace -Iuserspace/include -Idriver/uapi -iquote . -fPIC -fvisibility=hidden \
 	       -DCVM_VERSION='"$(VERSION)"'
 lib-libs    := -lcrypto
-ctl-libs    := -lkmod -ljansson -lm $(lib-libs)
+ctl-libs    := -lkmod -ljansson -llzma -ltss2-esys -ltss2-tcti-device -lm $(lib-libs)
 
 user-programs += $(B)/bin/cvmctl $(B)/lib/$(lib-soname) $(B)/lib/libcvmguest.so \
 		 $(B)/lib/libcvmguest.a $(B)/lib/libcvmguest.pc

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# In the VM: doctor_guest.sh DRIVER: doctor and selftest on a machine with device nodes and other
-# mount namespaces. Prints TAP.
+# In the VM: doctor_guest.sh DRIVER: doctor and selftest on a machine with device nodes, a TPM and
+# other mount namespaces. Prints TAP.
 n=0
 says() {	# STATUS PATTERN NAME
 	cvmctl doctor >/tmp/out 2>/tmp/err
@@ -15,41 +15,74 @@ says() {	# STATUS PATTERN NAME
 	fi
 }
 
+silent() {	# PATTERN NAME: the doctor that ran last says no such thing
+	n=$((n + 1))
+	if grep -q "$1" /tmp/out; then echo "not ok $n $2"; else echo "ok $n $2"; fi
+}
+
 if [ "$1" = intree ]; then
-	says 0 "^warning +driver .*the kernel's own" "the kernel's own driver"
+	says 0 "^warning +driver-in-tree .*the kernel's own" "the kernel's own driver"
+	silent '^[a-z]* *kernel-driver' 'which has the fixes'
 	chmod 0666 /dev/tdx_guest
-	says 1 '^unsafe +nodes .*/dev/tdx_guest.*everybody' 'its node open to everybody'
+	says 1 '^unsafe +nodes-open .*/dev/tdx_guest.*everybody' 'its node open to everybody'
 	echo "1..$n"
 	exit
 fi
 says 0 '^fine +driver' 'our driver'
-says 0 '^warning +group .*no group cvm' 'no group'
+says 0 '^warning +group-missing .*no group cvm' 'no group'
 echo 'cvm:x:990:' >>/etc/group
 echo 'others:x:991:' >>/etc/group
-says 0 '^fine +group' 'a group'
+says 0 '^warning +group-node ' 'a group, and a node that is not for it'
 chgrp 990 /dev/cvm/batch
+says 0 '^fine +group' 'a node for the group'
 says 0 '^fine +nodes +/dev/cvm/batch: mode 0660' 'whose node it is'
 chgrp 991 /dev/cvm/batch
-says 1 '^unsafe +nodes .*/dev/cvm/batch.*members of group others' 'another group'
+says 1 '^unsafe +nodes-open .*/dev/cvm/batch.*members of group others' 'another group'
 chgrp 990 /dev/cvm/batch
 chmod 0666 /dev/cvm/report
-says 1 '^unsafe +nodes .*/dev/cvm/report.*everybody' 'everybody'
+says 1 '^unsafe +nodes-open .*/dev/cvm/report.*everybody' 'everybody'
 chmod 0600 /dev/cvm/report
+
+# a container that was given more than it needs, one that was not, and a service
+# that has but a /tmp of its own
+numbers=$(sed 's/:/ /' /sys/class/misc/cvm_report/dev)
+mkfifo /tmp/go
+unshare -m sh -c "mount -t tmpfs tmpfs /dev && mkdir /dev/cvm && mknod /dev/cvm/report c $numbers &&
+	exec sleep 1000" &
+with=$!
+unshare -m sh -c 'mount -t tmpfs tmpfs /dev && exec sleep 1000' &
+without=$!
+unshare -m sh -c 'mount -t tmpfs tmpfs /mnt && exec sleep 1000' &
+service=$!
+# their namespaces are their own, and as they want them, as soon as they sleep
+for pid in $with $without $service; do
+	until [ "$(cat "/proc/$pid/comm")" = sleep ]; do :; done
+done
+says 0 "^warning +containers-node .*process $with \(sleep\).*/dev/cvm/report" 'a container with the node'
+silent "process $without" 'one without'
+silent "process $service" 'a service with a mount namespace'
+kill $with $without $service
+wait
 says 0 '^fine +containers' 'no container'
 
-# a container that was given more than it needs, and one that was not
-mkfifo /tmp/go
-unshare -m sleep 1000 &
-with=$!
-unshare -m sh -c 'mount -t tmpfs none /dev && echo >/tmp/go && exec sleep 1000' &
-without=$!
-read -r _ </tmp/go
-# the first one's namespace is its own as soon as it sleeps
-until [ "$(cat /proc/$with/comm)" = sleep ]; do :; done
-says 0 "^warning +containers .*process $with \(sleep\).*/dev/cvm/report" 'a container with the node'
-n=$((n + 1))
-if grep -q "process $without" /tmp/out; then echo "not ok $n the other"; else echo "ok $n the other"; fi
-kill $with $without
+# a TPM as it comes, with passwords, and after wrong ones
+says 0 '^note +tpm-no-password .*owner and lockout hierarchies' 'a TPM without passwords'
+tpm2() { command tpm2 "$@" >/tmp/log 2>&1 || sed 's/^/# /' /tmp/log; }
+export TPM2TOOLS_TCTI=device:/dev/tpmrm0
+tpm2 changeauth -c owner secret
+says 0 '^note +tpm-no-password .*lockout hierarchy has' 'one with a password for its owner'
+tpm2 changeauth -c lockout secret
+says 0 '^fine +tpm .*TPM 2\.0 with SHA-256' 'one with passwords'
+tpm2 dictionarylockout -s -n 1 -t 1000 -l 1000 -p secret
+tpm2 nvdefine -C o -P secret -s 8 -a 'authread|authwrite' -p right 0x1500016
+command tpm2 nvread -P wrong 0x1500016 >/tmp/log 2>&1
+says 0 '^warning +tpm-lockout ' 'one that is locked'
+mv /dev/tpmrm0 /dev/tpm-elsewhere
+says 0 '^note +tpm-unseen ' 'one that is not to be opened'
+mv /dev/tpm-elsewhere /dev/tpmrm0
+chmod 0666 /dev/tpmrm0
+says 1 '^unsafe +tpm-open .*/dev/tpmrm0' 'one that everybody may open'
+chmod 0660 /dev/tpmrm0
 
 # the root of a simulated platform is nobody's, and all else is as on a real one
 cvmctl selftest >/tmp/out 2>/tmp/err

@@ -1,125 +1,390 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # cvmctl doctor on machines that are files below a folder: what a version, a
-# missing module and a kernel's settings make it say. Prints TAP.
+# missing module, a signature and a kernel's settings make it say. What needs a
+# kernel is in doctor_guest.sh and in selftests/secureboot. Prints TAP.
 # shellcheck source=selftests/cvmctl/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=selftests/vm/lib.sh
+. selftests/vm/lib.sh
 
-# machine NAME RELEASE VERSION snp|tdx: a folder like a machine where all is well
+efi=sys/firmware/efi
+images=d719b2cb-3d3a-4596-a3bc-dad00e67656f
+shim=605dab50-e046-4300-abb6-3dd810dd8b23
+
+# variable NAME GUID ATTRIBUTES FILE: of the firmware of $root
+variable() { { printf '%b' "\\x$3\\0\\0\\0"; cat "$4"; } >"$root/$efi/efivars/$1-$2"; }
+
+secure_boot() {	# 0 or 1
+	printf '%b' "\\x0$1" >"$dir/value"
+	variable SecureBoot 8be4df61-93ca-11d2-aa0d-00e098032b8c 06 "$dir/value"
+}
+
+# certificate NAME: $dir/NAME.key, .pem, .der, .esl
+certificate() {
+	openssl req -new -x509 -newkey rsa:2048 -nodes -sha256 -days 30 -subj "/CN=$1" \
+		-keyout "$dir/$1.key" -out "$dir/$1.pem" 2>/dev/null
+	openssl x509 -in "$dir/$1.pem" -outform DER -out "$dir/$1.der"
+	cert-to-efi-sig-list "$dir/$1.pem" "$dir/$1.esl"
+}
+
+# signed NAME [FROM]: the module as it is, or FROM, is signed with NAME's key
+signed() {
+	cp "${2-$module}" "$ko"
+	"$program" sha256 "$dir/$1.key" "$dir/$1.pem" "$ko"
+}
+
+# machine NAME RELEASE VERSION snp|tdx|none: a folder like a machine where all is well
 machine() {
-	root=$dir/$1
-	mkdir -p "$root"/proc/sys/kernel "$root"/etc "$root"/dev \
-		"$root"/lib/modules/"$2"/updates/dkms \
-		"$root"/sys/module/{module/parameters,cvm_guest} \
-		"$root"/sys/class/misc/cvm_report/channel "$root"/sys/class/tpm/tpm0 \
+	root=$dir/$1 ko=$dir/$1/lib/modules/$2/updates/dkms/cvm_guest.ko
+	mkdir -p "$root"/proc/sys/kernel "$root"/etc "$root"/dev "${ko%/*}" \
+		"$root"/sys/module/{module/parameters,cvm_guest} "$root/$efi/efivars" \
+		"$root"/sys/class/misc/cvm_report/channel \
 		"$root"/sys/devices/system/clocksource/clocksource0 "$root"/sys/kernel/security
 	echo "$2" >"$root/proc/sys/kernel/osrelease"
 	echo "$3" >"$root/proc/sys/kernel/version"
+	echo 0 >"$root/proc/sys/kernel/modules_disabled"
 	echo "flags : fpu rdrand rdseed $([[ $4 != tdx ]] || echo tdx_guest)" >"$root/proc/cpuinfo"
 	[[ $4 != snp ]] || mkdir -p "$root/sys/bus/platform/devices/sev-guest"
 	echo Y >"$root/sys/module/module/parameters/sig_enforce"
-	echo '[none] integrity confidentiality' >"$root/sys/kernel/security/lockdown"
+	echo 'none [integrity] confidentiality' >"$root/sys/kernel/security/lockdown"
+	secure_boot 1
+	variable db $images 27 "$dir/image.esl"
 	echo ready >"$root/sys/class/misc/cvm_report/channel/state"
+	mkdir "$root/dev/cvm"
+	ln -s /dev/console "$root/dev/cvm/report"
 	echo tsc >"$root/sys/devices/system/clocksource/clocksource0/current_clocksource"
 	echo 'cvm:x:990:' >"$root/etc/group"
-	cp "$module" "$root/lib/modules/$2/updates/dkms/cvm_guest.ko"
+	signed image
 	depmod -b "$root" "$2" 2>/dev/null
 }
 
+# kernel's settings of $root
+setting() {	# sig_enforce LOCKDOWN
+	echo "$1" >"$root/sys/module/module/parameters/sig_enforce"
+	echo "$2" >"$root/sys/kernel/security/lockdown"
+}
+
+no_firmware() { rm -r "${root:?}/$efi"; }
+not_loaded() { rm -r "$root/sys/module/cvm_guest" "$root/sys/class/misc"; }
+
 # examine STATUS NAME: cvmctl doctor of $root ends with STATUS
 examine() {
-	"$cvmctl" doctor --root "$root" --json >"$dir/json" 2>"$dir/stderr"
+	LD_PRELOAD=$dir/fake.so "$cvmctl" doctor --root "$root" --json >"$dir/json" 2>"$dir/stderr"
 	result "$([[ $? == "$1" ]]; echo $?)" "$2: exit status $1" "$(cat "$dir/json" "$dir/stderr")"
 }
 
-# says SEVERITY CHECK PATTERN [COMMAND]: there is such a finding
+# says fine CHECK PATTERN, or says ID PATTERN [COMMAND]: there is such a finding
 says() {
 	python3 - "$dir/json" "$@" <<-'END'
 	import json, re, sys
-	path, severity, check, cause, *command = sys.argv[1:]
+	path, what, *rest = sys.argv[1:]
 	with open(path, encoding="utf-8") as file:
-	    found = [f for f in json.load(file)["findings"]
-	             if (f["severity"], f["check"]) == (severity, check)
-	             and re.search(cause, f["cause"])
-	             and (not command or re.search(command[0], f["command"] or ""))]
+	    all = json.load(file)["findings"]
+	if what == "fine":
+	    found = [f for f in all if f["severity"] == "fine" and f["id"] is None
+	             and f["check"] == rest[0] and re.search(rest[1], f["cause"])]
+	else:
+	    found = [f for f in all if f["id"] == what and f["severity"] != "fine"
+	             and what.startswith(f["check"] + "-") and re.search(rest[0], f["cause"])
+	             and (len(rest) == 1 or re.search(rest[1], f["command"] or "no command"))]
 	sys.exit(not found)
 	END
-	result $? "$1: $2: $3" "$(cat "$dir/json")"
+	result $? "$1: $2" "$(cat "$dir/json")"
 }
 
+# silent TEXT: it is nowhere
+silent() { result "$(! grep -q "$1" "$dir/json"; echo $?)" "no $1" "$(cat "$dir/json")"; }
+
+# time and random numbers of the machine that runs this are not what is tested
+cat >"$dir/fake.c" <<'END'
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/timex.h>
+
+int adjtimex(struct timex *t)
+{
+	t->status = getenv("NOT_SYNCHRONISED") ? STA_UNSYNC : 0;
+	return 0;
+}
+
+ssize_t getrandom(void *buffer, size_t size, unsigned int flags)
+{
+	if (!getenv("NOT_READY"))
+		return (ssize_t)size;
+	errno = EAGAIN;
+	return -1;
+}
+END
+"${CC:-cc}" -shared -fPIC -o "$dir/fake.so" "$dir/fake.c" || exit 1
 # any module will do: what is looked at is where it is, and its signature
 module=$dir/cvm_guest.ko
 printf 'int x;\n' | "${CC:-cc}" -c -x c -o "$module" - || exit 1
+program=$(sign_file '') || exit 1
+for name in image owner dkms package; do certificate $name; done
+deb12='#1 SMP Debian 6.12.117-1~deb12u1 (2026-11-14)'
 
-machine snp 6.12.117+deb12-cloud-amd64 '#1 SMP Debian 6.12.117-1~deb12u1 (2026-11-14)' snp
-examine 0 'an SNP guest'
-says fine platform 'SEV-SNP guest, kernel 6\.12\.117'
-says fine driver 'cvm_guest has the platform'
-says fine module 'updates/dkms/cvm_guest\.ko'
-says fine channel ready
-says fine kernel '6\.12\.117 has the known fixes'
-says fine entropy 'processor'
 machine tdx 7.3.4+deb13-cloud-amd64 '#1 SMP Debian 7.3.4-1~bpo13+1 (2026-11-15)' tdx
 examine 0 'a TDX guest'
 says fine platform 'TDX guest'
+says fine clock tsc
+says fine clock 'is synchronised'
+machine snp 6.12.117+deb12-cloud-amd64 "$deb12" snp
+examine 0 'an SNP guest'
+says fine platform 'SEV-SNP guest, kernel 6\.12\.117'
+says fine driver 'cvm_guest has the platform'
+says fine module '^installed for this kernel: /lib/modules/.*/updates/dkms/cvm_guest\.ko'
+says fine signature "by 'image', whose certificate is in UEFI's db"
+says fine lockdown 'lockdown: integrity'
+says fine secureboot 'is on'
+says fine channel ready
+says fine nodes '/dev/cvm/report'
+says fine kernel '6\.12\.117 has the known fixes'
+says fine entropy 'processor'
+says kernel-no-fix CVE-2024-25743 'no command'
+says clock-tsc 'unless the guest has Secure TSC'
+says tpm-none 'no TPM'
+says containers-unseen 'only seen by root' 'sudo cvmctl doctor'
 
 machine old 6.1.0-20-cloud-amd64 '#1 SMP Debian 6.1.85-1 (2024-04-11)' snp
 examine 1 'an old kernel'
-says unsafe kernel '6\.1\.85 .*CVE-2024-36331' full-upgrade
-says unsafe kernel '6\.1\.85 .*CVE-2024-25742'
-result "$(! grep -q 'CVE-2024-25744\|CVE-2023-46813' "$dir/json"; echo $?)" 'what it has is not missed'
+says kernel-fix '6\.1\.85 .*CVE-2024-36331.*came with 6\.1\.148' full-upgrade
+says kernel-fix '6\.1\.85 .*CVE-2024-25742.*never got it' 'linux-image-6\.12'
+silent 'CVE-2024-25744'
+silent 'CVE-2023-46813'
+silent 'CVE-2024-35875'
+silent 'CVE-2024-47727'
 machine oldtdx 6.12.9 '#1 SMP' tdx
-examine 0 'what concerns SNP only does not concern TDX'
+examine 1 'an old TDX guest'
+says kernel-fix 'CVE-2026-89751.*6\.12\.111'
+silent 'CVE-2024-36331'
+silent kernel-driver
+rm -r "$root/sys/module/cvm_guest"
+mkdir "$root/sys/module/tdx_guest"
+examine 1 "the kernel's own driver, as old"
+says kernel-driver "the quote's length" 'cvmctl module load'
+says kernel-driver "the quote's status"
 machine mainline 6.5.0 '#1 SMP' snp
 examine 1 'a mainline kernel'
-says unsafe kernel 'CVE-2023-46813'
-says unsafe kernel 'CVE-2024-25744'
+says kernel-fix 'CVE-2023-46813'
+says kernel-fix 'CVE-2024-25744'
+machine strange next '#1 SMP' snp
+examine 0 'a version that is none'
+says kernel-unknown "'next' is not understood"
 
 machine unsupported 6.12.117 '#1 SMP' none
 examine 1 'no confidential VM'
-says unsafe platform 'no SEV-SNP or TDX'
+says platform-none 'no SEV-SNP or TDX'
+silent '"module"'
+silent '"signature"'
 
 machine other 6.12.117 '#1 SMP' snp
-rm -r "$root/sys/module/cvm_guest" "$root/sys/class/misc"
+not_loaded
 mkdir "$root/sys/module/sev_guest"
 examine 0 "the kernel's own driver"
-says warning driver 'one request at a time' 'modprobe -r sev-guest && cvmctl module load'
+says driver-in-tree 'one request at a time' 'modprobe -r sev-guest && cvmctl module load'
+says kernel-driver 'pages that stay shared'
 rm -r "$root/sys/module/sev_guest"
 examine 1 'no driver'
-says unsafe driver 'no driver is loaded' 'cvmctl module load'
+says driver-none 'no driver is loaded' 'cvmctl module load'
+silent module-loading-off
+echo 1 >"$root/proc/sys/kernel/modules_disabled"
+examine 1 'no driver, and no way to load it'
+says module-loading-off 'until the next boot' 'modules-load\.d.*reboot'
+echo 0 >"$root/proc/sys/kernel/modules_disabled"
+mkdir -p "$root/etc/modprobe.d"
+echo 'blacklist cvm-guest' >"$root/etc/modprobe.d/local.conf"
+echo 'quiet module_blacklist=nouveau,other splash cvm_guest' >"$root/proc/cmdline"
+examine 1 'a blacklist'
+says module-blacklisted 'modprobe has been told' 'sed -i .*/etc/modprobe\.d'
+silent 'the kernel has been told'
+echo 'quiet module_blacklist=nouveau,cvm_guest splash' >"$root/proc/cmdline"
+rm "$root/etc/modprobe.d/local.conf"
+examine 1 'a blacklist of the kernel'
+says module-blacklisted 'the kernel has been told' 'no command'
+silent 'modprobe has been told'
 mkdir "$root/sys/module/cvm_guest" "$root/sys/module/sev_guest"
 examine 1 'a driver without the platform'
-says unsafe driver 'another driver has' 'modprobe -r cvm_guest sev-guest'
+says driver-no-node 'another driver has' 'modprobe -r cvm_guest sev-guest'
+silent module-loading-off
 
 machine unbuilt 6.12.117 '#1 SMP' snp
-rm "$root/lib/modules/6.12.117/updates/dkms/cvm_guest.ko"
+rm "$ko"
 depmod -b "$root" 6.12.117 2>/dev/null
 examine 0 'no module'
-says warning module 'DKMS does not know' 'dkms add'
+says module-not-added 'DKMS does not know' 'dkms add'
 mkdir -p "$root/var/lib/dkms/cvm-guest"
 examine 0 'no headers'
-says warning module 'headers are not installed' 'apt-get install linux-headers-6\.12\.117'
+says module-no-headers 'headers are not installed' 'apt-get install linux-headers-6\.12\.117'
 mkdir "$root/lib/modules/6.12.117/build"
 examine 0 'a build that failed'
-says warning module 'failed.*make\.log' 'dkms install cvm-guest/.* -k 6\.12\.117'
+says module-not-built 'failed.*make\.log' 'dkms install cvm-guest/.* -k 6\.12\.117'
+
+# where the kernel insists on signatures: of the module that DKMS made
+machine signatures 6.12.117 '#1 SMP' snp
+not_loaded
+mkdir "$root/sys/module/sev_guest"
+cp "$module" "$ko"
+examine 0 'a module that is not signed'
+says signature-missing 'updates/dkms/cvm_guest.ko\) is not signed' 'dkms build --force.*-k 6\.12\.117'
+signed image
+printf x | dd of="$ko" bs=1 seek=100 conv=notrunc 2>/dev/null
+examine 1 'a module that was changed'
+says signature-wrong "not what 'image' has signed" 'dkms build --force'
+signed image
+truncate -s -30 "$ko"
+printf 'xx~Module signature appended~\n' >>"$ko"
+examine 1 'a signature that is damaged'
+says signature-wrong 'damaged'
+signed dkms
+examine 0 'a key whose certificate is nowhere'
+says signature-not-enrolled "key of 'dkms'" 'dkms build --force'
+mkdir -p "$root/var/lib/dkms"
+cp "$dir/dkms.der" "$root/var/lib/dkms/mok.pub"
+examine 0 "DKMS's key, not enrolled, without shim"
+says signature-not-enrolled "key of 'dkms'" 'mok\.pub.*efi-updatevar -a -c cert\.pem -k KEK\.key db'
+mkdir -p "$root/$efi/mok-variables"
+cp "$dir/owner.esl" "$root/$efi/mok-variables/MokListRT"
+examine 0 "DKMS's key, not enrolled, with shim"
+says signature-not-enrolled "key of 'dkms'" 'mokutil --import /var/lib/dkms/mok\.pub'
+cat "$dir/dkms.esl" >>"$root/$efi/mok-variables/MokListRT"
+examine 0 "DKMS's key as the second of the machine owner's"
+says fine signature "'dkms', whose certificate is in the machine owner's keys"
+rm -r "$root/$efi/mok-variables"
+variable MokListRT $shim 06 "$dir/dkms.esl"
+examine 0 'the same in a variable'
+says fine signature "'dkms', whose certificate is in the machine owner's keys"
+silent secureboot-mok
+variable MokListRT $shim 07 "$dir/dkms.esl"
+examine 1 'the same in a variable that is stored'
+says secureboot-mok 'whoever put them there' 'chattr -i /sys/firmware/efi/efivars/MokListRT-.* && rm '
+secure_boot 0
+examine 1 "a machine owner's key without Secure Boot"
+says signature-not-enrolled "key of 'dkms'"
+rm "$root/$efi/efivars/MokListRT-$shim"
+secure_boot 1
+signed package
+mkdir -p "$root/usr/share/cvm-guest"
+cp "$dir/package.der" "$root/usr/share/cvm-guest/6.12.117.der"
+examine 0 "the package's key, not enrolled"
+says signature-not-enrolled "key of 'package'" '-in /usr/share/cvm-guest/6\.12\.117\.der'
+mkdir "$root/sys/module/cvm_guest"
+examine 1 'the same, loaded: the key is built into the kernel'
+says fine signature 'the kernel has taken it'
+rmdir "$root/sys/module/cvm_guest"
+variable dbx $images 27 "$dir/package.esl"
+examine 0 'a key that was revoked'
+says signature-revoked "'package', whose certificate is in UEFI's dbx" 'no command'
+variable db $images 27 "$dir/package.esl"
+examine 0 'a key that is in db and was revoked'
+says signature-revoked "'package'"
+rm "$root/$efi/efivars/dbx-$images"
+examine 0 "the package's key in db"
+says fine signature "'package', whose certificate is in UEFI's db"
+# a list as from a hostile firmware: longer than it is
+head -c 100 "$dir/package.esl" >"$dir/value"
+variable db $images 27 "$dir/value"
+examine 0 'a list of certificates that is cut short'
+says signature-not-enrolled "key of 'package'"
+no_firmware
+examine 0 'a key without UEFI'
+says signature-not-enrolled 'booted without UEFI, it trusts no key but its own' 'no command'
+
+machine compressed 6.12.117 '#1 SMP' snp
+xz --check=crc32 "$ko"
+depmod -b "$root" 6.12.117 2>/dev/null
+examine 0 'a module that is compressed'
+says fine signature "'image', whose certificate is in UEFI's db"
+printf 'xx' | dd of="$ko.xz" bs=1 seek=100 conv=notrunc 2>/dev/null
+examine 0 'a module that cannot be decompressed'
+says signature-unseen 'is not to be seen in .*cvm_guest\.ko\.xz'
+
+# where it does not
+machine open 6.12.117 '#1 SMP' snp
+setting N '[none] integrity confidentiality'
+secure_boot 0
+examine 0 'a kernel that takes any module, and a key in db'
+says lockdown-open 'takes unsigned modules' 'module\.sig_enforce=1'
+says secureboot-off 'is off' 'firmware-setup'
+says fine signature "whose certificate is in UEFI's db"
+cp "$module" "$ko"
+examine 0 'a kernel that takes any module, and one that is not signed'
+says signature-not-needed 'not signed, and this kernel does not ask' 'dkms build'
+signed dkms
+examine 0 'a kernel that takes any module, and a key that nobody vouches for'
+says signature-not-needed 'the firmware does not vouch for'
+rm -r "$root/$efi/efivars"/*
+examine 0 'variables that are not to be seen'
+says secureboot-unseen 'not to be seen' 'mount -t efivarfs'
+no_firmware
+examine 0 'no UEFI'
+says secureboot-none 'not booted by UEFI'
+says lockdown-open 'takes unsigned modules' 'no command'
+setting N 'none [integrity] confidentiality'
+examine 0 'lockdown'
+says fine lockdown 'lockdown: integrity'
+setting Y '[none] integrity confidentiality'
+examine 0 'signatures alone'
+says fine lockdown 'lockdown: none'
 
 machine settings 6.12.117 '#1 SMP' snp
-echo N >"$root/sys/module/module/parameters/sig_enforce"
 echo kvm-clock >"$root/sys/devices/system/clocksource/clocksource0/current_clocksource"
 echo parked >"$root/sys/class/misc/cvm_report/channel/state"
-examine 0 'weak settings'
-says warning signature 'takes unsigned modules' 'module\.sig_enforce=1'
-says warning clock 'kvm-clock, whose pace the host sets' clocksource=tsc
-says warning channel 'not answered'
-echo 'none [integrity] confidentiality' >"$root/sys/kernel/security/lockdown"
+NOT_SYNCHRONISED=1 examine 0 'weak settings'
+says clock-host 'kvm-clock, whose pace the host sets' clocksource=tsc
+says clock-not-synchronised "compared with nobody's" 'timedatectl'
+says channel-parked 'not answered' 'cvmctl status'
 echo dead >"$root/sys/class/misc/cvm_report/channel/state"
 echo 'flags : fpu' >"$root/proc/cpuinfo"
+rm -r "$root/sys/devices"
 examine 1 'a dead channel'
-says fine signature 'only signed modules'
-says unsafe channel 'until the next boot' reboot
-says unsafe entropy 'came through the host'
+says channel-dead 'until the next boot' reboot
+says entropy-host 'came through the host'
+says clock-unseen 'not to be seen' sysfs
+NOT_READY=1 examine 1 'random numbers that are not ready'
+says entropy-not-ready 'are not ready' reboot
+
+machine nodes 6.12.117 '#1 SMP' snp
+rm "$root/dev/cvm/report"
+examine 0 'a node that udev has not made'
+says nodes-missing '/dev/cvm/report.*udev has not made it' 'udevadm trigger'
+echo >"$root/dev/cvm/report"
+examine 1 'a node that is a file'
+says nodes-false '/dev/cvm/report is no device' 'rm -r /dev/cvm/report'
+ln -sf /dev/null "$root/dev/cvm/report"
+examine 1 'a node that is open to everybody'
+says nodes-open 'REPORT_DATA, and everybody' 'chown root:root /dev/cvm/report && chmod 0660'
+ln -sf /dev/console "$root/dev/cvm/report"
+ln -s /dev/console "$root/dev/cvm/batch"
+examine 0 "a batch node that is root's"
+says group-node 'not for the group cvm' 'chown root:cvm /dev/cvm/batch && chmod 0660'
+: >"$root/etc/group"
+examine 0 'no group'
+says group-missing 'no group cvm' 'groupadd --system cvm'
+
+machine tpm 6.12.117 '#1 SMP' snp
+mkdir -p "$root/sys/class/tpm/tpm0/pcr-sha1"
+ln -s /dev/null "$root/dev/tpm0"
+examine 1 'a TPM that is open to everybody, without SHA-256'
+says tpm-open 'everybody may open /dev/tpm0' 'chmod 0660 /dev/tpm0'
+says tpm-banks 'no SHA-256' 'tpm2_pcrallocate'
+says tpm-unseen '/dev/tpmrm0 is not to be opened' 'sudo cvmctl doctor'
+silent tpm-none
 
 root=$dir/nothing
 "$cvmctl" doctor --root "$root" >"$dir/stdout" 2>"$dir/stderr"
 result "$([[ $? == 1 && ! -s $dir/stdout ]] && grep -q 'is /proc mounted' "$dir/stderr"; echo $?)" 'no machine'
+
+# what can be found is asserted somewhere: here, in a VM, under Secure Boot
+"$cvmctl" doctor --list --json >"$dir/json"
+mapfile -t ids < <(jq -r '.findings[].id' "$dir/json")
+[[ ${#ids[@]} -gt 30 && $(sort <<<"$(printf '%s\n' "${ids[@]}")" | uniq -d) == '' ]]
+result $? "${#ids[@]} things that may be found, each with a name of its own"
+untested=
+for id in "${ids[@]}"; do
+	grep -qE "says .*\b$id\b" selftests/cvmctl/test_doctor.sh \
+		selftests/cvmctl/doctor_guest.sh selftests/secureboot/*.sh || untested+=" $id"
+done
+result "$([[ -z $untested ]]; echo $?)" 'each of them is asserted by a test' "not tested:$untested"
 finish

@@ -3,5 +3,6 @@
 # test_doctor_vm.sh KERNEL PLATFORM DRIVER: cvmctl doctor in a VM.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
-exec selftests/vm/run --kernel "$1" --platform "$2" --driver "$3" \
+exec selftests/vm/run --kernel "$1" --platform "$2" --driver "$3" --tpm \
+	--put /usr/bin/tpm2:/usr/bin/tpm2 \
 	--put selftests/cvmctl/doctor_guest.sh:/tmp/doctor_guest.sh -- sh /tmp/doctor_guest.sh "$3"

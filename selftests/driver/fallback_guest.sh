@@ -57,7 +57,7 @@ rm "$ours"
 depmod
 comes "$intree" 'ours is not built for this kernel'
 cvmctl doctor >/tmp/log 2>&1
-grep -q "^warning *driver .*the kernel's own" /tmp/log && grep -q '^warning *module ' /tmp/log
+grep -q "^warning *driver-in-tree .*the kernel's own" /tmp/log && grep -q '^warning *module-not-added ' /tmp/log
 result $? 'doctor says so'
 cp /tmp/whole.ko "$ours"
 depmod

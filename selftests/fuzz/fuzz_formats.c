@@ -8,6 +8,8 @@
 
 #include "formats/cert_table.h"
 #include "formats/detect.h"
+#include "formats/efi_list.h"
+#include "formats/module_signature.h"
 #include "formats/quote.h"
 #include "formats/snp_report.h"
 #include "formats/tdreport.h"
@@ -76,6 +78,29 @@ static __attribute__((unused)) int cert_table(const uint8_t *data, size_t len,
 
 	for (size_t i = 0; !ret && i < t.count; i++)
 		must_contain(data, len, t.entry[i].cert);
+	return ret;
+}
+
+static __attribute__((unused)) int efi_list(const uint8_t *data, size_t len,
+					    struct cvm_format_error *err)
+{
+	struct cvm_efi_list list;
+	int ret = cvm_efi_list_parse(data, len, &list, err);
+
+	must(list.count <= CVM_EFI_CERTS_MAX);
+	for (size_t i = 0; i < list.count; i++)
+		must_contain(data, len, list.cert[i]);
+	return ret;
+}
+
+static __attribute__((unused)) int module_signature(const uint8_t *data, size_t len,
+						    struct cvm_format_error *err)
+{
+	struct cvm_module_signature signature;
+	int ret = cvm_module_signature_parse(data, len, &signature, err);
+
+	must_contain(data, len, signature.content);
+	must_contain(data, len, signature.pkcs7);
 	return ret;
 }
 

@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: MIT
 /* cvmctl doctor: what is missing or unsafe here, and the command that mends it. */
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/util.h"
 #include "cvmctl.h"
 #include "doctor.h"
 
-#define FILE_MAX	(1U << 20)
-
-enum { JSON, ROOT };
+enum { JSON, LIST, ROOT };
 
 static const struct option_spec options[] = {
 	[JSON]	= { "json", NULL, "one JSON object, for programs" },
-	[ROOT]	= { "root", "DIR", "examine the machine whose /dev, /proc, /sys, /lib and\n"
-				   "/etc are below DIR, as a container may see them" },
+	[LIST]	= { "list", NULL, "all that may be found, and what it means, instead" },
+	[ROOT]	= { "root", "DIR", "examine the machine whose /dev, /proc, /sys, /lib, /etc\n"
+				   "and /usr are below DIR, as a container may see them" },
 	{ 0 }
 };
 
@@ -27,6 +24,8 @@ static void (*const checks[])(struct doctor *d) = {
 	doctor_driver,
 	doctor_module,
 	doctor_signature,
+	doctor_lockdown,
+	doctor_secureboot,
 	doctor_channel,
 	doctor_nodes,
 	doctor_group,
@@ -37,80 +36,45 @@ static void (*const checks[])(struct doctor *d) = {
 	doctor_entropy,
 };
 
-static const char *const severities[] = { "fine", "note", "warning", "unsafe" };
-
-void finding(struct doctor *d, const char *check, enum severity severity, const char *command,
-	     const char *format, ...)
+__attribute__((format(printf, 6, 0)))
+static void add(struct doctor *d, const char *id, const char *check, enum severity severity,
+		const char *command, const char *format, va_list values)
 {
 	__cleanup_free char *cause = NULL;
-	va_list values;
 
-	va_start(values, format);
 	if (vasprintf(&cause, format, values) < 0)
 		cause = NULL;
-	va_end(values);
 	if (severity > d->worst)
 		d->worst = severity;
 	json_array_append_new(d->findings,
-			      json_pack("{ss ss ss ss?}", "check", check,
-					"severity", severities[severity],
+			      json_pack("{ss? ss ss ss ss?}", "id", id, "check", check,
+					"severity", doctor_severities[severity],
 					"cause", cause ? cause : "out of memory",
 					"command", command));
 }
 
-const char *doctor_path(const struct doctor *d, char *path, const char *format, ...)
+void finding(struct doctor *d, enum finding_id id, const char *command, const char *format, ...)
 {
-	int used = snprintf(path, PATH_MAX, "%s", d->root);
+	const struct finding_kind *kind = &doctor_findings[id];
 	va_list values;
 
 	va_start(values, format);
-	if (used < PATH_MAX)
-		used += vsnprintf(path + used, (size_t)(PATH_MAX - used), format, values);
+	add(d, kind->id, kind->check, kind->severity, command, format, values);
 	va_end(values);
-	/* a name cut short would be another file's */
-	if (used >= PATH_MAX)
-		path[0] = '\0';
-	return path;
 }
 
-bool doctor_exists(const struct doctor *d, const char *path)
+void fine(struct doctor *d, const char *check, const char *format, ...)
 {
-	char full[PATH_MAX];
+	va_list values;
 
-	return !access(doctor_path(d, full, "%s", path), F_OK);
+	va_start(values, format);
+	add(d, NULL, check, FINE, NULL, format, values);
+	va_end(values);
 }
 
-static char *contents(const struct doctor *d, const char *path)
+static const char *text_of(const json_t *f, const char *name)
 {
-	char full[PATH_MAX];
-	void *data;
-	size_t len;
-
-	if (cvm_read_file(doctor_path(d, full, "%s", path), FILE_MAX, &data, &len))
-		return NULL;
-	return data;
-}
-
-char *doctor_line(const struct doctor *d, const char *path)
-{
-	char *text = contents(d, path);
-
-	if (text)
-		text[strcspn(text, "\n")] = '\0';
-	return text;
-}
-
-bool doctor_word(const struct doctor *d, const char *path, const char *word)
-{
-	__cleanup_free char *text = contents(d, path);
-	char *state, *at;
-
-	if (!text)
-		return false;
-	for (at = strtok_r(text, " \t\n", &state); at; at = strtok_r(NULL, " \t\n", &state))
-		if (!strcmp(at, word))
-			return true;
-	return false;
+	return json_string_value(json_object_get(f, name));
 }
 
 static int print_text(const struct doctor *d)
@@ -119,13 +83,12 @@ static int print_text(const struct doctor *d)
 	json_t *f;
 
 	json_array_foreach(d->findings, index, f) {
-		const char *command = json_string_value(json_object_get(f, "command"));
+		const char *id = text_of(f, "id"), *command = text_of(f, "command");
 
-		printf("%-8s %-11s %s\n", json_string_value(json_object_get(f, "severity")),
-		       json_string_value(json_object_get(f, "check")),
-		       json_string_value(json_object_get(f, "cause")));
+		printf("%-8s %-22s %s\n", text_of(f, "severity"), id ? id : text_of(f, "check"),
+		       text_of(f, "cause"));
 		if (command)
-			printf("%-20s run: %s\n", "", command);
+			printf("%-31s run: %s\n", "", command);
 	}
 	return flush_output();
 }
@@ -134,8 +97,30 @@ static int print_json(const struct doctor *d)
 {
 	return output_json(NULL, json_pack("{ss ss ss sO}", "kernel", d->release,
 					   "platform", tee_name(d->tee),
-					   "worst", severities[d->worst],
+					   "worst", doctor_severities[d->worst],
 					   "findings", d->findings));
+}
+
+static int list(bool json)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < FINDINGS; i++) {
+		const struct finding_kind *kind = &doctor_findings[i];
+		const char *severity = doctor_severities[kind->severity];
+
+		if (!json)
+			printf("%-8s %-22s %s\n%-31s %s\n", severity, kind->id, kind->means, "",
+			       kind->remedy);
+		json_array_append_new(all, json_pack("{ss ss ss ss ss}", "id", kind->id,
+						     "check", kind->check, "severity", severity,
+						     "means", kind->means,
+						     "remedy", kind->remedy));
+	}
+	if (json)
+		return output_json(NULL, json_pack("{so}", "findings", all));
+	json_decref(all);
+	return flush_output();
 }
 
 static int read_kernel(struct doctor *d)
@@ -154,8 +139,11 @@ static int read_kernel(struct doctor *d)
 static int run(const struct arguments *args)
 {
 	struct doctor d = { .root = args->option[ROOT] ? args->option[ROOT] : "" };
-	int rc = read_kernel(&d);
+	int rc;
 
+	if (args->option[LIST])
+		return list(args->option[JSON]);
+	rc = read_kernel(&d);
 	if (rc)
 		return rc;
 	d.findings = json_array();

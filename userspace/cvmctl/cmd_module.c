@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/util.h"
@@ -45,10 +46,14 @@ static int load_failed(int rc)
 	case -EBUSY:
 		return fail(EXIT_FAILED, MODULE ": another driver has the platform: 'modprobe -r sev-guest tdx-guest' first");
 	case -EPERM:
-		return fail(EXIT_FAILED, MODULE ": loading is not permitted: run as root; see also 'sysctl kernel.modules_disabled'");
+		if (geteuid())
+			return fail(EXIT_FAILED, MODULE ": loading is not permitted: run as root");
+		return fail(EXIT_FAILED, MODULE ": the kernel does not permit loading it: 'cvmctl doctor' says why (lockdown, module-*, signature-*)");
 	case -EKEYREJECTED:
+	case -EKEYREVOKED:
 	case -ENOKEY:
-		return fail(EXIT_FAILED, MODULE ": the kernel refuses its signature: enrol the key that DKMS signs with ('mokutil --import')");
+	case -EBADMSG:
+		return fail(EXIT_FAILED, MODULE ": the kernel refuses its signature: 'cvmctl doctor' says why, and what to do");
 	default:
 		return fail(EXIT_FAILED, MODULE ": cannot be loaded: %s; the kernel log says more",
 			    strerror(-rc));

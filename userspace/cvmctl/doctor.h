@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What cvmctl doctor's checks share. A check is a function that looks at one
- * thing, read-only, and adds at least one finding; doctor_*.c has them, the
- * table is in cmd_doctor.c.
+ * thing, read-only, and says what it saw: that it is fine, or a finding, of which
+ * each has a row in doctor_findings.c. doctor_*.c has the checks, the table of
+ * them is in cmd_doctor.c.
  */
 #ifndef CVMCTL_DOCTOR_H
 #define CVMCTL_DOCTOR_H
@@ -12,6 +13,9 @@
 
 #include "cvmguest.h"
 
+/* room for a command that a finding names */
+#define COMMAND_MAX	1024
+
 /* how bad it is; the worst decides the exit status */
 enum severity {
 	FINE,		/* looked at, and as it should be */
@@ -20,6 +24,77 @@ enum severity {
 	UNSAFE,		/* the guarantees do not hold, or there is no evidence at all */
 };
 
+/* by its position in doctor_findings[] */
+enum finding_id {
+	PLATFORM_NONE,
+	DRIVER_NONE,
+	DRIVER_NO_NODE,
+	DRIVER_IN_TREE,
+	MODULE_NOT_ADDED,
+	MODULE_NO_HEADERS,
+	MODULE_NOT_BUILT,
+	MODULE_BLACKLISTED,
+	MODULE_LOADING_OFF,
+	SIGNATURE_MISSING,
+	SIGNATURE_WRONG,
+	SIGNATURE_NOT_ENROLLED,
+	SIGNATURE_REVOKED,
+	SIGNATURE_UNSEEN,
+	SIGNATURE_NOT_NEEDED,
+	LOCKDOWN_OPEN,
+	SECUREBOOT_OFF,
+	SECUREBOOT_NONE,
+	SECUREBOOT_UNSEEN,
+	SECUREBOOT_MOK,
+	CHANNEL_DEAD,
+	CHANNEL_PARKED,
+	NODE_FALSE,
+	NODE_OPEN,
+	NODE_MISSING,
+	GROUP_MISSING,
+	GROUP_NODE,
+	CONTAINERS_NODE,
+	CONTAINERS_UNSEEN,
+	KERNEL_FIX,
+	KERNEL_NO_FIX,
+	KERNEL_DRIVER,
+	KERNEL_UNKNOWN,
+	TPM_NONE,
+	TPM_OPEN,
+	TPM_BANKS,
+	TPM_LOCKOUT,
+	TPM_NO_PASSWORD,
+	TPM_UNSEEN,
+	CLOCK_HOST,
+	CLOCK_TSC,
+	CLOCK_UNSEEN,
+	CLOCK_NOT_SYNCHRONISED,
+	ENTROPY_NOT_READY,
+	ENTROPY_HOST,
+	FINDINGS
+};
+
+/**
+ * struct finding_kind - something that can be wrong
+ * @id: for people and programs; stays
+ * @check: which check finds it; the id begins with it
+ * @severity: of it
+ * @means: what it means, a sentence
+ * @remedy: what to do about it, where a finding's command needs words, or has none
+ *
+ * README.md and cvmctl-doctor(1) show this table: the build makes it into them.
+ */
+struct finding_kind {
+	const char *id;
+	const char *check;
+	enum severity severity;
+	const char *means;
+	const char *remedy;
+};
+
+extern const struct finding_kind doctor_findings[FINDINGS];
+extern const char *const doctor_severities[];
+
 /**
  * struct doctor - the machine under examination
  * @root: put before every path; "": this machine
@@ -27,6 +102,7 @@ enum severity {
  * @version: of the kernel, as uname -v
  * @tee: what kind of confidential VM it is
  * @ours: cvm_guest is loaded
+ * @in_tree: the kernel's own driver of this platform is loaded
  * @findings: array of objects, the result
  * @worst: of all findings
  */
@@ -35,7 +111,7 @@ struct doctor {
 	char release[128];
 	char version[256];
 	enum cvm_tee tee;
-	bool ours;
+	bool ours, in_tree;
 	json_t *findings;
 	enum severity worst;
 };
@@ -45,36 +121,58 @@ struct doctor {
 	"echo 'GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX " option "\"' " \
 	">>/etc/default/grub.d/cvm-guest.cfg && update-grub"
 
-/* @command: the one that mends it, or NULL */
-void finding(struct doctor *d, const char *check, enum severity severity, const char *command,
-	     const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* @command: the one that mends it, or NULL; @format: the cause */
+void finding(struct doctor *d, enum finding_id id, const char *command, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void fine(struct doctor *d, const char *check, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
-/* @format below the root. @path has room for PATH_MAX bytes; returns it. */
+/* doctor_files.c: @format below the root. @path has room for PATH_MAX bytes; returns it. */
 const char *doctor_path(const struct doctor *d, char *path, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 bool doctor_exists(const struct doctor *d, const char *path);
 /* the first line of a file, to be freed; NULL: it cannot be read */
 char *doctor_line(const struct doctor *d, const char *path);
+/* all of a file, to be freed, a zero byte behind it; NULL: it cannot be read */
+void *doctor_contents(const struct doctor *d, const char *path, size_t *len);
 /* is @word one of the words of a file? */
 bool doctor_word(const struct doctor *d, const char *path, const char *word);
 
 /* doctor_driver.c */
 void doctor_platform(struct doctor *d);
 void doctor_driver(struct doctor *d);
-void doctor_module(struct doctor *d);
-void doctor_signature(struct doctor *d);
 void doctor_channel(struct doctor *d);
+
+/* doctor_module.c */
+void doctor_module(struct doctor *d);
+/* the file that modprobe would load, to be freed; NULL: there is none */
+char *doctor_module_path(const struct doctor *d);
+
+/* doctor_signature.c */
+void doctor_signature(struct doctor *d);
+
+/* doctor_boot.c */
+void doctor_secureboot(struct doctor *d);
+void doctor_lockdown(struct doctor *d);
+/* the kernel takes no module whose signature it does not trust */
+bool doctor_enforced(const struct doctor *d);
+/* 1: on, 0: off, -1: no UEFI, or it cannot be seen */
+int doctor_secure_boot_state(const struct doctor *d);
 
 /* doctor_nodes.c */
 void doctor_nodes(struct doctor *d);
 void doctor_group(struct doctor *d);
+
+/* doctor_containers.c */
 void doctor_containers(struct doctor *d);
 
 /* doctor_kernel.c */
 void doctor_kernel(struct doctor *d);
 
-/* doctor_system.c */
+/* doctor_tpm.c */
 void doctor_tpm(struct doctor *d);
+
+/* doctor_system.c */
 void doctor_clock(struct doctor *d);
 void doctor_entropy(struct doctor *d);
 

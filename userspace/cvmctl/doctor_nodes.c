@@ -1,74 +1,45 @@
 // SPDX-License-Identifier: MIT
-/* Who can reach the nodes: by their modes, by groups, from containers. */
-#include <dirent.h>
-#include <errno.h>
+/* Who can reach the nodes, by their modes and by groups. */
 #include <grp.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include "common/cleanup.h"
-#include "common/util.h"
 #include "doctor.h"
+#include "doctor_nodes.h"
 
-#define COMMAND_MAX	(2 * NAME_MAX)
-/* containers that are named; of more there is only the number */
-#define CONTAINERS_MAX	8
+#define MISC	"/sys/class/misc/"
 
-/**
- * struct node - a device node, and what it gives to whoever opens it
- * @path: of it
- * @gives: for people
- * @mode: bits that it may have
- * @group: the only group that may have group bits; NULL: whichever root chose
+const struct node doctor_device_nodes[DEVICE_NODES] = {
+	{ BATCH_NODE, MISC "cvm_batch", "proofs of its own scope", 0660, "cvm" },
+	{ "/dev/cvm/report", MISC "cvm_report", "reports with any REPORT_DATA", 0660, NULL },
+	{ "/dev/cvm/key", MISC "cvm_key", "the keys that seal disks", 0600, NULL },
+	{ "/dev/sev-guest", MISC "sev-guest", "reports and the keys that seal disks", 0600, NULL },
+	{ "/dev/tdx_guest", MISC "tdx_guest", "TDREPORTs with any REPORTDATA", 0600, NULL },
+};
+
+/*
+ * From the root's own /etc/group: the group that is called @name, or, where that is
+ * NULL, the one whose number is *gid. Its name, to be freed, and its number in *gid;
+ * NULL: there is none.
  */
-struct node {
-	const char *path;
-	const char *gives;
-	mode_t mode;
-	const char *group;
-};
-
-static const struct node nodes[] = {
-	{ "/dev/cvm/batch", "proofs of its own scope", 0660, "cvm" },
-	{ "/dev/cvm/report", "reports with any REPORT_DATA", 0660, NULL },
-	{ "/dev/cvm/key", "the keys that seal disks", 0600, NULL },
-	{ "/dev/sev-guest", "reports and the keys that seal disks", 0600, NULL },
-	{ "/dev/tdx_guest", "TDREPORTs with any REPORTDATA", 0600, NULL },
-};
-
-/* the group's name in the root's own /etc/group; NULL: it has none */
-static char *group_name(const struct doctor *d, gid_t gid)
+static char *find_group(const struct doctor *d, const char *name, gid_t *gid)
 {
 	char path[PATH_MAX];
 	FILE *file = fopen(doctor_path(d, path, "/etc/group"), "re");
 	struct group *entry;
-	char *name = NULL;
+	char *found = NULL;
 
 	if (!file)
 		return NULL;
-	while (!name && (entry = fgetgrent(file)))
-		if (entry->gr_gid == gid)
-			name = strdup(entry->gr_name);
-	fclose(file);
-	return name;
-}
-
-static bool has_group(const struct doctor *d, const char *wanted)
-{
-	char path[PATH_MAX];
-	FILE *file = fopen(doctor_path(d, path, "/etc/group"), "re");
-	struct group *entry;
-	bool found = false;
-
-	if (!file)
-		return false;
-	while (!found && (entry = fgetgrent(file)))
-		found = !strcmp(entry->gr_name, wanted);
+	while (!found && (entry = fgetgrent(file))) {
+		if (name ? strcmp(entry->gr_name, name) : entry->gr_gid != *gid)
+			continue;
+		found = strdup(entry->gr_name);
+		*gid = entry->gr_gid;
+	}
 	fclose(file);
 	return found;
 }
@@ -78,7 +49,8 @@ static const char *too_open(const struct doctor *d, const struct node *node,
 			    const struct stat *st, char *text)
 {
 	mode_t mode = st->st_mode & 07777;
-	__cleanup_free char *group = group_name(d, st->st_gid);
+	gid_t gid = st->st_gid;
+	__cleanup_free char *group = find_group(d, NULL, &gid);
 
 	if (st->st_uid != 0) {
 		snprintf(text, NAME_MAX, "it belongs to uid %u", st->st_uid);
@@ -102,141 +74,52 @@ static void check_node(struct doctor *d, const struct node *node)
 	struct stat st;
 	const char *fault;
 
-	if (stat(doctor_path(d, path, "%s", node->path), &st))
+	if (stat(doctor_path(d, path, "%s", node->path), &st)) {
+		if (doctor_exists(d, node->class))
+			finding(d, NODE_MISSING,
+				"udevadm trigger --action=add --subsystem-match=misc",
+				"the driver offers %s, and /dev does not have it: udev has not made it",
+				node->path);
 		return;
+	}
 	if (!S_ISCHR(st.st_mode)) {
-		finding(d, "nodes", UNSAFE, NULL, "%s is no device: somebody has put it there",
+		snprintf(command, sizeof(command), "rm -r %s", node->path);
+		finding(d, NODE_FALSE, command, "%s is no device: somebody has put it there",
 			node->path);
 		return;
 	}
 	fault = too_open(d, node, &st, text);
 	if (!fault) {
-		finding(d, "nodes", FINE, NULL, "%s: mode %04o", node->path, st.st_mode & 07777);
+		fine(d, "nodes", "%s: mode %04o", node->path, st.st_mode & 07777);
 		return;
 	}
 	snprintf(command, sizeof(command), "chown root:%s %s && chmod %04o %s",
 		 node->group ? node->group : "root", node->path, node->mode, node->path);
-	finding(d, "nodes", UNSAFE, command, "%s gives %s, and %s", node->path, node->gives,
-		fault);
+	finding(d, NODE_OPEN, command, "%s gives %s, and %s", node->path, node->gives, fault);
 }
 
 void doctor_nodes(struct doctor *d)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++)
-		check_node(d, &nodes[i]);
+	for (size_t i = 0; i < DEVICE_NODES; i++)
+		check_node(d, &doctor_device_nodes[i]);
 }
 
 void doctor_group(struct doctor *d)
 {
-	if (!doctor_exists(d, "/dev/cvm/batch"))
+	char path[PATH_MAX];
+	gid_t gid;
+	struct stat st;
+	__cleanup_free char *group = find_group(d, "cvm", &gid);
+
+	if (stat(doctor_path(d, path, BATCH_NODE), &st))
 		return;
-	if (has_group(d, "cvm"))
-		finding(d, "group", FINE, NULL, "group cvm may use /dev/cvm/batch");
+	if (!group)
+		finding(d, GROUP_MISSING,
+			"groupadd --system cvm && udevadm trigger --action=add " BATCH_NODE,
+			"there is no group cvm: only root can use " BATCH_NODE);
+	else if (st.st_gid != gid || (st.st_mode & 060) != 060)
+		finding(d, GROUP_NODE, "chown root:cvm " BATCH_NODE " && chmod 0660 " BATCH_NODE,
+			BATCH_NODE " is not for the group cvm to read and write: its members cannot use it");
 	else
-		finding(d, "group", WARNING,
-			"groupadd --system cvm && udevadm trigger --action=add /dev/cvm/batch",
-			"there is no group cvm: only root can use /dev/cvm/batch");
-}
-
-static bool is_pid(const char *name)
-{
-	return *name && strspn(name, "0123456789") == strlen(name);
-}
-
-/* what tells one process's view of files from another's; false: not to be seen */
-static bool mount_namespace(const struct doctor *d, const char *pid, struct stat *st)
-{
-	char path[PATH_MAX];
-
-	return !stat(doctor_path(d, path, "/proc/%s/ns/mnt", pid), st);
-}
-
-/*
- * A device node in the file system of process @pid by which it could reach the
- * platform. It may still be refused by the container's device rules, which
- * nobody can read.
- */
-static const struct node *reachable(const struct doctor *d, const char *pid)
-{
-	char path[PATH_MAX];
-	struct stat st;
-
-	/* labels and scopes are made for the batch node to be handed out */
-	for (size_t i = 1; i < ARRAY_SIZE(nodes); i++)
-		if (!stat(doctor_path(d, path, "/proc/%s/root%s", pid, nodes[i].path), &st) &&
-		    S_ISCHR(st.st_mode))
-			return &nodes[i];
-	return NULL;
-}
-
-/**
- * struct seen - mount namespaces that have been looked at
- * @count: of them
- * @ino: their numbers
- * @found: with a node
- */
-struct seen {
-	size_t count;
-	ino_t ino[256];
-	unsigned int found;
-};
-
-static bool first_time(struct seen *seen, ino_t ino)
-{
-	for (size_t i = 0; i < seen->count; i++)
-		if (seen->ino[i] == ino)
-			return false;
-	if (seen->count < ARRAY_SIZE(seen->ino))
-		seen->ino[seen->count++] = ino;
-	return true;
-}
-
-static void look_at(struct doctor *d, const char *pid, struct seen *seen)
-{
-	char path[PATH_MAX], command[COMMAND_MAX];
-	__cleanup_free char *name = NULL;
-	const struct node *node;
-	struct stat st;
-
-	if (!mount_namespace(d, pid, &st) || !first_time(seen, st.st_ino))
-		return;
-	node = reachable(d, pid);
-	if (!node || seen->found++ >= CONTAINERS_MAX)
-		return;
-	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
-	name = doctor_line(d, path);
-	snprintf(command, sizeof(command), "nsenter -t %s -m rm %s", pid, node->path);
-	finding(d, "containers", WARNING, command,
-		"process %s (%s) has a file system of its own with %s in it: it can get %s, unless its device rules forbid that",
-		pid, name ? name : "?", node->path, node->gives);
-}
-
-void doctor_containers(struct doctor *d)
-{
-	struct seen seen = { 0 };
-	char path[PATH_MAX];
-	struct dirent *entry;
-	struct stat own;
-	DIR *dir;
-
-	/* everybody else may not look into other processes */
-	if (!mount_namespace(d, "1", &own)) {
-		finding(d, "containers", NOTE, "sudo cvmctl doctor",
-			"which containers can reach the nodes is only seen by root");
-		return;
-	}
-	first_time(&seen, own.st_ino);
-	dir = opendir(doctor_path(d, path, "/proc"));
-	if (!dir)
-		return;
-	while ((entry = readdir(dir)))
-		if (is_pid(entry->d_name))
-			look_at(d, entry->d_name, &seen);
-	closedir(dir);
-	if (!seen.found)
-		finding(d, "containers", FINE, NULL,
-			"no container has a node in its file system, except perhaps /dev/cvm/batch");
-	else if (seen.found > CONTAINERS_MAX)
-		finding(d, "containers", WARNING, NULL, "and %u more",
-			seen.found - CONTAINERS_MAX);
+		fine(d, "group", "group cvm may use " BATCH_NODE);
 }

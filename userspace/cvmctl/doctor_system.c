@@ -1,34 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* What keys and verdicts lean on besides the processor: TPM, time, random numbers. */
+/* What keys and verdicts lean on besides the processor: time and random numbers. */
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <sys/timex.h>
 
 #include "common/cleanup.h"
 #include "common/util.h"
 #include "doctor.h"
-
-void doctor_tpm(struct doctor *d)
-{
-	char path[PATH_MAX];
-	struct stat st;
-
-	if (!doctor_exists(d, "/sys/class/tpm/tpm0")) {
-		finding(d, "tpm", NOTE, NULL,
-			"no TPM: keys can be bound to the launch measurement only, not to what has booted since");
-		return;
-	}
-	if (stat(doctor_path(d, path, "/dev/tpm0"), &st) || !(st.st_mode & 07))
-		finding(d, "tpm", FINE, NULL, "there is a TPM, which not everybody may open");
-	else
-		finding(d, "tpm", UNSAFE, "chmod 0660 /dev/tpm0",
-			"everybody may open /dev/tpm0: whoever does can extend PCRs and use what is sealed to them");
-}
 
 /* a clock whose pace the host sets while the VM runs */
 static bool host_paced(const char *source)
@@ -49,13 +28,17 @@ static void check_source(struct doctor *d)
 		"/sys/devices/system/clocksource/clocksource0/current_clocksource");
 
 	if (!source)
-		finding(d, "clock", NOTE, NULL, "the clock source is not to be seen");
+		finding(d, CLOCK_UNSEEN, "mount -t sysfs sysfs /sys",
+			"the clock source is not to be seen");
 	else if (host_paced(source))
-		finding(d, "clock", WARNING, KERNEL_OPTION("clocksource=tsc"),
+		finding(d, CLOCK_HOST, KERNEL_OPTION("clocksource=tsc"),
 			"the clock is %s, whose pace the host sets: certificates expire when it likes",
 			source);
+	else if (d->tee == CVM_TEE_SNP && !strcmp(source, "tsc"))
+		finding(d, CLOCK_TSC, NULL,
+			"the clock is the TSC, whose pace the host sets unless the guest has Secure TSC");
 	else
-		finding(d, "clock", FINE, NULL, "the clock source is %s", source);
+		fine(d, "clock", "the clock source is %s", source);
 }
 
 /* of the machine that runs us; a root elsewhere has no other one */
@@ -67,10 +50,10 @@ void doctor_clock(struct doctor *d)
 	if (adjtimex(&timex) < 0)
 		return;
 	if (timex.status & STA_UNSYNC)
-		finding(d, "clock", WARNING, "timedatectl set-ntp true",
+		finding(d, CLOCK_NOT_SYNCHRONISED, "timedatectl set-ntp true",
 			"the time was set by the host and is compared with nobody's: use NTS or give verify its time with --at");
 	else
-		finding(d, "clock", FINE, NULL, "the time is synchronised");
+		fine(d, "clock", "the time is synchronised");
 }
 
 void doctor_entropy(struct doctor *d)
@@ -78,14 +61,13 @@ void doctor_entropy(struct doctor *d)
 	unsigned char byte;
 
 	if (getrandom(&byte, 1, GRND_NONBLOCK) != 1) {
-		finding(d, "entropy", UNSAFE, "reboot",
+		finding(d, ENTROPY_NOT_READY, "reboot",
 			"the kernel's random numbers are not ready: %s", strerror(errno));
 		return;
 	}
 	if (doctor_word(d, "/proc/cpuinfo", "rdrand") || doctor_word(d, "/proc/cpuinfo", "rdseed"))
-		finding(d, "entropy", FINE, NULL,
-			"random numbers are ready and come from the processor too");
+		fine(d, "entropy", "random numbers are ready and come from the processor too");
 	else
-		finding(d, "entropy", UNSAFE, NULL,
+		finding(d, ENTROPY_HOST, NULL,
 			"the processor offers no random numbers (rdrand, rdseed): all there is came through the host");
 }

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The TPM: who may open it, which PCRs it has, and whether its hierarchies are
+ * open. It is asked for its properties, nothing that changes them.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <tss2/tss2_esys.h>
+#include <tss2/tss2_tcti_device.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/util.h"
+#include "doctor.h"
+
+#define TPM	"/sys/class/tpm/tpm0"
+/* the kernel's resource manager: what we do there is no one else's business */
+#define MANAGED	"/dev/tpmrm0"
+
+/* where @path may be opened by everybody */
+static bool check_mode(struct doctor *d, const char *path)
+{
+	char full[PATH_MAX], command[COMMAND_MAX];
+	struct stat st;
+
+	if (stat(doctor_path(d, full, "%s", path), &st) || !(st.st_mode & 07))
+		return true;
+	snprintf(command, sizeof(command), "chmod 0660 %s", path);
+	finding(d, TPM_OPEN, command,
+		"everybody may open %s: whoever does can extend PCRs and use what is sealed to them",
+		path);
+	return false;
+}
+
+static bool check_banks(struct doctor *d)
+{
+	if (doctor_exists(d, TPM "/pcr-sha256"))
+		return true;
+	finding(d, TPM_BANKS, "tpm2_pcrallocate sha256:all && reboot",
+		"the TPM has no SHA-256 PCRs, as far as the kernel shows them");
+	return false;
+}
+
+static void cleanup_tcti(TSS2_TCTI_CONTEXT **tcti)
+{
+	if (*tcti)
+		Tss2_Tcti_Finalize(*tcti);
+	free(*tcti);
+}
+
+static void cleanup_esys(ESYS_CONTEXT **esys)
+{
+	Esys_Finalize(esys);
+}
+
+static void cleanup_capability(TPMS_CAPABILITY_DATA **data)
+{
+	Esys_Free(*data);
+}
+
+/* TPMA_PERMANENT; false: the TPM cannot be asked */
+static bool permanent(const struct doctor *d, TPMA_PERMANENT *attributes)
+{
+	TSS2_TCTI_CONTEXT *tcti __cleanup(cleanup_tcti) = NULL;
+	ESYS_CONTEXT *esys __cleanup(cleanup_esys) = NULL;
+	TPMS_CAPABILITY_DATA *data __cleanup(cleanup_capability) = NULL;
+	char path[PATH_MAX];
+	TPMI_YES_NO more;
+	size_t size;
+
+	doctor_path(d, path, MANAGED);
+	/* it reports in the findings, not by itself */
+	setenv("TSS2_LOG", "all+none", 0);
+	if (access(path, R_OK | W_OK) || Tss2_Tcti_Device_Init(NULL, &size, path))
+		return false;
+	tcti = calloc(1, size);
+	if (!tcti || Tss2_Tcti_Device_Init(tcti, &size, path)) {
+		free(cvm_take_ptr(tcti));
+		return false;
+	}
+	if (Esys_Initialize(&esys, tcti, NULL) ||
+	    Esys_GetCapability(esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+			       TPM2_CAP_TPM_PROPERTIES, TPM2_PT_PERMANENT, 1, &more, &data) ||
+	    data->data.tpmProperties.count < 1 ||
+	    data->data.tpmProperties.tpmProperty[0].property != TPM2_PT_PERMANENT)
+		return false;
+	*attributes = data->data.tpmProperties.tpmProperty[0].value;
+	return true;
+}
+
+static bool check_hierarchies(struct doctor *d)
+{
+	TPMA_PERMANENT attributes;
+	bool owner, lockout;
+
+	if (!permanent(d, &attributes)) {
+		finding(d, TPM_UNSEEN, "sudo cvmctl doctor",
+			"the TPM was not asked whether its hierarchies have passwords: %s is not to be opened, or does not answer",
+			MANAGED);
+		return false;
+	}
+	owner = attributes & TPMA_PERMANENT_OWNERAUTHSET;
+	lockout = attributes & TPMA_PERMANENT_LOCKOUTAUTHSET;
+	if (attributes & TPMA_PERMANENT_INLOCKOUT)
+		finding(d, TPM_LOCKOUT, "tpm2_dictionarylockout -c",
+			"the TPM is locked after wrong passwords: what is sealed with one does not open");
+	if (!owner || !lockout)
+		finding(d, TPM_NO_PASSWORD, NULL,
+			"the TPM's %s no password: whoever may open it can %s",
+			owner ? "lockout hierarchy has" : lockout ? "owner hierarchy has" :
+			"owner and lockout hierarchies have",
+			lockout ? "make and remove keys in it" : "clear it, and with it what is sealed");
+	return owner && lockout && !(attributes & TPMA_PERMANENT_INLOCKOUT);
+}
+
+void doctor_tpm(struct doctor *d)
+{
+	__cleanup_free char *version = NULL;
+	bool good;
+
+	if (!doctor_exists(d, TPM)) {
+		finding(d, TPM_NONE, NULL,
+			"no TPM: keys can be bound to the launch measurement only, not to what has booted since");
+		return;
+	}
+	version = doctor_line(d, TPM "/tpm_version_major");
+	good = check_mode(d, "/dev/tpm0");
+	good = check_mode(d, MANAGED) && good;
+	good = check_banks(d) && good;
+	good = check_hierarchies(d) && good;
+	if (good)
+		fine(d, "tpm", "a TPM %s.0 with SHA-256 PCRs, not open to everybody, its hierarchies with passwords",
+		     version ? version : "?");
+}
