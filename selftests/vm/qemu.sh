@@ -60,6 +60,15 @@ uefi_arguments()
 		-drive 'if=none,id=esp,format=raw,file=esp' -device 'virtio-blk-pci,drive=esp')
 }
 
+# firmware that has nothing to boot waits for somebody to press a key
+watch_firmware()
+{
+	tail -n +1 -s 0.2 -f --pid="$qemu_pid" "$dir/console.log" 2>/dev/null |
+		grep -aqm 1 'No bootable option or device was found' || return 0
+	: >"$dir/not-booted"
+	kill -KILL "$qemu_pid"
+}
+
 start_tpm()
 {
 	local left=500

@@ -113,6 +113,7 @@ verdict()
 	# of the last boot
 	status=$(status_lines exit | tail -n 1)
 	[ ! -e "$dir/timed-out" ] || timed_out
+	[ ! -e "$dir/not-booted" ] || fail 'the firmware does not boot this kernel (see above)'
 	check_kernel
 	text=$(status_lines trouble)
 	[ -z "$text" ] || fail "${text//$'\n'/; }"
