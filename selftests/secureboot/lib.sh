@@ -3,15 +3,15 @@
 # For the tests of Secure Boot: firmware, and modules that it would take or not.
 # Sourced at the top of the tree, after vm/lib.sh.
 
-# make_firmware DIR: of its own for a test, which may change it
-# prepare SERIES: firmware in $dir/uefi, and in $dir/modules cvm_guest.ko as
+# prepare SERIES [OPTION of vm/secureboot]: sets signer, the program that signs; makes
+# firmware in $dir/uefi, and in $dir/modules cvm_guest.ko as
 #   unsigned   built, and no more          signed    with the key that is in db
-#   changed    signed, then one byte more  other     with a key that is nowhere
+#   changed    signed, then another word  other     with a key that is nowhere
 prepare()
 {
-	local program vars modules=$dir/modules
+	local vars modules=$dir/modules
 
-	program=$(sign_file '') || return 1
+	signer=$(sign_file '') || return 1
 	selftests/vm/secureboot "${@:2}" "$dir/uefi" || return 1
 	vars=$(selftests/vm/kernel "$1") && eval "$vars" && selftests/vm/module "$1" guest >&2 || return 1
 	mkdir "$modules"
@@ -28,5 +28,5 @@ prepare()
 # sign NAME KEY: the unsigned module as NAME.ko
 sign()
 {
-	"$program" sha256 "$2.key" "$2.pem" "$modules/unsigned.ko" "$modules/$1.ko"
+	"$signer" sha256 "$2.key" "$2.pem" "$modules/unsigned.ko" "$modules/$1.ko"
 }
