@@ -9,6 +9,8 @@ WARN   := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wshadow \
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS) -D_GNU_SOURCE -MMD -MP
 
 VERSION := 0.1.0
+# of that version, for the manual
+DATE    := 2026-11-24
 
 # V=1 shows the commands
 Q := $(if $(V),,@)

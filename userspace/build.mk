@@ -26,13 +26,20 @@ ctl-src    := $(wildcard userspace/cvmctl/*.c)
 lib-obj    := $(lib-src:%.c=$(B)/obj/%.o) $(B)/obj/userspace/merkle.o
 ctl-obj    := $(ctl-src:%.c=$(B)/obj/%.o)
 
+# manual pages and completion are made from the tables of cvmctl: man/generate.c
+man-pages  := $(patsubst userspace/man/%.man,$(B)/man/%.1,$(wildcard userspace/man/*.man)) \
+	      $(B)/man/libcvmguest.3 $(B)/man/cvm_guest.4
+api-headers := userspace/include/cvmguest.h userspace/include/cvmguest/batch.h
+gen-obj    := $(B)/obj/userspace/man/generate.o $(filter-out %/cvmctl/cvmctl.o,$(ctl-obj))
+
 user-cflags := -Iuserspace -Iuserspace/include -Idriver/uapi -iquote . -fPIC -fvisibility=hidden \
-	       -DCVM_VERSION='"$(VERSION)"'
+	       -DCVM_VERSION='"$(VERSION)"' -DCVM_DATE='"$(DATE)"'
 lib-libs    := -lcrypto
 ctl-libs    := -lkmod -ljansson -llzma -ltss2-esys -ltss2-tcti-device -lm $(lib-libs)
 
 user-programs += $(B)/bin/cvmctl $(B)/lib/$(lib-soname) $(B)/lib/libcvmguest.so \
-		 $(B)/lib/libcvmguest.a $(B)/lib/libcvmguest.pc
+		 $(B)/lib/libcvmguest.a $(B)/lib/libcvmguest.pc $(man-pages) \
+		 $(B)/completion/cvmctl
 
 $(B)/obj/userspace/%.o: userspace/%.c userspace/build.mk
 	@mkdir -p $(@D)
@@ -72,6 +79,39 @@ $(B)/bin/cvmctl: $(ctl-obj) $(B)/lib/libcvmguest.a
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed -o $@ $^ $(ctl-libs)
 
+$(B)/gen/generate: $(gen-obj) $(B)/lib/libcvmguest.a
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(ctl-libs)
+
+$(B)/man/cvmctl.1: userspace/man/cvmctl.man $(B)/gen/generate
+	@mkdir -p $(@D)
+	$(say) GEN $@
+	$(Q)$(B)/gen/generate page <$< >$@
+
+$(B)/man/cvmctl-%.1: userspace/man/cvmctl-%.man $(B)/gen/generate
+	@mkdir -p $(@D)
+	$(say) GEN $@
+	$(Q)$(B)/gen/generate page $* <$< >$@
+
+$(B)/man/cvm_guest.4: userspace/man/cvm_guest.4.in Makefile
+	@mkdir -p $(@D)
+	$(say) GEN $@
+	$(Q)sed -e 's|@DATE@|$(DATE)|' -e 's|@VERSION@|$(VERSION)|' $< >$@
+
+$(B)/man/libcvmguest.3: userspace/man/libcvmguest.3.in userspace/man/functions.awk $(api-headers) Makefile
+	@mkdir -p $(@D)
+	$(say) GEN $@
+	$(Q)awk -f userspace/man/functions.awk $(api-headers) >$@.functions
+	$(Q)sed -e 's|@DATE@|$(DATE)|' -e 's|@VERSION@|$(VERSION)|' \
+		-e '/^@FUNCTIONS@$$/{r $@.functions' -e 'd}' $< >$@
+	$(Q)rm $@.functions
+
+$(B)/completion/cvmctl: userspace/completion/cvmctl.in $(B)/gen/generate
+	@mkdir -p $(@D)
+	$(say) GEN $@
+	$(Q)$(B)/gen/generate completion <$< >$@
+
 install: user
 	install -D -m 755 $(B)/bin/cvmctl $(DESTDIR)$(bindir)/cvmctl
 	install -D -m 644 $(B)/lib/$(lib-soname) $(DESTDIR)$(libdir)/$(lib-soname)
@@ -82,10 +122,10 @@ install: user
 	install -D -m 644 driver/uapi/linux/cvm_guest.h $(DESTDIR)$(incdir)/linux/cvm_guest.h
 	install -D -m 644 driver/uapi/linux/cvm_guest_key.h $(DESTDIR)$(incdir)/linux/cvm_guest_key.h
 	install -D -m 644 userspace/include/cvmguest/batch.h $(DESTDIR)$(incdir)/cvmguest/batch.h
-	install -D -m 644 userspace/man/cvmctl.1 $(DESTDIR)$(mandir)/man1/cvmctl.1
-	install -D -m 644 userspace/man/libcvmguest.3 $(DESTDIR)$(mandir)/man3/libcvmguest.3
-	install -D -m 644 userspace/man/cvm_guest.4 $(DESTDIR)$(mandir)/man4/cvm_guest.4
-	install -D -m 644 userspace/completion/cvmctl $(DESTDIR)$(compdir)/cvmctl
+	install -D -m 644 -t $(DESTDIR)$(mandir)/man1 $(filter %.1,$(man-pages))
+	install -D -m 644 -t $(DESTDIR)$(mandir)/man3 $(B)/man/libcvmguest.3
+	install -D -m 644 -t $(DESTDIR)$(mandir)/man4 $(B)/man/cvm_guest.4
+	install -D -m 644 $(B)/completion/cvmctl $(DESTDIR)$(compdir)/cvmctl
 	install -D -m 644 userspace/udev/modprobe.conf $(DESTDIR)$(sysdir)/modprobe.d/cvm-guest.conf
 	install -D -m 644 userspace/udev/60-cvm-guest.rules $(DESTDIR)$(sysdir)/udev/rules.d/60-cvm-guest.rules
 	install -D -m 644 userspace/systemd/sysusers.conf $(DESTDIR)$(sysdir)/sysusers.d/cvm-guest.conf
@@ -97,4 +137,4 @@ install: user
 
 .PHONY: install
 
--include $(lib-obj:.o=.d) $(ctl-obj:.o=.d)
+-include $(lib-obj:.o=.d) $(ctl-obj:.o=.d) $(B)/obj/userspace/man/generate.d

@@ -20,38 +20,10 @@ try 2 "'reports' is no command" 'an unknown command' reports
 
 for command in "${commands[@]}"; do
 	try 0 '' "$command --help" "$command" --help
-	cp "$dir/stdout" "$dir/help"
-	head -n 1 "$dir/help" | grep -q "^usage: cvmctl $command"
+	head -n 1 "$dir/stdout" | grep -q "^usage: cvmctl $command"
 	result $? "$command: its help begins with its usage"
 	try 2 '--nonsense is no option here; see --help' "$command: an unknown option" "$command" --nonsense
-	grep -qE "^\.(SS|Ss|It Cm|Ic) $command" userspace/man/cvmctl.1
-	result $? "$command: it is in the manual"
-	grep -qw -- "$command" userspace/completion/cvmctl
-	result $? "$command: it is completed"
-	mapfile -t options < <(sed -n 's/^  \(--[a-z-]*\).*/\1/p' "$dir/help")
-	missing=
-	for option in "${options[@]}"; do
-		# both are asked for what the program says that it has
-		name=${option#--}
-		grep -qF -- "\-\-${name//-/\\-}" userspace/man/cvmctl.1 || missing+=" $option (manual)"
-		[[ $option == --help ]] || grep -qw -- "$option" userspace/completion/cvmctl ||
-			missing+=" $option (completion)"
-	done
-	result "$([[ -z $missing ]]; echo $?)" "$command: its options are in the manual and completed" "missing:$missing"
 done
-
-# nothing is documented that is not there
-stale=
-mapfile -t options < <(grep -oE -- '--[a-z][a-z-]+' userspace/completion/cvmctl | sort -u)
-for option in "${options[@]}"; do
-	[[ $option == --version ]] && continue
-	found=
-	for command in "${commands[@]}"; do
-		"$cvmctl" "$command" --help | grep -q -- "^  $option " && found=1
-	done
-	[[ -n $found ]] || stale+=" $option"
-done
-result "$([[ -z $stale ]]; echo $?)" "completion offers no option that is not there" "stale:$stale"
 
 try 2 '--report-data is missing' 'report without REPORT_DATA' report
 try 2 '--report-data needs an argument' 'an option without its argument' report --report-data

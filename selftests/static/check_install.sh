@@ -20,7 +20,7 @@ usr=$dir/usr/local
 why=$(make -s install DESTDIR="$dir" prefix=/usr/local 2>&1)
 result $? 'make install' "$why"
 for file in bin/cvmctl lib/libcvmguest.so.0 lib/libcvmguest.so lib/libcvmguest.a include/cvmguest.h include/cvmguest/batch.h include/linux/cvm_guest.h include/linux/cvm_guest_key.h \
-	lib/pkgconfig/libcvmguest.pc share/man/man1/cvmctl.1 share/man/man3/libcvmguest.3 share/man/man4/cvm_guest.4 \
+	lib/pkgconfig/libcvmguest.pc share/man/man1/cvmctl.1 share/man/man1/cvmctl-verify.1 share/man/man3/libcvmguest.3 share/man/man4/cvm_guest.4 \
 	lib/modprobe.d/cvm-guest.conf lib/udev/rules.d/60-cvm-guest.rules lib/sysusers.d/cvm-guest.conf \
 	share/bash-completion/completions/cvmctl; do
 	[[ -f $usr/$file ]]
@@ -36,7 +36,7 @@ result $? 'the sources of the module' "$why"
 why=$(find "$dir" -type f -perm /022 -o -type f -newermt 2200-01-01 -o -name '*~')
 result "$([[ -z $why ]]; echo $?)" 'nobody but root may write to any of it' "$why"
 
-example() { sed -n '/^\.SH EXAMPLE/,/^\.fi/p' userspace/man/libcvmguest.3 | sed -e '/^\./d' -e 's/\\e/\\/g'; }
+example() { sed -n '/^\.SH EXAMPLE/,/^\.fi/p' "$usr/share/man/man3/libcvmguest.3" | sed -e '/^\./d' -e 's/\\e/\\/g'; }
 export PKG_CONFIG_PATH=$usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$dir
 example >"$dir/example.c"
 # shellcheck disable=SC2046

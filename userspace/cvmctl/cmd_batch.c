@@ -23,7 +23,7 @@ static const struct option_spec options[] = {
 	[JSONL]		= { "jsonl", NULL, "print a JSON object a line, in the order of the input" },
 	[CERTS]		= { "certs", NULL, "SNP: ask for the host's certificate table too" },
 	[LABEL]		= { "label", "NAME", "the proofs speak for the workload of this name; only root\nmay say so, and only with the cvm-guest driver" },
-	[BACKEND]	= { "backend", "NAME", HELP_BACKEND },
+	[BACKEND]	= { "backend", ARG_BACKEND, HELP_BACKEND },
 	[TIMEOUT]	= { "timeout", "MS", HELP_TIMEOUT },
 	{ 0 }
 };

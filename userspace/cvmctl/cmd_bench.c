@@ -17,7 +17,7 @@ static const struct option_spec options[] = {
 	[SECONDS]	= { "seconds", "S", "how long they go on asking (5)" },
 	[MODE]		= { "mode", "direct|batch", "each request is its own piece of evidence (default), or\nthose that ask at the same time share one" },
 	[PIPELINE]	= { "pipeline", NULL, "not a thread and an open file for each client, but one for\nall, with as many requests under way" },
-	[BACKEND]	= { "backend", "NAME", HELP_BACKEND },
+	[BACKEND]	= { "backend", ARG_BACKEND, HELP_BACKEND },
 	[JSON]		= { "json", NULL, "one JSON object, for programs" },
 	{ 0 }
 };

@@ -14,7 +14,7 @@ enum { USER_DATA, PROOF, SCOPE };
 static const struct option_spec options[] = {
 	[USER_DATA]	= { "user-data", "HEX|@FILE", "the 64 bytes that were asked for" },
 	[PROOF]		= { "proof", "FILE", "the proof, raw or as base64url" },
-	[SCOPE]		= { "scope", "SCOPE",
+	[SCOPE]		= { "scope", ARG_SCOPE,
 			    "for whom the proof must speak: privileged (default),\n"
 			    "unprivileged, label:NAME or any" },
 	{ 0 }

@@ -12,7 +12,7 @@ static const struct option_spec options[] = {
 	[TDREPORT]	= { "tdreport", NULL, "the TDREPORT instead, which only this machine can check" },
 	[OUT]		= { "out", "FILE", HELP_OUT },
 	[FORMAT]	= { "format", "raw|json", HELP_FORMAT },
-	[BACKEND]	= { "backend", "NAME", HELP_BACKEND },
+	[BACKEND]	= { "backend", ARG_BACKEND, HELP_BACKEND },
 	[TIMEOUT]	= { "timeout", "MS", HELP_TIMEOUT },
 	{ 0 }
 };

@@ -12,12 +12,12 @@ enum { REPORT_DATA, PAD, VMPL, KEY, OUT, CERTS, FORMAT, BACKEND, TIMEOUT };
 static const struct option_spec options[] = {
 	[REPORT_DATA]	= { "report-data", "HEX|@FILE", HELP_REPORT_DATA },
 	[PAD]		= { "pad", NULL, HELP_PAD },
-	[VMPL]		= { "vmpl", "N", "the VMPL that the report states, 0 to 3 (default: the\nkernel's own)" },
+	[VMPL]		= { "vmpl", "0|1|2|3", "the VMPL that the report states (default: the kernel's own)" },
 	[KEY]		= { "key", "vcek|vlek", "the key that signs (default: the host's choice)" },
 	[OUT]		= { "out", "FILE", HELP_OUT },
 	[CERTS]		= { "certs", "FILE", "ask for the host's certificate table too and write it\nthere, as the host gave it" },
 	[FORMAT]	= { "format", "raw|json", HELP_FORMAT },
-	[BACKEND]	= { "backend", "NAME", HELP_BACKEND },
+	[BACKEND]	= { "backend", ARG_BACKEND, HELP_BACKEND },
 	[TIMEOUT]	= { "timeout", "MS", HELP_TIMEOUT },
 	{ 0 }
 };

@@ -23,7 +23,7 @@
 enum { BACKEND, TRUST_ROOT, JSON };
 
 static const struct option_spec options[] = {
-	[BACKEND]	= { "backend", "NAME", HELP_BACKEND },
+	[BACKEND]	= { "backend", ARG_BACKEND, HELP_BACKEND },
 	[TRUST_ROOT]	= { "trust-root", "FILE",
 			    "trust the root certificate in FILE (PEM or DER) instead of\n"
 			    "AMD's and Intel's" },

@@ -17,7 +17,7 @@ enum { JSON, BACKEND };
 
 static const struct option_spec options[] = {
 	[JSON]		= { "json", NULL, "one JSON object, for programs" },
-	[BACKEND]	= { "backend", "NAME", HELP_BACKEND },
+	[BACKEND]	= { "backend", ARG_BACKEND, HELP_BACKEND },
 	{ 0 }
 };
 

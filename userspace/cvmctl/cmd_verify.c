@@ -17,7 +17,7 @@ static const struct option_spec options[] = {
 	[USER_DATA] = { "user-data", "HEX|@FILE",
 			"batch evidence: the 64 bytes that were asked for" },
 	[PROOF] = { "proof", "FILE", "batch evidence: the proof, raw or as base64url" },
-	[SCOPE] = { "scope", "SCOPE",
+	[SCOPE] = { "scope", ARG_SCOPE,
 		    "batch evidence: for whom the proof must speak: privileged\n"
 		    "(default), unprivileged, label:NAME or any" },
 	[CERTS] = { "certs", "FILE",

@@ -1,25 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* cvmctl: the table of subcommands, their command lines and their help. */
+/* cvmctl: command lines, and their help. */
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cvmctl.h"
-#include "common/util.h"
-
-static const struct command *const commands[] = {
-	&cmd_status,
-	&cmd_doctor,
-	&cmd_report,
-	&cmd_quote,
-	&cmd_batch,
-	&cmd_expect,
-	&cmd_show,
-	&cmd_verify,
-	&cmd_bench,
-	&cmd_module,
-	&cmd_selftest,
-};
 
 const char *command_name;
 
@@ -33,12 +18,14 @@ static void print_help(const struct command *command)
 	       command->summary);
 	printf("\nOptions:\n");
 	for (; option && option->name; option++) {
-		char left[64];
-		const char *line = option->help;
+		const char *arg = option->arg ? option->arg : "", *line = option->help;
+		int used = printf("  --%s%s%s", option->name, *arg ? " " : "", arg);
 
-		snprintf(left, sizeof(left), "--%s%s%s", option->name, option->arg ? " " : "",
-			 option->arg ? option->arg : "");
-		printf("  %-26s ", left);
+		/* the help stands in a column of its own, below what is too long */
+		if (used > 28)
+			printf("\n%29s", "");
+		else
+			printf("%*s", 29 - used, "");
 		for (const char *end; (end = strchr(line, '\n')); line = end + 1)
 			printf("%.*s\n%29s", (int)(end - line), line, "");
 		printf("%s\n", line);
@@ -49,7 +36,7 @@ static void print_help(const struct command *command)
 static int print_commands(FILE *stream)
 {
 	fprintf(stream, "usage: cvmctl COMMAND [OPTIONS]\n\nCommands:\n");
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+	for (size_t i = 0; commands[i]; i++)
 		fprintf(stream, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(stream, "\ncvmctl COMMAND --help shows the options of a command, cvmctl --version the version.\n"
 		"Exit status: 0 done, 1 failed, 2 wrong usage, 3 evidence does not verify,\n"
@@ -137,7 +124,7 @@ int main(int argc, char **argv)
 		printf("cvmctl %s\n", CVM_VERSION);
 		return EXIT_DONE;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+	for (size_t i = 0; commands[i]; i++)
 		if (!strcmp(argv[1], commands[i]->name))
 			return run_command(commands[i], argc - 1, argv + 1);
 	return usage_error("'%s' is no command", argv[1]);

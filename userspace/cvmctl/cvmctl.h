@@ -3,8 +3,11 @@
  * What the subcommands of cvmctl share.
  *
  * A subcommand NAME is one file cmd_NAME.c that defines one struct command,
- * declared below and listed in the table of cvmctl.c. Options, their parsing
- * and --help all come from that struct, so no option can be undocumented.
+ * declared below and listed in the table of commands.c. Options, their parsing,
+ * --help, the manual's SYNOPSIS and OPTIONS and bash completion all come from that
+ * struct (man/generate.c), so no option can be undocumented: a new one is a row in
+ * its table, and nothing else. What the manual says in sentences is in
+ * man/cvmctl-NAME.man, which a new subcommand needs as well.
  */
 #ifndef CVMCTL_H
 #define CVMCTL_H
@@ -15,6 +18,10 @@
 #include <stdint.h>
 
 #include "cvmguest.h"
+
+/* the same words in each table that has them */
+#define ARG_BACKEND	"cvm|tsm|native|sim[:SOCKET]"
+#define ARG_SCOPE	"privileged|unprivileged|label:NAME|any"
 
 #define MAX_OPTIONS	16
 #define MAX_OPERANDS	4
@@ -35,7 +42,10 @@ enum {
 /**
  * struct option_spec - an option of a subcommand
  * @name: without the dashes; NULL ends the list
- * @arg: what its argument is called in the help; NULL: it takes none
+ * @arg: what its argument is called in the help; NULL: it takes none. Completion
+ *	goes by it: FILE, DIR and @FILE are names of such, words in small letters
+ *	with | between them are words to choose from ("label:NAME": what is before
+ *	the capitals); anything else is the user's to know
  * @help: what it does; a newline continues below
  * @many: it may be given more than once
  */
@@ -70,7 +80,8 @@ struct arguments {
  * struct command - a subcommand
  * @name: what the user types
  * @summary: one line
- * @operands: the operands as the help shows them; NULL: it takes none
+ * @operands: the operands as the help shows them; NULL: it takes none. Completed as
+ *	an option's argument is, where it is words, else names of files
  * @min_operands: how many must be given
  * @max_operands: how many may be given, at most MAX_OPERANDS
  * @options: at most MAX_OPTIONS - 1 of them, besides --help; NULL: none
@@ -85,6 +96,9 @@ struct command {
 	const struct option_spec *options;
 	int (*run)(const struct arguments *args);
 };
+
+/* commands.c: all of them; NULL is behind the last */
+extern const struct command *const commands[];
 
 extern const struct command cmd_batch, cmd_bench, cmd_doctor, cmd_expect, cmd_module, cmd_quote,
 			    cmd_report, cmd_selftest, cmd_show, cmd_status, cmd_verify;
