@@ -35,18 +35,29 @@ simulate "${broken#sim:}" platform=snp certs=1 report_status=22
 selftest 0 'an SNP guest' --backend "$snp" --trust-root "$root"
 is evidence passed 'snp-report in'
 is tdreport skipped 'no tdreport'
+is vmpl passed 'VMPL 3'
 is many passed 'each about its own'
-is batch passed '8 proofs'
+is async passed 'each ends once'
+is deadline passed 'next request'
+is batch passed '8 proofs hold, for scope'
+is label skipped .
+is sources skipped 'one was named'
 is reserved passed refused
 is verify passed 'the root that was given'
+is proof passed 'the root that was given'
 selftest 0 'a TDX guest' --backend "$tdx" --trust-root "$root"
 is evidence passed tdx-quote
+is vmpl skipped 'no VMPLs'
+is async passed 'each ends once'
 is verify passed 'the root that was given'
+is proof passed 'the root that was given'
 selftest 1 "the vendor's root" --backend "$snp"
 is verify failed '^root: '
-result "$(grep -q "1 of 6 steps failed.*cvmctl doctor --json" "$dir/stderr"; echo $?)" 'what to send'
+is proof failed '^root: '
+result "$(grep -q "2 of 12 steps failed.*cvmctl doctor --json" "$dir/stderr"; echo $?)" 'what to send'
 selftest 0 'a host without certificates' --backend "$bare" --trust-root "$root"
 is verify skipped 'fetch them from AMD'
+is proof skipped 'fetch them from AMD'
 selftest 1 'firmware that refuses once' --backend "$broken" --trust-root "$root"
 is evidence failed 'the firmware refused: status 0x16'
 is many passed 'each about its own'

@@ -73,6 +73,11 @@ done
 [[ $(find build/man/ -name 'cvmctl-*.1' | wc -l) == "${#commands[@]}" ]]
 result $? 'there is no page of what is no command'
 
+steps=$(sed -n '/^} steps\[\]/,/^};/s/^\t{ "\([a-z]*\)".*/\1/p' userspace/cvmctl/cmd_selftest.c)
+described=$(awk '/^\.TP$/ { getline; sub(/^\.B /, ""); gsub(/\\f[RB]/, ""); gsub(/, /, "\n"); print }' userspace/man/cvmctl-selftest.man)
+[[ $(wc -l <<<"$steps") -ge 12 && $(sort <<<"$steps") == $(sort <<<"$described") ]]
+result $? 'cvmctl-selftest(1) has every step' "$(diff <(sort <<<"$steps") <(sort <<<"$described"))"
+
 why=$(shellcheck -f gcc build/completion/cvmctl)
 result $? 'the completion is good shell' "$why"
 mkdir "$dir/files"
