@@ -75,21 +75,15 @@ examine() {
 }
 
 # says fine CHECK PATTERN, or says ID PATTERN [COMMAND]: there is such a finding
+# shellcheck disable=SC2016 # jq's variables
 says() {
-	python3 - "$dir/json" "$@" <<-'END'
-	import json, re, sys
-	path, what, *rest = sys.argv[1:]
-	with open(path, encoding="utf-8") as file:
-	    all = json.load(file)["findings"]
-	if what == "fine":
-	    found = [f for f in all if f["severity"] == "fine" and f["id"] is None
-	             and f["check"] == rest[0] and re.search(rest[1], f["cause"])]
-	else:
-	    found = [f for f in all if f["id"] == what and f["severity"] != "fine"
-	             and what.startswith(f["check"] + "-") and re.search(rest[0], f["cause"])
-	             and (len(rest) == 1 or re.search(rest[1], f["command"] or "no command"))]
-	sys.exit(not found)
-	END
+	local what='.id == $id and .severity != "fine" and (.check as $check | $id | startswith($check + "-")) and
+		(.cause | test($cause)) and (.command // "no command" | test($command))'
+
+	if [[ $1 == fine ]]; then
+		what='.id == null and .severity == "fine" and .check == $cause and (.cause | test($command))'
+	fi
+	jq -e --arg id "$1" --arg cause "$2" --arg command "${3-}" ".findings | any($what)" "$dir/json" >/dev/null
 	result $? "$1: $2" "$(cat "$dir/json")"
 }
 
@@ -178,6 +172,11 @@ examine 1 'no confidential VM'
 says platform-none 'no SEV-SNP or TDX'
 silent '"module"'
 silent '"signature"'
+mkdir -p "$root/sys/class/dmi/id"
+echo 7783-7084-3265-9085-8269-3286-77 >"$root/sys/class/dmi/id/chassis_asset_tag"
+examine 1 'a VM of Azure'
+says platform-azure 'cannot tell' 'no command'
+silent platform-none
 
 machine other 6.12.117 '#1 SMP' snp
 not_loaded
@@ -197,14 +196,35 @@ mkdir -p "$root/etc/modprobe.d"
 echo 'blacklist cvm-guest' >"$root/etc/modprobe.d/local.conf"
 echo 'quiet module_blacklist=nouveau,other splash cvm_guest' >"$root/proc/cmdline"
 examine 1 'a blacklist'
-says module-blacklisted 'modprobe has been told' 'sed -i .*/etc/modprobe\.d'
+says module-blacklisted 'modprobe has been told .*modprobe\.d' 'sed -i .*/etc/modprobe\.d'
 silent 'the kernel has been told'
-echo 'quiet module_blacklist=nouveau,cvm_guest splash' >"$root/proc/cmdline"
 rm "$root/etc/modprobe.d/local.conf"
+echo 'quiet module_blacklist=other module_blacklist=nouveau,cvm_guest splash' >"$root/proc/cmdline"
 examine 1 'a blacklist of the kernel'
 says module-blacklisted 'the kernel has been told' 'no command'
 silent 'modprobe has been told'
-mkdir "$root/sys/module/cvm_guest" "$root/sys/module/sev_guest"
+echo 'quiet modprobe.blacklist=cvm-guest' >"$root/proc/cmdline"
+examine 1 "modprobe's blacklist on the kernel's command line"
+says module-blacklisted 'modprobe has been told .*modprobe\.blacklist=' 'no command'
+silent 'the kernel has been told'
+: >"$root/proc/cmdline"
+
+machine rivals 6.12.117 "$deb12" snp
+mkdir "$root/lib/modules/6.12.117/kernel"
+cp "$module" "$root/lib/modules/6.12.117/kernel/sev-guest.ko"
+depmod -b "$root" 6.12.117 2>/dev/null
+examine 0 "no rule for the kernel's own driver"
+says module-not-preferred 'before /lib/modules/6\.12\.117/kernel/sev-guest\.ko' 'reinstall cvm-guest$'
+mkdir -p "$root/usr/lib/modprobe.d"
+cp userspace/udev/modprobe.conf "$root/usr/lib/modprobe.d/cvm-guest.conf"
+examine 0 'our rule'
+silent module-not-preferred
+echo 'install sev-guest /bin/true' >"$root/usr/lib/modprobe.d/cvm-guest.conf"
+examine 0 'another rule'
+says module-not-preferred 'no rule'
+machine both 6.12.117 '#1 SMP' snp
+rm -r "$root/sys/class/misc"
+mkdir "$root/sys/module/sev_guest"
 examine 1 'a driver without the platform'
 says driver-no-node 'another driver has' 'modprobe -r cvm_guest sev-guest'
 silent module-loading-off

@@ -27,6 +27,7 @@ enum severity {
 /* by its position in doctor_findings[] */
 enum finding_id {
 	PLATFORM_NONE,
+	PLATFORM_AZURE,
 	DRIVER_NONE,
 	DRIVER_NO_NODE,
 	DRIVER_IN_TREE,
@@ -34,6 +35,7 @@ enum finding_id {
 	MODULE_NO_HEADERS,
 	MODULE_NOT_BUILT,
 	MODULE_BLACKLISTED,
+	MODULE_NOT_PREFERRED,
 	MODULE_LOADING_OFF,
 	SIGNATURE_MISSING,
 	SIGNATURE_WRONG,

@@ -19,13 +19,24 @@ static enum cvm_tee find_tee(const struct doctor *d)
 	return CVM_TEE_NONE;
 }
 
+/* Azure's own mark on all of its VMs; the paravisor shows the guest no platform */
+static bool is_azure(const struct doctor *d)
+{
+	__cleanup_free char *tag = doctor_line(d, "/sys/class/dmi/id/chassis_asset_tag");
+
+	return tag && !strcmp(tag, "7783-7084-3265-9085-8269-3286-77");
+}
+
 void doctor_platform(struct doctor *d)
 {
 	d->tee = find_tee(d);
 	d->ours = doctor_exists(d, "/sys/module/cvm_guest");
 	d->in_tree = (d->tee == CVM_TEE_SNP && doctor_exists(d, "/sys/module/sev_guest")) ||
 		     (d->tee == CVM_TEE_TDX && doctor_exists(d, "/sys/module/tdx_guest"));
-	if (d->tee == CVM_TEE_NONE)
+	if (d->tee == CVM_TEE_NONE && is_azure(d))
+		finding(d, PLATFORM_AZURE, NULL,
+			"this is a VM of Azure: this version gets no evidence there, and cannot tell whether it is a confidential one");
+	else if (d->tee == CVM_TEE_NONE)
 		finding(d, PLATFORM_NONE, NULL,
 			"this kernel knows of no SEV-SNP or TDX guest: there is no evidence to be had, and the host can read the memory");
 	else

@@ -24,7 +24,8 @@ static void cleanup_module(struct kmod_module **module)
 	kmod_module_unref(*module);
 }
 
-char *doctor_module_path(const struct doctor *d)
+/* the file that modprobe would load for @name, to be freed; NULL: there is none */
+static char *module_path(const struct doctor *d, const char *name)
 {
 	struct kmod_ctx *kmod __cleanup(cleanup_kmod) = NULL;
 	struct kmod_module *module __cleanup(cleanup_module) = NULL;
@@ -35,13 +36,18 @@ char *doctor_module_path(const struct doctor *d)
 	if (!kmod)
 		return NULL;
 	kmod_set_log_priority(kmod, 0);
-	if (kmod_module_new_from_name(kmod, "cvm_guest", &module))
+	if (kmod_module_new_from_name(kmod, name, &module))
 		return NULL;
 	found = kmod_module_get_path(module);
 	/* as the machine itself would name it */
 	if (found && !strncmp(found, d->root, strlen(d->root)))
 		found += strlen(d->root);
 	return found ? strdup(found) : NULL;
+}
+
+char *doctor_module_path(const struct doctor *d)
+{
+	return module_path(d, "cvm_guest");
 }
 
 /* why DKMS has not made one, as far as its folders tell */
@@ -70,46 +76,95 @@ static void explain_missing(struct doctor *d)
 	}
 }
 
-/* by "blacklist cvm_guest" in modprobe.d, or modprobe.blacklist= on the command line */
-static bool modprobe_skips_it(const struct doctor *d)
+/* what modprobe reads below the root; and, as it does, the running kernel's command line */
+static struct kmod_ctx *modprobe_config(const struct doctor *d)
 {
 	static const char *const folders[] = { "/etc/modprobe.d", "/run/modprobe.d",
 					       "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d",
 					       "/lib/modprobe.d" };
-	struct kmod_ctx *kmod __cleanup(cleanup_kmod) = NULL;
-	struct kmod_config_iter *iter __cleanup(cleanup_iter) = NULL;
 	char paths[ARRAY_SIZE(folders)][PATH_MAX];
 	const char *config[ARRAY_SIZE(folders) + 1] = { 0 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
 		config[i] = doctor_path(d, paths[i], "%s", folders[i]);
-	kmod = kmod_new(NULL, config);
-	iter = kmod ? kmod_config_get_blacklists(kmod) : NULL;
+	return kmod_new(NULL, config);
+}
+
+static bool is_blacklisted(struct kmod_ctx *kmod)
+{
+	struct kmod_config_iter *iter __cleanup(cleanup_iter) = kmod_config_get_blacklists(kmod);
+
 	while (iter && kmod_config_iter_next(iter))
 		if (!strcmp(kmod_config_iter_get_key(iter), "cvm_guest"))
 			return true;
 	return false;
 }
 
-/* by module_blacklist= on its command line */
-static bool kernel_refuses_it(const struct doctor *d)
+/* an "install" for the kernel's own driver that tries ours first */
+static bool is_preferred(struct kmod_ctx *kmod, const char *rival)
 {
-	__cleanup_free char *line = doctor_line(d, "/proc/cmdline");
-	const char *list = line ? strstr(line, "module_blacklist=") : NULL;
-	const char *at = list ? strstr(list, "cvm_guest") : NULL;
+	struct kmod_config_iter *iter __cleanup(cleanup_iter) =
+		kmod_config_get_install_commands(kmod);
 
-	return at && at < list + strcspn(list, " ");
+	while (iter && kmod_config_iter_next(iter))
+		if (!strcmp(kmod_config_iter_get_key(iter), rival) &&
+		    strstr(kmod_config_iter_get_value(iter), "cvm_guest"))
+			return true;
+	return false;
 }
 
-static void check_blacklists(struct doctor *d)
+/* is cvm_guest in the list of one of the kernel's options @name, which ends with "="? */
+static bool on_command_line(const struct doctor *d, const char *name)
 {
-	if (modprobe_skips_it(d))
+	__cleanup_free char *line = doctor_line(d, "/proc/cmdline");
+	char *options, *words, *option, *module;
+
+	for (option = line ? strtok_r(line, " ", &options) : NULL; option;
+	     option = strtok_r(NULL, " ", &options)) {
+		if (strncmp(option, name, strlen(name)))
+			continue;
+		for (module = strtok_r(option + strlen(name), ",", &words); module;
+		     module = strtok_r(NULL, ",", &words))
+			if (!strcmp(module, "cvm_guest") || !strcmp(module, "cvm-guest"))
+				return true;
+	}
+	return false;
+}
+
+static void check_blacklists(struct doctor *d, struct kmod_ctx *kmod)
+{
+	if (on_command_line(d, "modprobe.blacklist="))
+		finding(d, MODULE_BLACKLISTED, NULL,
+			"modprobe has been told not to load cvm_guest for a device: modprobe.blacklist= on the kernel's command line");
+	else if (is_blacklisted(kmod))
 		finding(d, MODULE_BLACKLISTED,
 			"sed -i '/^ *blacklist *cvm[_-]guest/d' /etc/modprobe.d/*.conf",
-			"modprobe has been told not to load cvm_guest for a device (blacklist in modprobe.d, or modprobe.blacklist=)");
-	if (kernel_refuses_it(d))
+			"modprobe has been told not to load cvm_guest for a device: blacklist in modprobe.d");
+	if (on_command_line(d, "module_blacklist="))
 		finding(d, MODULE_BLACKLISTED, NULL,
 			"the kernel has been told not to take cvm_guest: module_blacklist= on its command line");
+}
+
+/* both drivers have the device's alias, and the kernel's own comes first */
+static void check_preference(struct doctor *d, struct kmod_ctx *kmod)
+{
+	const char *rival = d->tee == CVM_TEE_SNP ? "sev_guest" : "tdx_guest";
+	__cleanup_free char *path = module_path(d, rival);
+
+	if (path && !is_preferred(kmod, rival))
+		finding(d, MODULE_NOT_PREFERRED, "apt-get install --reinstall cvm-guest",
+			"no rule has modprobe try cvm_guest before %s: at boot the kernel's own driver takes the platform",
+			path);
+}
+
+static void check_modprobe(struct doctor *d)
+{
+	struct kmod_ctx *kmod __cleanup(cleanup_kmod) = modprobe_config(d);
+
+	if (!kmod)
+		return;
+	check_blacklists(d, kmod);
+	check_preference(d, kmod);
 }
 
 void doctor_module(struct doctor *d)
@@ -125,7 +180,7 @@ void doctor_module(struct doctor *d)
 	else
 		fine(d, "module", "installed for this kernel: %s", path);
 	if (path)
-		check_blacklists(d);
+		check_modprobe(d);
 	if (!d->ours && off && !strcmp(off, "1"))
 		finding(d, MODULE_LOADING_OFF,
 			"echo cvm_guest >/etc/modules-load.d/cvm-guest.conf && reboot",
