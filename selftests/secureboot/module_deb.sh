@@ -9,6 +9,7 @@
 . userspace/packaging/lib.sh
 
 out=build/module-deb
+where=()
 
 # certificate NAME SUBJECT OPTION...: $dir/NAME.key and .pem
 certificate()
@@ -33,7 +34,7 @@ dated()
 # make_deb NAME=VALUE...: make module-deb's own half, as make calls it
 make_deb()
 {
-	env "$@" userspace/packaging/module-deb >"$dir/stdout" 2>"$dir/stderr" </dev/null
+	"${where[@]}" env "$@" userspace/packaging/module-deb >"$dir/stdout" 2>"$dir/stderr" </dev/null
 }
 
 # refuses PATTERN NAME NAME=VALUE...: one line on stderr that matches, no package
@@ -57,10 +58,28 @@ holds()
 	result $? "$1: the module is one for $KVER and signed by '$2'" "$(find "$dir/tree")"
 }
 
+# install_headers COMMAND...: with the headers of $KVER installed, as on a machine of its own
+install_headers()
+{
+	local how='unshare -m'
+
+	[ "$(id -u)" = 0 ] || how='unshare -rm'
+	# shellcheck disable=SC2016,SC2086 # expanded inside; a list of words
+	$how sh -ec '
+		dir=$1 headers=$2 kver=$3
+		shift 3
+		mount -t tmpfs tmpfs "$dir"
+		mkdir "$dir/upper" "$dir/work"
+		mount -t overlay -o "lowerdir=/usr/lib,upperdir=$dir/upper,workdir=$dir/work" overlay /usr/lib
+		mkdir -p "/lib/modules/$kver"
+		ln -s "$headers" "/lib/modules/$kver/build"
+		exec "$@"' - "$dir/usr" "$(realpath "$HEADERS")" "$KVER" "$@"
+}
+
 # makes NAME SIGNER NAME=VALUE...
 makes()
 {
-	make_deb KVER=6.12 "${@:3}"
+	make_deb "${@:3}"
 	result $? "$1: a package, and lintian has nothing to say" "$(cat "$dir/stderr")"
 	holds "$1" "$2"
 }
@@ -102,15 +121,22 @@ result $? 'a token'
 token='pkcs11:token=cvm;object=signer;type=private'
 refuses 'no private key can be read from pkcs11' 'a wrong PIN' SIGN_KEY="$token" KBUILD_SIGN_PIN=9999
 refuses 'no private key can be read from pkcs11' 'an object that is not there' SIGN_KEY="${token/signer/nobody}" KBUILD_SIGN_PIN=1234
-makes 'a token' 'a test key' SIGN_KEY="$token" SIGN_CERT="$dir/rsa.der" KBUILD_SIGN_PIN=1234
+makes 'a token' 'a test key' KVER=6.12 SIGN_KEY="$token" SIGN_CERT="$dir/rsa.der" KBUILD_SIGN_PIN=1234
 cp "$(ls -d "$dir"/tree/usr/lib/modules/*/updates/cvm_guest.ko)" "$dir/token.ko"
-makes 'a passphrase' 'a test key' SIGN_KEY="$dir/locked.key" SIGN_CERT="$dir/rsa.pem" KBUILD_SIGN_PIN=secret
+mkdir "$dir/usr" "$dir/source"
+cp -r Kbuild driver "$dir/source/"
+install_headers selftests/vm/kbuild "$KVER" "$dir/source" >"$dir/log" 2>&1 && [[ -s $dir/source/cvm_guest.ko ]]
+result $? 'the module builds for a kernel whose headers are installed' "$(cat "$dir/log")"
+where=(install_headers)
+makes 'a passphrase, headers that are installed' 'a test key' \
+	KVER="$KVER" SIGN_KEY="$dir/locked.key" SIGN_CERT="$dir/rsa.pem" KBUILD_SIGN_PIN=secret
+where=()
 # RSA signatures as modules have them are the same each time
 cmp "$dir/token.ko" "$dir"/tree/usr/lib/modules/*/updates/cvm_guest.ko
 result $? 'the same bytes, wherever the key is'
 cmp "$dir/rsa.der" "$dir/tree/usr/share/cvm-guest/$KVER.der"
 result $? 'the certificate comes along, to be enrolled'
-makes 'ECDSA' 'a curve' SIGN_KEY="$dir/ec.key" SIGN_CERT="$dir/ec.pem"
+makes 'ECDSA' 'a curve' KVER=6.12 SIGN_KEY="$dir/ec.key" SIGN_CERT="$dir/ec.pem"
 
 deb=$(ls $out/*.deb)
 field() { dpkg-deb -f "$deb" "$1"; }
