@@ -233,7 +233,11 @@ machine unbuilt 6.12.117 '#1 SMP' snp
 rm "$ko"
 depmod -b "$root" 6.12.117 2>/dev/null
 examine 0 'no module'
-says module-not-added 'DKMS does not know' 'dkms add'
+says module-not-added 'no sources' '^apt-get install cvm-guest-dkms$'
+mkdir -p "$root/usr/src/cvm-guest-$("$cvmctl" --version | cut -d' ' -f2)"
+examine 0 'sources that DKMS has not been asked to build'
+says module-no-headers 'headers are not installed'
+rm -r "$root/usr/src"
 mkdir -p "$root/var/lib/dkms/cvm-guest"
 examine 0 'no headers'
 says module-no-headers 'headers are not installed' 'apt-get install linux-headers-6\.12\.117'
@@ -326,6 +330,11 @@ setting N '[none] integrity confidentiality'
 secure_boot 0
 examine 0 'a kernel that takes any module, and a key in db'
 says lockdown-open 'takes unsigned modules' 'module\.sig_enforce=1'
+# the command's half before GRUB's
+command=$(jq -r '.findings[] | select(.id == "lockdown-open").command | sub(" && update-grub.*"; "")' "$dir/json")
+sh -ec "${command//\/etc\//"$root"/etc/}" &&
+	[[ $(GRUB_CMDLINE_LINUX=quiet sh -c '. "$0"; echo "$GRUB_CMDLINE_LINUX"' "$root/etc/default/grub.d/cvm-guest.cfg") == 'quiet module.sig_enforce=1' ]]
+result $? 'its command makes that a part of the command line' "$command"
 says secureboot-off 'is off' 'firmware-setup'
 says fine signature "whose certificate is in UEFI's db"
 cp "$module" "$ko"

@@ -120,8 +120,8 @@ struct doctor {
 
 /* the command that makes it part of the kernel's command line, from the next boot on */
 #define KERNEL_OPTION(option) \
-	"echo 'GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX " option "\"' " \
-	">>/etc/default/grub.d/cvm-guest.cfg && update-grub"
+	"mkdir -p /etc/default/grub.d && echo 'GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX " option \
+	"\"' >>/etc/default/grub.d/cvm-guest.cfg && update-grub && reboot"
 
 /* @command: the one that mends it, or NULL; @format: the cause */
 void finding(struct doctor *d, enum finding_id id, const char *command, const char *format, ...)

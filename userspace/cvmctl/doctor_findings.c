@@ -24,7 +24,7 @@ const struct finding_kind doctor_findings[FINDINGS] = {
 		"The kernel's own driver has the platform: evidence one at a time, no batches, and a key that one bad answer costs.",
 		"Unload it and load ours; module-* and signature-* say why ours was not there." },
 	[MODULE_NOT_ADDED] = { "module-not-added", "module", WARNING,
-		"There is no cvm_guest for this kernel, and DKMS does not know of it.",
+		"There is no cvm_guest for this kernel, and DKMS has no sources to build it from.",
 		"Install cvm-guest-dkms, or cvm-guest-module for this kernel." },
 	[MODULE_NO_HEADERS] = { "module-no-headers", "module", WARNING,
 		"There is no cvm_guest for this kernel: without its headers DKMS cannot build one.",

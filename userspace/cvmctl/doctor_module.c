@@ -56,11 +56,11 @@ static void explain_missing(struct doctor *d)
 	char path[PATH_MAX], command[COMMAND_MAX];
 
 	snprintf(path, sizeof(path), "/lib/modules/%s/build", d->release);
-	if (!doctor_exists(d, "/var/lib/dkms/cvm-guest")) {
-		finding(d, MODULE_NOT_ADDED,
-			"dkms add . && dkms install cvm-guest/" CVM_VERSION
-			" (in the folder of cvm-guest's sources)",
-			"there is no cvm_guest for kernel %s, and DKMS does not know of it",
+	/* of what is in /usr/src DKMS adds by itself what it does not know yet */
+	if (!doctor_exists(d, "/var/lib/dkms/cvm-guest") &&
+	    !doctor_exists(d, "/usr/src/cvm-guest-" CVM_VERSION)) {
+		finding(d, MODULE_NOT_ADDED, "apt-get install cvm-guest-dkms",
+			"there is no cvm_guest for kernel %s, and no sources that DKMS could build it from",
 			d->release);
 	} else if (!doctor_exists(d, path)) {
 		snprintf(command, sizeof(command), "apt-get install linux-headers-%s", d->release);
