@@ -114,7 +114,7 @@ END
 "${CC:-cc}" -shared -fPIC -o "$dir/fake.so" "$dir/fake.c" || exit 1
 # any module will do: what is looked at is where it is, and its signature
 module=$dir/cvm_guest.ko
-printf 'int x;\n' | "${CC:-cc}" -c -x c -o "$module" - || exit 1
+printf 'char info[] __attribute__((section(".modinfo"))) = "srcversion=1234";\n' | "${CC:-cc}" -c -x c -o "$module" - || exit 1
 program=$(sign_file '') || exit 1
 for name in image owner dkms package; do certificate $name; done
 deb12='#1 SMP Debian 6.12.117-1~deb12u1 (2026-11-14)'
@@ -228,6 +228,14 @@ mkdir "$root/sys/module/sev_guest"
 examine 1 'a driver without the platform'
 says driver-no-node 'another driver has' 'modprobe -r cvm_guest sev-guest'
 silent module-loading-off
+
+machine upgraded 6.12.117 '#1 SMP' snp
+echo 1234 >"$root/sys/module/cvm_guest/srcversion"
+examine 0 'the module that is installed is the one that runs'
+silent module-old
+echo 5678 >"$root/sys/module/cvm_guest/srcversion"
+examine 0 'one that was upgraded while it was in use'
+says module-old 'srcversion 5678\) is another than .*\(1234\)' 'cvmctl module unload && cvmctl module load'
 
 machine unbuilt 6.12.117 '#1 SMP' snp
 rm "$ko"

@@ -24,19 +24,30 @@ static void cleanup_module(struct kmod_module **module)
 	kmod_module_unref(*module);
 }
 
+static void cleanup_info(struct kmod_list **list)
+{
+	kmod_module_info_free_list(*list);
+}
+
+/* the modules of this kernel; NULL: out of memory */
+static struct kmod_ctx *modules(const struct doctor *d)
+{
+	char path[PATH_MAX];
+	struct kmod_ctx *kmod = kmod_new(doctor_path(d, path, "/lib/modules/%s", d->release), NULL);
+
+	if (kmod)
+		kmod_set_log_priority(kmod, 0);
+	return kmod;
+}
+
 /* the file that modprobe would load for @name, to be freed; NULL: there is none */
 static char *module_path(const struct doctor *d, const char *name)
 {
-	struct kmod_ctx *kmod __cleanup(cleanup_kmod) = NULL;
+	struct kmod_ctx *kmod __cleanup(cleanup_kmod) = modules(d);
 	struct kmod_module *module __cleanup(cleanup_module) = NULL;
-	char path[PATH_MAX];
 	const char *found;
 
-	kmod = kmod_new(doctor_path(d, path, "/lib/modules/%s", d->release), NULL);
-	if (!kmod)
-		return NULL;
-	kmod_set_log_priority(kmod, 0);
-	if (kmod_module_new_from_name(kmod, name, &module))
+	if (!kmod || kmod_module_new_from_name(kmod, name, &module))
 		return NULL;
 	found = kmod_module_get_path(module);
 	/* as the machine itself would name it */
@@ -48,6 +59,35 @@ static char *module_path(const struct doctor *d, const char *name)
 char *doctor_module_path(const struct doctor *d)
 {
 	return module_path(d, "cvm_guest");
+}
+
+/* the sum of the sources that the installed file was built from, to be freed; or NULL */
+static char *installed_sources(const struct doctor *d)
+{
+	struct kmod_ctx *kmod __cleanup(cleanup_kmod) = modules(d);
+	struct kmod_module *module __cleanup(cleanup_module) = NULL;
+	struct kmod_list *info __cleanup(cleanup_info) = NULL;
+	struct kmod_list *entry;
+
+	if (!kmod || kmod_module_new_from_name(kmod, "cvm_guest", &module) ||
+	    kmod_module_get_info(module, &info) < 0)
+		return NULL;
+	kmod_list_foreach(entry, info)
+		if (!strcmp(kmod_module_info_get_key(entry), "srcversion"))
+			return strdup(kmod_module_info_get_value(entry));
+	return NULL;
+}
+
+/* an upgrade while the module is in use takes effect when it is loaded again */
+static void check_running(struct doctor *d)
+{
+	__cleanup_free char *running = doctor_line(d, "/sys/module/cvm_guest/srcversion");
+	__cleanup_free char *installed = installed_sources(d);
+
+	if (running && installed && strcmp(running, installed))
+		finding(d, MODULE_OLD, "cvmctl module unload && cvmctl module load",
+			"the cvm_guest that runs (srcversion %s) is another than the one that is installed (%s)",
+			running, installed);
 }
 
 /* why DKMS has not made one, as far as its folders tell */
@@ -179,8 +219,10 @@ void doctor_module(struct doctor *d)
 		explain_missing(d);
 	else
 		fine(d, "module", "installed for this kernel: %s", path);
-	if (path)
+	if (path) {
+		check_running(d);
 		check_modprobe(d);
+	}
 	if (!d->ours && off && !strcmp(off, "1"))
 		finding(d, MODULE_LOADING_OFF,
 			"echo cvm_guest >/etc/modules-load.d/cvm-guest.conf && reboot",
