@@ -283,6 +283,11 @@ says signature-not-enrolled "key of 'dkms'" 'mokutil --import /var/lib/dkms/mok\
 cat "$dir/dkms.esl" >>"$root/$efi/mok-variables/MokListRT"
 examine 0 "DKMS's key as the second of the machine owner's"
 says fine signature "'dkms', whose certificate is in the machine owner's keys"
+silent signature-key-here
+echo >"$root/var/lib/dkms/mok.key"
+examine 0 'the same, with the key on the machine'
+says fine signature "'dkms', whose certificate is in the machine owner's keys"
+says signature-key-here "the key of 'dkms' is on this machine" 'no command'
 rm -r "$root/$efi/mok-variables"
 variable MokListRT $shim 06 "$dir/dkms.esl"
 examine 0 'the same in a variable'
@@ -314,6 +319,7 @@ says signature-revoked "'package'"
 rm "$root/$efi/efivars/dbx-$images"
 examine 0 "the package's key in db"
 says fine signature "'package', whose certificate is in UEFI's db"
+silent signature-key-here
 # a list as from a hostile firmware: longer than it is
 head -c 100 "$dir/package.esl" >"$dir/value"
 variable db $images 27 "$dir/value"

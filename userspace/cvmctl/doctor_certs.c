@@ -12,6 +12,10 @@
 #define MOK_TABLE	"/sys/firmware/efi/mok-variables/MokListRT"
 #define MOK_VARIABLE	EFIVARS "MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23"
 
+/* where DKMS keeps what it signs with */
+#define DKMS_KEY	"/var/lib/dkms/mok.key"
+#define DKMS_CERT	"/var/lib/dkms/mok.pub"
+
 /* a variable's file begins with its attributes */
 #define ATTRIBUTES	4
 
@@ -77,6 +81,13 @@ static X509 *found(struct signature *s, enum standing standing, const char *wher
 	return cert;
 }
 
+static bool dkms_signed(const struct doctor *d, const CMS_SignerInfo *si)
+{
+	X509 *cert __cleanup(cleanup_x509) = in_file(d, DKMS_CERT, si);
+
+	return cert && doctor_exists(d, DKMS_KEY);
+}
+
 X509 *doctor_find_certificate(const struct doctor *d, CMS_SignerInfo *si, struct signature *s)
 {
 	char package[NAME_MAX];
@@ -84,6 +95,7 @@ X509 *doctor_find_certificate(const struct doctor *d, CMS_SignerInfo *si, struct
 
 	snprintf(package, sizeof(package), "/usr/share/cvm-guest/%s.der", d->release);
 	s->standing = UNKNOWN;
+	s->key_here = dkms_signed(d, si);
 	cert = found(s, REVOKED, "UEFI's dbx", listed(d, EFIVARS "dbx" IMAGES, ATTRIBUTES, si));
 	if (!cert)
 		cert = found(s, ENROLLED, "UEFI's db",
@@ -93,7 +105,6 @@ X509 *doctor_find_certificate(const struct doctor *d, CMS_SignerInfo *si, struct
 	if (!cert)
 		cert = found(s, KNOWN, package, in_file(d, package, si));
 	if (!cert)
-		cert = found(s, KNOWN, "/var/lib/dkms/mok.pub",
-			     in_file(d, "/var/lib/dkms/mok.pub", si));
+		cert = found(s, KNOWN, DKMS_CERT, in_file(d, DKMS_CERT, si));
 	return cert;
 }

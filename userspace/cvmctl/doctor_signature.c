@@ -151,6 +151,16 @@ static const char *enrol(const struct doctor *d, const struct signature *s, char
 	return command;
 }
 
+static void report_enrolled(struct doctor *d, const struct signature *s)
+{
+	fine(d, "signature", "cvm_guest is signed by '%s', whose certificate is in %s", s->signer,
+	     s->where);
+	if (s->key_here)
+		finding(d, SIGNATURE_KEY_HERE, NULL,
+			"the key of '%s' is on this machine (/var/lib/dkms/mok.key): root can sign any module, and the kernel takes it",
+			s->signer);
+}
+
 /* no key that the firmware vouches for, and the kernel does not ask for one */
 static void report_unasked(struct doctor *d, const struct signature *s)
 {
@@ -205,8 +215,7 @@ void doctor_signature(struct doctor *d)
 			"cvm_guest is signed by '%s', whose certificate is in %s: revoked", s.signer,
 			s.where);
 	else if (s.standing == ENROLLED)
-		fine(d, "signature", "cvm_guest is signed by '%s', whose certificate is in %s",
-		     s.signer, s.where);
+		report_enrolled(d, &s);
 	else if (doctor_enforced(d))
 		report_asked(d, &s);
 	else

@@ -26,12 +26,14 @@ enum standing {
  * @path: of the module
  * @signer: the common name that it carries
  * @where: where the certificate was found: its file, or a list of the firmware
+ * @key_here: the private key is where DKMS keeps it
  */
 struct signature {
 	enum standing standing;
 	char *path;
 	char signer[NAME_MAX];
 	char where[NAME_MAX];
+	bool key_here;
 };
 
 static inline void cleanup_x509(X509 **cert)
