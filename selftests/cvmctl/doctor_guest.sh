@@ -67,6 +67,11 @@ chgrp 990 /dev/cvm/batch
 chmod 0666 /dev/cvm/report
 says 1 '^unsafe +nodes-open .*/dev/cvm/report.*everybody' 'everybody'
 chmod 0600 /dev/cvm/report
+chgrp 991 /dev/cvm/key
+chmod 0660 /dev/cvm/key
+says 1 '^unsafe +nodes-open .*/dev/cvm/key gives the keys that seal disks.*members of group others' 'the keys for a group'
+chgrp 0 /dev/cvm/key
+chmod 0600 /dev/cvm/key
 
 # a container that was given more than it needs, one that was not, and a service
 # that has but a /tmp of its own
