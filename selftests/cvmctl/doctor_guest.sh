@@ -89,6 +89,8 @@ for pid in $with $without $service; do
 	until [ "$(cat "/proc/$pid/comm")" = sleep ]; do :; done
 done
 says 0 "^warning +containers-node .*process $with \(sleep\).*/dev/cvm/report" 'a container with the node'
+n=$((n + 1))
+if grep -A 1 "process $with " /tmp/out | grep -q 'run:'; then echo "not ok $n no command"; else echo "ok $n no command that runs the container's programs"; fi
 silent "process $without" 'one without'
 silent "process $service" 'a service with a mount namespace'
 kill $with $without $service

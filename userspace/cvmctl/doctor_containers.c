@@ -90,7 +90,7 @@ static bool first_time(struct seen *seen, ino_t ino)
 
 static void look_at(struct doctor *d, const char *pid, struct seen *seen)
 {
-	char path[PATH_MAX], command[COMMAND_MAX];
+	char path[PATH_MAX];
 	__cleanup_free char *name = NULL;
 	const struct node *node;
 	struct stat st;
@@ -102,8 +102,11 @@ static void look_at(struct doctor *d, const char *pid, struct seen *seen)
 		return;
 	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
 	name = doctor_line(d, path);
-	snprintf(command, sizeof(command), "nsenter -t %s -m rm %s", pid, node->path);
-	finding(d, CONTAINERS_NODE, command,
+	/*
+	 * No command: what would remove the node in there is the container's own
+	 * program, and whoever may make nodes makes another.
+	 */
+	finding(d, CONTAINERS_NODE, NULL,
 		"process %s (%s) has a file system of its own with %s in it: it can get %s, unless its device rules forbid that",
 		pid, name ? name : "?", node->path, node->gives);
 }

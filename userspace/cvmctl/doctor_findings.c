@@ -103,7 +103,7 @@ const struct finding_kind doctor_findings[FINDINGS] = {
 		"Install our udev rule and trigger it." },
 	[CONTAINERS_NODE] = { "containers-node", "containers", WARNING,
 		"A process with a file system of its own has a device node in it: unless its device rules forbid that, a container gets reports or keys.",
-		"Give it the batch node or the library's socket instead." },
+		"Take the device from the container's configuration; give it the batch node or the library's socket instead." },
 	[CONTAINERS_UNSEEN] = { "containers-unseen", "containers", NOTE,
 		"Which containers have a device node is only seen by root.",
 		"Run doctor as root." },
