@@ -116,7 +116,7 @@ END
 module=$dir/cvm_guest.ko
 printf 'char info[] __attribute__((section(".modinfo"))) = "srcversion=1234";\n' | "${CC:-cc}" -c -x c -o "$module" - || exit 1
 program=$(sign_file '') || exit 1
-for name in image owner dkms package; do certificate $name; done
+for name in image owner dkms package other; do certificate $name; done
 deb12='#1 SMP Debian 6.12.117-1~deb12u1 (2026-11-14)'
 
 machine tdx 7.3.4+deb13-cloud-amd64 '#1 SMP Debian 7.3.4-1~bpo13+1 (2026-11-15)' tdx
@@ -273,6 +273,13 @@ signed dkms
 examine 0 'a key whose certificate is nowhere'
 says signature-not-enrolled "key of 'dkms'" 'dkms build --force'
 mkdir -p "$root/var/lib/dkms"
+strange=$'\e[2J\377'
+openssl req -new -x509 -key "$dir/other.key" -days 30 -subj "/CN=$strange" -out "$dir/strange.pem" 2>/dev/null
+ln -f "$dir/other.key" "$dir/strange.key"
+signed strange
+examine 0 'a signer whose name is not text'
+says signature-not-enrolled "key of '\?\[2J"
+signed dkms
 cp "$dir/dkms.der" "$root/var/lib/dkms/mok.pub"
 examine 0 "DKMS's key, not enrolled, without shim"
 says signature-not-enrolled "key of 'dkms'" 'mok\.pub.*efi-updatevar -a -c cert\.pem -k KEK\.key db'
@@ -414,6 +421,24 @@ says tpm-open 'everybody may open /dev/tpm0' 'chmod 0660 /dev/tpm0'
 says tpm-banks 'no SHA-256' 'tpm2_pcrallocate'
 says tpm-unseen '/dev/tpmrm0 is not to be opened' 'sudo cvmctl doctor'
 silent tpm-none
+
+# a container as whoever is in it wants it to look
+machine container 6.12.117 "$deb12" snp
+its=$root/proc/7/root
+for pid in 1 7; do
+	mkdir -p "$root/proc/$pid"/{ns,root}
+	echo >"$root/proc/$pid/ns/mnt"
+done
+mkdir -p "$its/dev/cvm"
+ln -s /dev/console "$its/dev/cvm/report"
+printf '\377\033[2J"' >"$root/proc/7/comm"
+examine 0 'a container with a node, whose process has no printable name'
+says containers-node 'process 7 \(\?\?\[2J"\) has .*/dev/cvm/report' 'no command'
+"$cvmctl" doctor --root "$root" 2>&1 | LC_ALL=C grep -q '[^ -~]'
+result $((! $?)) 'nothing but text gets to the terminal'
+rm "$its/dev/cvm/report"
+examine 0 'a container without a node'
+says fine containers 'no container has a node'
 
 root=$dir/nothing
 "$cvmctl" doctor --root "$root" >"$dir/stdout" 2>"$dir/stderr"

@@ -36,21 +36,51 @@ static void (*const checks[])(struct doctor *d) = {
 	doctor_entropy,
 };
 
+/*
+ * Names of processes, of who signed, of files: others chose those, and a terminal
+ * obeys what is not text. Whether all of it was.
+ */
+static bool make_printable(char *text)
+{
+	bool was = true;
+
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~') {
+			*text = '?';
+			was = false;
+		}
+	return was;
+}
+
+/* another command than what was meant is none */
+static const char *printable_command(const char *command, char *copy)
+{
+	if (!command)
+		return NULL;
+	snprintf(copy, COMMAND_MAX, "%s", command);
+	return make_printable(copy) ? command : NULL;
+}
+
 __attribute__((format(printf, 6, 0)))
 static void add(struct doctor *d, const char *id, const char *check, enum severity severity,
 		const char *command, const char *format, va_list values)
 {
 	__cleanup_free char *cause = NULL;
+	char copy[COMMAND_MAX];
 
 	if (vasprintf(&cause, format, values) < 0)
 		cause = NULL;
+	else
+		make_printable(cause);
 	if (severity > d->worst)
 		d->worst = severity;
-	json_array_append_new(d->findings,
-			      json_pack("{ss? ss ss ss ss?}", "id", id, "check", check,
-					"severity", doctor_severities[severity],
-					"cause", cause ? cause : "out of memory",
-					"command", command));
+	/* one that is lost would look as if all were fine */
+	if (json_array_append_new(d->findings,
+				  json_pack("{ss? ss ss ss ss?}", "id", id, "check", check,
+					    "severity", doctor_severities[severity],
+					    "cause", cause, "command",
+					    printable_command(command, copy))))
+		d->lost = true;
 }
 
 void finding(struct doctor *d, enum finding_id id, const char *command, const char *format, ...)
@@ -151,7 +181,10 @@ static int run(const struct arguments *args)
 		return fail(EXIT_FAILED, "out of memory");
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
 		checks[i](&d);
-	rc = args->option[JSON] ? print_json(&d) : print_text(&d);
+	if (d.lost)
+		rc = fail(EXIT_FAILED, "out of memory: not all that was found can be told");
+	else
+		rc = args->option[JSON] ? print_json(&d) : print_text(&d);
 	json_decref(d.findings);
 	if (rc)
 		return rc;

@@ -109,6 +109,7 @@ extern const char *const doctor_severities[];
  * @in_tree: the kernel's own driver of this platform is loaded
  * @findings: array of objects, the result
  * @worst: of all findings
+ * @lost: there was one that could not be kept
  */
 struct doctor {
 	const char *root;
@@ -118,6 +119,7 @@ struct doctor {
 	bool ours, in_tree;
 	json_t *findings;
 	enum severity worst;
+	bool lost;
 };
 
 /* the command that makes it part of the kernel's command line, from the next boot on */
