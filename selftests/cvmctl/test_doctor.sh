@@ -55,6 +55,8 @@ machine() {
 	ln -s /dev/console "$root/dev/cvm/report"
 	echo tsc >"$root/sys/devices/system/clocksource/clocksource0/current_clocksource"
 	echo 'cvm:x:990:' >"$root/etc/group"
+	mkdir -p "$root/usr/lib/modprobe.d"
+	cp userspace/udev/modprobe.conf "$root/usr/lib/modprobe.d/cvm-guest.conf"
 	signed image
 	depmod -b "$root" "$2" 2>/dev/null
 }
@@ -157,7 +159,7 @@ silent kernel-driver
 rm -r "$root/sys/module/cvm_guest"
 mkdir "$root/sys/module/tdx_guest"
 examine 1 "the kernel's own driver, as old"
-says kernel-driver "the quote's length" 'cvmctl module load'
+says kernel-driver "the quote's length" '^modprobe -r tdx-guest && modprobe tdx-guest$'
 says kernel-driver "the quote's status"
 machine mainline 6.5.0 '#1 SMP' snp
 examine 1 'a mainline kernel'
@@ -182,8 +184,12 @@ machine other 6.12.117 '#1 SMP' snp
 not_loaded
 mkdir "$root/sys/module/sev_guest"
 examine 0 "the kernel's own driver"
-says driver-in-tree 'one request at a time' 'modprobe -r sev-guest && cvmctl module load'
-says kernel-driver 'pages that stay shared'
+says driver-in-tree 'one request at a time' '^modprobe -r sev-guest && modprobe sev-guest$'
+says kernel-driver 'pages that stay shared' '^modprobe -r sev-guest && modprobe sev-guest$'
+rm "$root/usr/lib/modprobe.d/cvm-guest.conf"
+examine 0 "the kernel's own driver, which would only come back"
+says driver-in-tree 'one request at a time' 'no command'
+cp userspace/udev/modprobe.conf "$root/usr/lib/modprobe.d/cvm-guest.conf"
 rm -r "$root/sys/module/sev_guest"
 examine 1 'no driver'
 says driver-none 'no driver is loaded' 'cvmctl module load'
@@ -191,10 +197,15 @@ silent module-loading-off
 echo 1 >"$root/proc/sys/kernel/modules_disabled"
 examine 1 'no driver, and no way to load it'
 says module-loading-off 'until the next boot' 'modules-load\.d.*reboot'
+says driver-none 'no driver is loaded' 'no command'
 echo 0 >"$root/proc/sys/kernel/modules_disabled"
 mkdir -p "$root/etc/modprobe.d"
 echo 'blacklist cvm-guest' >"$root/etc/modprobe.d/local.conf"
 echo 'quiet module_blacklist=nouveau,other splash cvm_guest' >"$root/proc/cmdline"
+mkdir "$root/sys/module/sev_guest"
+examine 0 "the kernel's own driver, and a blacklist"
+says driver-in-tree 'one request at a time' 'no command'
+rmdir "$root/sys/module/sev_guest"
 examine 1 'a blacklist'
 says module-blacklisted 'modprobe has been told .*modprobe\.d' 'sed -i .*/etc/modprobe\.d'
 silent 'the kernel has been told'
@@ -213,9 +224,9 @@ machine rivals 6.12.117 "$deb12" snp
 mkdir "$root/lib/modules/6.12.117/kernel"
 cp "$module" "$root/lib/modules/6.12.117/kernel/sev-guest.ko"
 depmod -b "$root" 6.12.117 2>/dev/null
+rm "$root/usr/lib/modprobe.d/cvm-guest.conf"
 examine 0 "no rule for the kernel's own driver"
 says module-not-preferred 'before /lib/modules/6\.12\.117/kernel/sev-guest\.ko' 'reinstall cvm-guest$'
-mkdir -p "$root/usr/lib/modprobe.d"
 cp userspace/udev/modprobe.conf "$root/usr/lib/modprobe.d/cvm-guest.conf"
 examine 0 'our rule'
 silent module-not-preferred
@@ -226,7 +237,7 @@ machine both 6.12.117 '#1 SMP' snp
 rm -r "$root/sys/class/misc"
 mkdir "$root/sys/module/sev_guest"
 examine 1 'a driver without the platform'
-says driver-no-node 'another driver has' 'modprobe -r cvm_guest sev-guest'
+says driver-no-node 'another driver has' '^modprobe -r cvm_guest sev-guest && modprobe sev-guest$'
 silent module-loading-off
 
 machine upgraded 6.12.117 '#1 SMP' snp
@@ -235,7 +246,10 @@ examine 0 'the module that is installed is the one that runs'
 silent module-old
 echo 5678 >"$root/sys/module/cvm_guest/srcversion"
 examine 0 'one that was upgraded while it was in use'
-says module-old 'srcversion 5678\) is another than .*\(1234\)' 'cvmctl module unload && cvmctl module load'
+says module-old 'srcversion 5678\) is another than .*\(1234\)' '^modprobe -r cvm_guest && modprobe sev-guest$'
+cp "$module" "$ko"
+examine 0 'an upgrade that this kernel would refuse'
+says module-old 'srcversion 5678' 'no command'
 
 machine unbuilt 6.12.117 '#1 SMP' snp
 rm "$ko"
@@ -260,6 +274,17 @@ mkdir "$root/sys/module/sev_guest"
 cp "$module" "$ko"
 examine 0 'a module that is not signed'
 says signature-missing 'updates/dkms/cvm_guest.ko\) is not signed' 'dkms build --force.*-k 6\.12\.117'
+says driver-in-tree 'one request at a time' 'no command'
+says kernel-driver 'pages that stay shared' 'no command'
+rmdir "$root/sys/module/sev_guest"
+examine 1 'no driver, and none that the kernel would take'
+says driver-none 'no driver is loaded' 'no command'
+mkdir "$root/lib/modules/6.12.117/kernel"
+cp "$module" "$root/lib/modules/6.12.117/kernel/sev-guest.ko"
+depmod -b "$root" 6.12.117 2>/dev/null
+examine 1 "no driver, and the kernel's own"
+says driver-none 'no driver is loaded' '^modprobe sev-guest$'
+mkdir "$root/sys/module/sev_guest"
 signed image
 printf x | dd of="$ko" bs=1 seek=100 conv=notrunc 2>/dev/null
 examine 1 'a module that was changed'

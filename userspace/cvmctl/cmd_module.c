@@ -44,7 +44,7 @@ static int load_failed(int rc)
 		return fail(EXIT_NOT_SUPPORTED, MODULE ": this machine is no confidential VM that the driver supports on kernel %s",
 			    kernel());
 	case -EBUSY:
-		return fail(EXIT_FAILED, MODULE ": another driver has the platform: 'modprobe -r sev-guest tdx-guest' first");
+		return fail(EXIT_FAILED, MODULE ": another driver has the platform: 'modprobe -r sev-guest && modprobe sev-guest' puts this one in its place (tdx-guest, on TDX)");
 	case -EPERM:
 		if (geteuid())
 			return fail(EXIT_FAILED, MODULE ": loading is not permitted: run as root");

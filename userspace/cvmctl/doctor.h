@@ -122,6 +122,14 @@ struct doctor {
 	bool lost;
 };
 
+/* what the kernel does with our module when it is given it, as far as is to be seen */
+enum outlook {
+	NOT_THERE,	/* there is none for this kernel */
+	REFUSED,
+	TAKEN,		/* as things are */
+	VOUCHED_FOR,	/* also where only signed modules are: its key is in UEFI's db */
+};
+
 /* the command that makes it part of the kernel's command line, from the next boot on */
 #define KERNEL_OPTION(option) \
 	"mkdir -p /etc/default/grub.d && echo 'GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX " option \
@@ -148,14 +156,23 @@ bool doctor_word(const struct doctor *d, const char *path, const char *word);
 void doctor_platform(struct doctor *d);
 void doctor_driver(struct doctor *d);
 void doctor_channel(struct doctor *d);
+/* the command that has our driver take over from the one that is loaded; NULL: none would */
+const char *doctor_take_over(const struct doctor *d);
 
 /* doctor_module.c */
 void doctor_module(struct doctor *d);
 /* the file that modprobe would load, to be freed; NULL: there is none */
 char *doctor_module_path(const struct doctor *d);
+/* modprobe of the kernel's own driver would load ours, and the kernel would take it */
+bool doctor_module_comes(const struct doctor *d);
+/* likewise what the kernel has of its own for this platform */
+bool doctor_has_rival(const struct doctor *d);
+/* kernel.modules_disabled */
+bool doctor_loading_off(const struct doctor *d);
 
 /* doctor_signature.c */
 void doctor_signature(struct doctor *d);
+enum outlook doctor_outlook(const struct doctor *d);
 
 /* doctor_boot.c */
 void doctor_secureboot(struct doctor *d);

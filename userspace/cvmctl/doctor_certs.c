@@ -98,7 +98,7 @@ X509 *doctor_find_certificate(const struct doctor *d, CMS_SignerInfo *si, struct
 	s->key_here = dkms_signed(d, si);
 	cert = found(s, REVOKED, "UEFI's dbx", listed(d, EFIVARS "dbx" IMAGES, ATTRIBUTES, si));
 	if (!cert)
-		cert = found(s, ENROLLED, "UEFI's db",
+		cert = found(s, ENROLLED, UEFI_DB,
 			     listed(d, EFIVARS "db" IMAGES, ATTRIBUTES, si));
 	if (!cert)
 		cert = found(s, ENROLLED, "the machine owner's keys", machine_owner_key(d, si));

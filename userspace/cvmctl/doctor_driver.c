@@ -44,27 +44,56 @@ void doctor_platform(struct doctor *d)
 		     d->tee == CVM_TEE_SNP ? "SEV-SNP" : "TDX", d->release);
 }
 
+/*
+ * Evidence must not be what it costs: the driver that is there is not unloaded when
+ * ours would be refused, and modprobe falls back to it (modprobe.d/cvm-guest.conf)
+ * when ours is, against what is to be seen.
+ */
+const char *doctor_take_over(const struct doctor *d)
+{
+	bool snp = d->tee == CVM_TEE_SNP;
+
+	if (!doctor_module_comes(d))
+		return NULL;
+	if (d->ours && d->in_tree)
+		return snp ? "modprobe -r cvm_guest sev-guest && modprobe sev-guest" :
+			     "modprobe -r cvm_guest tdx-guest && modprobe tdx-guest";
+	if (d->ours)
+		return snp ? "modprobe -r cvm_guest && modprobe sev-guest" :
+			     "modprobe -r cvm_guest && modprobe tdx-guest";
+	return snp ? "modprobe -r sev-guest && modprobe sev-guest" :
+		     "modprobe -r tdx-guest && modprobe tdx-guest";
+}
+
+/* there is no driver: any is better; NULL: none would come */
+static const char *load_one(const struct doctor *d)
+{
+	if (doctor_loading_off(d))
+		return NULL;
+	if (doctor_outlook(d) >= TAKEN)
+		return "cvmctl module load";
+	if (!doctor_has_rival(d))
+		return NULL;
+	return d->tee == CVM_TEE_SNP ? "modprobe sev-guest" : "modprobe tdx-guest";
+}
+
 void doctor_driver(struct doctor *d)
 {
 	const char *rival = d->tee == CVM_TEE_SNP ? "sev-guest" : "tdx-guest";
-	char command[COMMAND_MAX];
 
 	if (d->tee == CVM_TEE_NONE)
 		return;
 	if (d->ours && doctor_exists(d, "/sys/class/misc/cvm_report")) {
 		fine(d, "driver", "cvm_guest has the platform");
 	} else if (d->ours) {
-		snprintf(command, sizeof(command), "modprobe -r cvm_guest %s && cvmctl module load",
-			 rival);
-		finding(d, DRIVER_NO_NODE, command, "cvm_guest is loaded and has no node: %s",
+		finding(d, DRIVER_NO_NODE, doctor_take_over(d), "cvm_guest is loaded and has no node: %s",
 			d->in_tree ? "another driver has the platform" : "the kernel log says why");
 	} else if (d->in_tree) {
-		snprintf(command, sizeof(command), "modprobe -r %s && cvmctl module load", rival);
-		finding(d, DRIVER_IN_TREE, command,
+		finding(d, DRIVER_IN_TREE, doctor_take_over(d),
 			"the kernel's own %s has the platform: one request at a time, no batches, and a key that is lost on a bad answer",
 			rival);
 	} else {
-		finding(d, DRIVER_NONE, "cvmctl module load",
+		finding(d, DRIVER_NONE, load_one(d),
 			"no driver is loaded: there is no evidence to be had");
 	}
 }

@@ -118,7 +118,7 @@ static void report_fix(struct doctor *d, const struct version *kernel, const str
 		finding(d, KERNEL_NO_FIX, NULL, "%s: %s; no kernel prevents that", fix->name,
 			fix->what);
 	else if (fix->in_driver)
-		finding(d, KERNEL_DRIVER, "cvmctl module load",
+		finding(d, KERNEL_DRIVER, doctor_take_over(d),
 			"the kernel's own driver has the platform and in %u.%u.%u lacks %s, as far as its version tells: %s",
 			kernel->major, kernel->minor, kernel->patch, fix->name, fix->what);
 	else if (stable)

@@ -85,7 +85,7 @@ static void check_running(struct doctor *d)
 	__cleanup_free char *installed = installed_sources(d);
 
 	if (running && installed && strcmp(running, installed))
-		finding(d, MODULE_OLD, "cvmctl module unload && cvmctl module load",
+		finding(d, MODULE_OLD, doctor_take_over(d),
 			"the cvm_guest that runs (srcversion %s) is another than the one that is installed (%s)",
 			running, installed);
 }
@@ -185,10 +185,39 @@ static void check_blacklists(struct doctor *d, struct kmod_ctx *kmod)
 			"the kernel has been told not to take cvm_guest: module_blacklist= on its command line");
 }
 
+static const char *rival_of(const struct doctor *d)
+{
+	return d->tee == CVM_TEE_SNP ? "sev_guest" : "tdx_guest";
+}
+
+bool doctor_has_rival(const struct doctor *d)
+{
+	__cleanup_free char *path = module_path(d, rival_of(d));
+
+	return path;
+}
+
+bool doctor_loading_off(const struct doctor *d)
+{
+	__cleanup_free char *off = doctor_line(d, "/proc/sys/kernel/modules_disabled");
+
+	return off && !strcmp(off, "1");
+}
+
+bool doctor_module_comes(const struct doctor *d)
+{
+	struct kmod_ctx *kmod __cleanup(cleanup_kmod) = modprobe_config(d);
+
+	return kmod && is_preferred(kmod, rival_of(d)) && !is_blacklisted(kmod) &&
+	       !on_command_line(d, "modprobe.blacklist=") &&
+	       !on_command_line(d, "module_blacklist=") && !doctor_loading_off(d) &&
+	       doctor_outlook(d) >= TAKEN;
+}
+
 /* both drivers have the device's alias, and the kernel's own comes first */
 static void check_preference(struct doctor *d, struct kmod_ctx *kmod)
 {
-	const char *rival = d->tee == CVM_TEE_SNP ? "sev_guest" : "tdx_guest";
+	const char *rival = rival_of(d);
 	__cleanup_free char *path = module_path(d, rival);
 
 	if (path && !is_preferred(kmod, rival))
@@ -209,12 +238,11 @@ static void check_modprobe(struct doctor *d)
 
 void doctor_module(struct doctor *d)
 {
-	__cleanup_free char *path = NULL, *off = NULL;
+	__cleanup_free char *path = NULL;
 
 	if (d->tee == CVM_TEE_NONE)
 		return;
 	path = doctor_module_path(d);
-	off = doctor_line(d, "/proc/sys/kernel/modules_disabled");
 	if (!path)
 		explain_missing(d);
 	else
@@ -223,7 +251,7 @@ void doctor_module(struct doctor *d)
 		check_running(d);
 		check_modprobe(d);
 	}
-	if (!d->ours && off && !strcmp(off, "1"))
+	if (!d->ours && doctor_loading_off(d))
 		finding(d, MODULE_LOADING_OFF,
 			"echo cvm_guest >/etc/modules-load.d/cvm-guest.conf && reboot",
 			"kernel.modules_disabled is set, and cvm_guest is not loaded: no module can be loaded until the next boot");

@@ -194,6 +194,25 @@ static void report_asked(struct doctor *d, const struct signature *s)
 			": booted without UEFI, it trusts no key but its own" : "");
 }
 
+enum outlook doctor_outlook(const struct doctor *d)
+{
+	__cleanup_free char *path = doctor_module_path(d);
+	struct signature s = { .standing = UNSEEN, .path = path, .signer = "?" };
+
+	if (!path)
+		return NOT_THERE;
+	examine(d, &s);
+	switch (s.standing) {
+	case WRONG:
+	case REVOKED:
+		return REFUSED;
+	case ENROLLED:
+		return strcmp(s.where, UEFI_DB) ? TAKEN : VOUCHED_FOR;
+	default:
+		return doctor_enforced(d) ? REFUSED : TAKEN;
+	}
+}
+
 void doctor_signature(struct doctor *d)
 {
 	__cleanup_free char *path = doctor_module_path(d);

@@ -20,6 +20,9 @@ enum standing {
 	UNKNOWN,	/* by a key whose certificate is not here */
 };
 
+/* as @where of struct signature has it */
+#define UEFI_DB		"UEFI's db"
+
 /**
  * struct signature - what was found out about it
  * @standing: of it

@@ -6,13 +6,28 @@
 cause=$1 version=$2
 is_snp && own=sev_guest || own=tdx_guest
 
-# doctor_says SEVERITY CHECK CAUSE COMMAND: such a finding, and what it says to do
+# doctor_says SEVERITY CHECK CAUSE [COMMAND]: such a finding, and what it says to
+# do; or that no command would help
 doctor_says()
 {
-	grep -A 1 -E "^$1 +$2[a-z-]* +.*$3" /run/vm/doctor | grep -qE "run: $4"
+	grep -A 1 -E "^$1 +$2[a-z-]* +.*$3" /run/vm/doctor >/run/vm/said &&
+		if [ "${4-}" ]; then
+			grep -qE "run: $4" /run/vm/said
+		else
+			! grep -q 'run: ' /run/vm/said
+		fi
 	rc=$?
 	cp /run/vm/doctor $log
-	result $rc "doctor: $2: $3: $4"
+	result $rc "doctor: $2: $3: ${4:-no command}"
+}
+
+# what README has a user do; nothing is lost when ours does not come
+take_over()
+{
+	modprobe -r "$1" >$log 2>&1 && modprobe "$1" >>$log 2>&1
+	result $? "modprobe -r $1 && modprobe $1"
+	driver "$own" "the kernel's own, again"
+	evidence '' 'from whatever there is after that'
 }
 
 cvmctl doctor >/run/vm/doctor 2>&1
@@ -24,7 +39,8 @@ if [ -n "$(find /lib/modules/"$kernel"/kernel/ -name 'sev-guest.ko*')" ]; then
 	evidence tsm 'configfs-tsm'
 	[ ! -e /dev/cvm ]
 	result $? 'nothing pretends to be our driver'
-	doctor_says warning driver "the kernel's own .* has the platform" 'modprobe -r '
+	doctor_says warning driver "the kernel's own .* has the platform"
+	take_over "$(echo "$own" | tr _ -)"
 else
 	driver '' 'the kernel has none'
 	cvmctl report --report-data "$(od -An -v -tx1 -N64 /dev/urandom | tr -d ' \n')" \
@@ -33,7 +49,7 @@ else
 	result $? 'no evidence, and cvmctl says so'
 	[ $status = 1 ]
 	result $? 'doctor: calls that unsafe'
-	doctor_says unsafe driver 'no driver is loaded: there is no evidence' 'cvmctl module load'
+	doctor_says unsafe driver 'no driver is loaded: there is no evidence'
 fi
 
 case $cause in
