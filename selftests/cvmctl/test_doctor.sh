@@ -256,24 +256,29 @@ rm "$ko"
 depmod -b "$root" 6.12.117 2>/dev/null
 examine 0 'no module'
 says module-not-added 'no sources' '^apt-get install cvm-guest-dkms$'
-mkdir -p "$root/usr/src/cvm-guest-$("$cvmctl" --version | cut -d' ' -f2)"
+mkdir -p "$root/usr/share/cvm-guest"
+echo >"$root/usr/share/cvm-guest/6.12.1-Other_kernel.der"
+examine 0 'no module, on an image with prebuilt ones'
+says module-not-added 'no sources' '^apt-get install cvm-guest-module-6\.12\.117$'
+rm -r "$root/usr/share"
+mkdir -p "$root/usr/src/cvm-guest-0.0.9"
 examine 0 'sources that DKMS has not been asked to build'
 says module-no-headers 'headers are not installed'
 rm -r "$root/usr/src"
-mkdir -p "$root/var/lib/dkms/cvm-guest"
+mkdir -p "$root/var/lib/dkms/cvm-guest"/{0.10.1,0.9.1,kernel-6.12.117-x86_64}
 examine 0 'no headers'
 says module-no-headers 'headers are not installed' 'apt-get install linux-headers-6\.12\.117'
 mkdir "$root/lib/modules/6.12.117/build"
 examine 0 'a build that failed'
-says module-not-built 'failed.*make\.log' 'dkms install cvm-guest/.* -k 6\.12\.117'
+says module-not-built 'failed.*make\.log' '^dkms install cvm-guest/0\.10\.1 -k 6\.12\.117$'
 
 # where the kernel insists on signatures: of the module that DKMS made
 machine signatures 6.12.117 '#1 SMP' snp
 not_loaded
-mkdir "$root/sys/module/sev_guest"
+mkdir -p "$root/sys/module/sev_guest" "$root/var/lib/dkms/cvm-guest/0.3"
 cp "$module" "$ko"
 examine 0 'a module that is not signed'
-says signature-missing 'updates/dkms/cvm_guest.ko\) is not signed' 'dkms build --force.*-k 6\.12\.117'
+says signature-missing 'updates/dkms/cvm_guest.ko\) is not signed' '^dkms build --force cvm-guest/0\.3 -k 6\.12\.117 && dkms install --force cvm-guest/0\.3 -k 6\.12\.117$'
 says driver-in-tree 'one request at a time' 'no command'
 says kernel-driver 'pages that stay shared' 'no command'
 rmdir "$root/sys/module/sev_guest"
@@ -385,7 +390,17 @@ says secureboot-off 'is off' 'firmware-setup'
 says fine signature "whose certificate is in UEFI's db"
 cp "$module" "$ko"
 examine 0 'a kernel that takes any module, and one that is not signed'
-says signature-not-needed 'not signed, and this kernel does not ask' 'dkms build'
+says signature-not-needed 'not signed, and this kernel does not ask' 'no command'
+mkdir -p "$root/usr/src/cvm-guest-0.3"
+examine 0 'the same, with its sources'
+says signature-not-needed 'not signed, and this kernel does not ask' 'dkms build --force cvm-guest/0\.3 '
+mkdir "$root/lib/modules/6.12.117/updates/x"
+mv "$ko" "$root/lib/modules/6.12.117/updates/x/"
+depmod -b "$root" 6.12.117 2>/dev/null
+examine 0 'the same, of a package'
+says signature-not-needed 'not signed' '^apt-get install --reinstall cvm-guest-module-6\.12\.117$'
+mv "$root/lib/modules/6.12.117/updates/x/cvm_guest.ko" "$ko"
+depmod -b "$root" 6.12.117 2>/dev/null
 signed dkms
 examine 0 'a kernel that takes any module, and a key that nobody vouches for'
 says signature-not-needed 'the firmware does not vouch for'

@@ -38,7 +38,7 @@ static int load_failed(int rc)
 {
 	switch (rc) {
 	case -ENOENT:
-		return fail(EXIT_FAILED, MODULE ": there is no module for kernel %s: install it with 'dkms install cvm-guest -k %s', or build it and run depmod",
+		return fail(EXIT_FAILED, MODULE ": there is no module for kernel %s: install it with 'dkms install cvm-guest/" CVM_VERSION " -k %s', or build it and run depmod; 'cvmctl doctor' says why there is none",
 			    kernel(), kernel());
 	case -ENODEV:
 		return fail(EXIT_NOT_SUPPORTED, MODULE ": this machine is no confidential VM that the driver supports on kernel %s",

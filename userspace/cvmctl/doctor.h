@@ -170,6 +170,13 @@ bool doctor_has_rival(const struct doctor *d);
 /* kernel.modules_disabled */
 bool doctor_loading_off(const struct doctor *d);
 
+/* doctor_sources.c: @version has room for NAME_MAX bytes. Where DKMS has, or finds, sources. */
+bool doctor_sources(const struct doctor *d, char *version);
+/* there are modules here from packages that were built and signed elsewhere */
+bool doctor_prebuilt(const struct doctor *d);
+/* the command that installs such a package for this kernel; room for COMMAND_MAX bytes */
+const char *doctor_install_prebuilt(const struct doctor *d, const char *option, char *command);
+
 /* doctor_signature.c */
 void doctor_signature(struct doctor *d);
 enum outlook doctor_outlook(const struct doctor *d);

@@ -90,16 +90,24 @@ static void check_running(struct doctor *d)
 			running, installed);
 }
 
+/*
+ * cvm-guest-dkms and packages with the module in them exclude each other: what
+ * is not for this kernel may still be what another boots with.
+ */
+static const char *add_module(const struct doctor *d, char *command)
+{
+	return doctor_prebuilt(d) ? doctor_install_prebuilt(d, "", command) :
+				    "apt-get install cvm-guest-dkms";
+}
+
 /* why DKMS has not made one, as far as its folders tell */
 static void explain_missing(struct doctor *d)
 {
-	char path[PATH_MAX], command[COMMAND_MAX];
+	char path[PATH_MAX], command[COMMAND_MAX], version[NAME_MAX];
 
 	snprintf(path, sizeof(path), "/lib/modules/%s/build", d->release);
-	/* of what is in /usr/src DKMS adds by itself what it does not know yet */
-	if (!doctor_exists(d, "/var/lib/dkms/cvm-guest") &&
-	    !doctor_exists(d, "/usr/src/cvm-guest-" CVM_VERSION)) {
-		finding(d, MODULE_NOT_ADDED, "apt-get install cvm-guest-dkms",
+	if (!doctor_sources(d, version)) {
+		finding(d, MODULE_NOT_ADDED, add_module(d, command),
 			"there is no cvm_guest for kernel %s, and no sources that DKMS could build it from",
 			d->release);
 	} else if (!doctor_exists(d, path)) {
@@ -108,7 +116,7 @@ static void explain_missing(struct doctor *d)
 			"there is no cvm_guest for kernel %s: its headers are not installed, so DKMS could not build it",
 			d->release);
 	} else {
-		snprintf(command, sizeof(command), "dkms install cvm-guest/" CVM_VERSION " -k %s",
+		snprintf(command, sizeof(command), "dkms install cvm-guest/%s -k %s", version,
 			 d->release);
 		finding(d, MODULE_NOT_BUILT, command,
 			"there is no cvm_guest for kernel %s: DKMS has not built it, or the build failed (/var/lib/dkms/cvm-guest/*/build/make.log)",

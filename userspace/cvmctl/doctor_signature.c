@@ -120,16 +120,18 @@ static void examine(const struct doctor *d, struct signature *s)
 	ERR_clear_error();
 }
 
-/* what makes it anew: DKMS, or the package that it came with */
+/* what makes it anew: DKMS, or the package that it came with; NULL: neither can */
 static const char *remake(const struct doctor *d, const struct signature *s, char *command)
 {
-	if (strstr(s->path, "/dkms/"))
-		snprintf(command, COMMAND_MAX,
-			 "dkms build --force cvm-guest/" CVM_VERSION " -k %s && dkms install --force cvm-guest/" CVM_VERSION " -k %s",
-			 d->release, d->release);
-	else
-		snprintf(command, COMMAND_MAX, "apt-get install --reinstall cvm-guest-module-%s",
-			 d->release);
+	char version[NAME_MAX];
+
+	if (!strstr(s->path, "/dkms/"))
+		return doctor_install_prebuilt(d, "--reinstall ", command);
+	if (!doctor_sources(d, version))
+		return NULL;
+	snprintf(command, COMMAND_MAX,
+		 "dkms build --force cvm-guest/%s -k %s && dkms install --force cvm-guest/%s -k %s",
+		 version, d->release, version, d->release);
 	return command;
 }
 

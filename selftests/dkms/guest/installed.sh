@@ -69,7 +69,11 @@ result $? 'and no other version'
 ! modprobe -r cvm_guest >$log 2>&1 && [ -d /sys/module/cvm_guest ]
 result $? 'in use, it does not go'
 exec 8<&-
-modprobe -r cvm_guest >$log 2>&1 && modprobe cvm_guest >>$log 2>&1
+cvmctl doctor >$log 2>&1
+command=$(grep -A 1 '^warning *module-old ' $log | sed -n 's/^ *run: //p')
+[ "$command" = 'modprobe -r cvm_guest && modprobe sev-guest' ]
+result $? "doctor: module-old: ${command:-no command}"
+sh -c "$command" >$log 2>&1
 [ "$(cat /sys/module/cvm_guest/version)" = "$next" ]
 result $? 'nobody has it any more, and the new one comes'
 udevadm settle
