@@ -386,10 +386,11 @@ command=$(jq -r '.findings[] | select(.id == "lockdown-open").command | sub(" &&
 sh -ec "${command//\/etc\//"$root"/etc/}" &&
 	[[ $(GRUB_CMDLINE_LINUX=quiet sh -c '. "$0"; echo "$GRUB_CMDLINE_LINUX"' "$root/etc/default/grub.d/cvm-guest.cfg") == 'quiet module.sig_enforce=1' ]]
 result $? 'its command makes that a part of the command line' "$command"
-says secureboot-off 'is off' 'firmware-setup'
+says secureboot-off 'is off' 'no command'
 says fine signature "whose certificate is in UEFI's db"
 cp "$module" "$ko"
 examine 0 'a kernel that takes any module, and one that is not signed'
+says lockdown-open 'enrol the key of cvm_guest' 'no command'
 says signature-not-needed 'not signed, and this kernel does not ask' 'no command'
 mkdir -p "$root/usr/src/cvm-guest-0.3"
 examine 0 'the same, with its sources'
@@ -404,6 +405,7 @@ depmod -b "$root" 6.12.117 2>/dev/null
 signed dkms
 examine 0 'a kernel that takes any module, and a key that nobody vouches for'
 says signature-not-needed 'the firmware does not vouch for'
+says lockdown-open 'enrol the key of cvm_guest' 'no command'
 rm -r "$root/$efi/efivars"/*
 examine 0 'variables that are not to be seen'
 says secureboot-unseen 'not to be seen' 'mount -t efivarfs'

@@ -54,6 +54,10 @@ void doctor_lockdown(struct doctor *d)
 		/* there is no key but the kernel's own: it would take no module of ours */
 		finding(d, LOCKDOWN_OPEN, NULL,
 			"the kernel takes unsigned modules: root can make it something else than what was measured at launch");
+	else if (doctor_outlook(d) != VOUCHED_FOR)
+		/* our own would be what is refused next */
+		finding(d, LOCKDOWN_OPEN, NULL,
+			"the kernel takes unsigned modules: root can make it something else than what was measured at launch; before that is ended, enrol the key of cvm_guest in UEFI's db");
 	else
 		finding(d, LOCKDOWN_OPEN, KERNEL_OPTION("module.sig_enforce=1"),
 			"the kernel takes unsigned modules: root can make it something else than what was measured at launch; modules that are not signed with a key in UEFI's db will be refused");
@@ -81,7 +85,8 @@ void doctor_secureboot(struct doctor *d)
 		finding(d, SECUREBOOT_UNSEEN, "mount -t efivarfs efivarfs " EFI "/efivars",
 			"UEFI's variables are not to be seen");
 	else if (!state)
-		finding(d, SECUREBOOT_OFF, "systemctl reboot --firmware-setup",
+		/* it would wait in the firmware for somebody at a console */
+		finding(d, SECUREBOOT_OFF, NULL,
 			"Secure Boot is off: what boots is checked by nobody, only measured where there is a TPM");
 	else
 		fine(d, "secureboot", "Secure Boot is on");
