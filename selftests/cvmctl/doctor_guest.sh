@@ -109,6 +109,22 @@ tpm2 dictionarylockout -s -n 1 -t 1000 -l 1000 -p secret
 tpm2 nvdefine -C o -P secret -s 8 -a 'authread|authwrite' -p right 0x1500016
 command tpm2 nvread -P wrong 0x1500016 >/tmp/log 2>&1
 says 0 '^warning +tpm-lockout ' 'one that is locked'
+names() {	# COMMAND NAME: what doctor, which ran last, names for tpm-lockout
+	n=$((n + 1))
+	if [ "$(grep -A 1 'tpm-lockout ' /tmp/out | sed -n 's/^ *run: //p')" = "$1" ]; then
+		echo "ok $n $2"
+	else
+		echo "not ok $n $2"
+		sed 's/^/# /' /tmp/out
+	fi
+}
+names '' 'no command, where that takes a password'
+tpm2 changeauth -c lockout -p secret
+says 0 '^warning +tpm-lockout ' 'one that is locked, and asks for no password'
+names 'tpm2_dictionarylockout -c' 'its command'
+tpm2 dictionarylockout -c
+tpm2 changeauth -c lockout secret
+says 0 '^fine +tpm ' 'that command unlocks it'
 mv /dev/tpmrm0 /dev/tpm-elsewhere
 says 0 '^note +tpm-unseen ' 'one that is not to be opened'
 mv /dev/tpm-elsewhere /dev/tpmrm0

@@ -40,7 +40,8 @@ static bool check_banks(struct doctor *d)
 {
 	if (doctor_exists(d, TPM "/pcr-sha256"))
 		return true;
-	finding(d, TPM_BANKS, "tpm2_pcrallocate sha256:all && reboot",
+	/* allocating one changes what is sealed to the others, and needs the platform's password */
+	finding(d, TPM_BANKS, NULL,
 		"the TPM has no SHA-256 PCRs, as far as the kernel shows them");
 	return false;
 }
@@ -106,7 +107,8 @@ static bool check_hierarchies(struct doctor *d)
 	owner = attributes & TPMA_PERMANENT_OWNERAUTHSET;
 	lockout = attributes & TPMA_PERMANENT_LOCKOUTAUTHSET;
 	if (attributes & TPMA_PERMANENT_INLOCKOUT)
-		finding(d, TPM_LOCKOUT, "tpm2_dictionarylockout -c",
+		/* a wrong password here locks the lockout hierarchy itself */
+		finding(d, TPM_LOCKOUT, lockout ? NULL : "tpm2_dictionarylockout -c",
 			"the TPM is locked after wrong passwords: what is sealed with one does not open");
 	if (!owner || !lockout)
 		finding(d, TPM_NO_PASSWORD, NULL,
