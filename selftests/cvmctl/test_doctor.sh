@@ -92,6 +92,9 @@ says() {
 # silent TEXT: it is nowhere
 silent() { result "$(! grep -q "$1" "$dir/json"; echo $?)" "no $1" "$(cat "$dir/json")"; }
 
+mkdir "$dir/bin"
+printf '#!/bin/sh\nexit 1\n' >"$dir/bin/reboot"
+chmod +x "$dir/bin/reboot"
 # time and random numbers of the machine that runs this are not what is tested
 cat >"$dir/fake.c" <<'END'
 #include <errno.h>
@@ -146,7 +149,13 @@ says containers-unseen 'only seen by root' 'sudo cvmctl doctor'
 machine old 6.1.0-20-cloud-amd64 '#1 SMP Debian 6.1.85-1 (2024-04-11)' snp
 examine 1 'an old kernel'
 says kernel-fix '6\.1\.85 .*CVE-2024-36331.*came with 6\.1\.148' full-upgrade
-says kernel-fix '6\.1\.85 .*CVE-2024-25742.*never got it' 'linux-image-6\.12'
+says kernel-fix '6\.1\.85 .*CVE-2024-25742.*never got it' 'no command'
+echo VERSION_CODENAME=bookworm >"$root/etc/os-release"
+examine 1 'an old kernel of Debian 12'
+says kernel-fix '6\.1\.85 .*CVE-2024-25742.*never got it' 'linux-image-6\.12-cloud-amd64 linux-headers-6\.12-cloud-amd64$'
+echo VERSION_CODENAME=trixie >"$root/etc/os-release"
+examine 1 'an old kernel under another release of Debian'
+says kernel-fix '6\.1\.85 .*CVE-2024-25742.*never got it' 'no command'
 silent 'CVE-2024-25744'
 silent 'CVE-2023-46813'
 silent 'CVE-2024-35875'
@@ -165,6 +174,10 @@ machine mainline 6.5.0 '#1 SMP' snp
 examine 1 'a mainline kernel'
 says kernel-fix 'CVE-2023-46813'
 says kernel-fix 'CVE-2024-25744'
+machine between 7.0.9 '#1 SMP' tdx
+echo VERSION_CODENAME=bookworm >"$root/etc/os-release"
+examine 1 'a series that ended, after the one that a command could name'
+says kernel-fix 'CVE-2026-89751.*never got it' 'no command'
 machine strange next '#1 SMP' snp
 examine 0 'a version that is none'
 says kernel-unknown "'next' is not understood"
@@ -334,8 +347,9 @@ variable MokListRT $shim 07 "$dir/dkms.esl"
 examine 1 'the same in a variable that is stored'
 says secureboot-mok 'whoever put them there' 'chattr -i /sys/firmware/efi/efivars/MokListRT-.* && rm '
 secure_boot 0
-examine 1 "a machine owner's key without Secure Boot"
+examine 0 "a machine owner's key without Secure Boot"
 says signature-not-enrolled "key of 'dkms'"
+says secureboot-mok-ignored 'which does not count while Secure Boot is off' 'chattr -i /sys/firmware/efi/efivars/MokListRT-.* && rm '
 rm "$root/$efi/efivars/MokListRT-$shim"
 secure_boot 1
 signed package
@@ -381,11 +395,18 @@ setting N '[none] integrity confidentiality'
 secure_boot 0
 examine 0 'a kernel that takes any module, and a key in db'
 says lockdown-open 'takes unsigned modules' 'module\.sig_enforce=1'
-# the command's half before GRUB's
-command=$(jq -r '.findings[] | select(.id == "lockdown-open").command | sub(" && update-grub.*"; "")' "$dir/json")
-sh -ec "${command//\/etc\//"$root"/etc/}" &&
-	[[ $(GRUB_CMDLINE_LINUX=quiet sh -c '. "$0"; echo "$GRUB_CMDLINE_LINUX"' "$root/etc/default/grub.d/cvm-guest.cfg") == 'quiet module.sig_enforce=1' ]]
-result $? 'its command makes that a part of the command line' "$command"
+command=$(jq -r '.findings[] | select(.id == "lockdown-open").command' "$dir/json")
+command=${command//\/etc\//"$root"/etc/}
+! PATH=$dir/bin /bin/sh -c "$command" >/dev/null && [[ ! -e $root/etc/default ]]
+result $? 'its command does nothing where there is no GRUB' "$command"
+printf '#!/bin/sh\necho "${0##*/}" >>%s/done\n' "$dir" | tee "$dir/bin/update-grub" >"$dir/bin/reboot"
+chmod +x "$dir"/bin/{update-grub,reboot}
+for i in 1 2; do
+	PATH=$dir/bin:$PATH sh -c "$command" >/dev/null || break
+done
+[[ $(GRUB_CMDLINE_LINUX=quiet sh -c 'for cfg; do . "$cfg"; done; echo "$GRUB_CMDLINE_LINUX"' sh "$root"/etc/default/grub.d/*.cfg) == 'quiet module.sig_enforce=1' &&
+	$(paste -sd' ' "$dir/done") == 'update-grub reboot update-grub reboot' ]]
+result $? 'with GRUB it makes that a part of the command line, once' "$command"
 says secureboot-off 'is off' 'no command'
 says fine signature "whose certificate is in UEFI's db"
 cp "$module" "$ko"

@@ -50,6 +50,7 @@ enum finding_id {
 	SECUREBOOT_NONE,
 	SECUREBOOT_UNSEEN,
 	SECUREBOOT_MOK,
+	SECUREBOOT_MOK_IGNORED,
 	CHANNEL_DEAD,
 	CHANNEL_PARKED,
 	NODE_FALSE,
@@ -130,10 +131,10 @@ enum outlook {
 	VOUCHED_FOR,	/* also where only signed modules are: its key is in UEFI's db */
 };
 
-/* the command that makes it part of the kernel's command line, from the next boot on */
+/* the command that makes it part of the kernel's command line, from the next boot on: once */
 #define KERNEL_OPTION(option) \
-	"mkdir -p /etc/default/grub.d && echo 'GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX " option \
-	"\"' >>/etc/default/grub.d/cvm-guest.cfg && update-grub && reboot"
+	"command -v update-grub && mkdir -p /etc/default/grub.d && echo 'GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX " \
+	option "\"' >/etc/default/grub.d/cvm-guest-" option ".cfg && update-grub && reboot"
 
 /* @command: the one that mends it, or NULL; @format: the cause */
 void finding(struct doctor *d, enum finding_id id, const char *command, const char *format, ...)

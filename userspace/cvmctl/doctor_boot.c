@@ -11,6 +11,8 @@
 #define SECURE_BOOT	EFI "/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 #define MOK_LIST	EFI "/efivars/MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23"
 
+#define REMOVE_MOK_LIST	"chattr -i " MOK_LIST " && rm " MOK_LIST
+
 /* a variable's file begins with its attributes, four bytes */
 #define NON_VOLATILE	0x01
 
@@ -69,8 +71,14 @@ static void check_mok_list(struct doctor *d)
 	size_t len;
 	__cleanup_free uint8_t *value = doctor_contents(d, MOK_LIST, &len);
 
-	if (value && len > 4 && (value[0] & NON_VOLATILE))
-		finding(d, SECUREBOOT_MOK, "chattr -i " MOK_LIST " && rm " MOK_LIST,
+	if (!value || len <= 4 || !(value[0] & NON_VOLATILE))
+		return;
+	/* as the kernel's load_moklist_certs() */
+	if (doctor_secure_boot_state(d) == 0)
+		finding(d, SECUREBOOT_MOK_IGNORED, REMOVE_MOK_LIST,
+			"MokListRT is a stored variable, which shim does not make, and which does not count while Secure Boot is off");
+	else
+		finding(d, SECUREBOOT_MOK, REMOVE_MOK_LIST,
 			"MokListRT is a stored variable, which shim does not make: at boot the kernel trusts the keys in it, whoever put them there");
 }
 

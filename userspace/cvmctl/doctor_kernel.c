@@ -110,6 +110,22 @@ static bool has_fix(const struct version *kernel, const struct fix *fix)
 	return fix->mainline.major && not_before(kernel, &fix->mainline);
 }
 
+/*
+ * Debian 12 has one newer series, in two packages: without its headers DKMS makes
+ * no module for it. Elsewhere, and beyond that series, whoever runs it knows what
+ * there is.
+ */
+static const char *other_series(const struct doctor *d, const struct version *kernel,
+				const struct fix *fix)
+{
+	static const struct version newer = { 6, 12, 117 };
+
+	if (not_before(kernel, &(struct version){ 6, 12, 0 }) || !has_fix(&newer, fix) ||
+	    !doctor_word(d, "/etc/os-release", "VERSION_CODENAME=bookworm"))
+		return NULL;
+	return "apt-get update && apt-get install linux-image-6.12-cloud-amd64 linux-headers-6.12-cloud-amd64";
+}
+
 static void report_fix(struct doctor *d, const struct version *kernel, const struct fix *fix)
 {
 	const struct version *stable = in_series(kernel, fix);
@@ -127,8 +143,7 @@ static void report_fix(struct doctor *d, const struct version *kernel, const str
 			kernel->major, kernel->minor, kernel->patch, fix->name, fix->what,
 			stable->major, stable->minor, stable->patch);
 	else
-		finding(d, KERNEL_FIX,
-			"apt-get update && apt-get install linux-image-6.12-cloud-amd64",
+		finding(d, KERNEL_FIX, other_series(d, kernel, fix),
 			"%u.%u.%u does not have the fix for %s, and its series never got it, as far as the version tells: %s; it came with %u.%u",
 			kernel->major, kernel->minor, kernel->patch, fix->name, fix->what,
 			fix->mainline.major, fix->mainline.minor);
