@@ -41,7 +41,7 @@ refuses_kernel()
 }
 
 # what the platform is simulated with is signed by the runner; what is tested is not
-selftests/vm/run --kernel "$series" --platform snp --driver none "${options[@]}" \
+selftests/vm/run --kernel "$series" --timeout 400 --platform snp --driver none "${options[@]}" \
 	--put "$dir/modules:/tmp/modules" --put selftests/secureboot/guest.sh:/tmp/guest.sh \
 	--put userspace/udev/modprobe.conf:/etc/modprobe.d/cvm-guest.conf \
 	-- sh /tmp/guest.sh "$how" | sed '/^1\.\./d' | tee "$dir/results"
