@@ -5,6 +5,8 @@
 . /run/vm/guest/lib.sh
 cause=$1 version=$2
 is_snp && own=sev_guest || own=tdx_guest
+# as a regular expression: most releases have a + in them
+release=$(echo "$kernel" | sed 's/[.+]/\\&/g')
 
 # doctor_says SEVERITY CHECK CAUSE [COMMAND]: such a finding, and what it says to
 # do; or that no command would help
@@ -53,10 +55,10 @@ else
 fi
 
 case $cause in
-build)	doctor_says warning module "no cvm_guest for kernel $kernel: .*make.log" \
-		"dkms install cvm-guest/$version -k $kernel" ;;
-headers) doctor_says warning module "no cvm_guest for kernel $kernel: its headers are not installed" \
-		"apt-get install linux-headers-$kernel" ;;
+build)	doctor_says warning module "no cvm_guest for kernel $release: .*make.log" \
+		"dkms install cvm-guest/$version -k $release" ;;
+headers) doctor_says warning module "no cvm_guest for kernel $release: its headers are not installed" \
+		"apt-get install linux-headers-$release" ;;
 refused)
 	doctor_says warning signature 'signed modules.* not signed' '(mokutil --import|dkms build)'
 	cvmctl module load >$log 2>&1
