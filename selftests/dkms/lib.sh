@@ -151,7 +151,7 @@ boot()
 		shift
 	done
 	shift
-	selftests/vm/run --disk "$dir/disk" --kernel "$series" --memory 1024 --timeout 800 "${options[@]}" \
+	selftests/vm/run --disk "$dir/disk" --kernel "$series" --memory 1024 --timeout 1500 "${options[@]}" \
 		--put "selftests/dkms/guest:/run/vm/guest" \
 		--put "$CACHE/fw-state/trust-root.pem:/run/vm/trust-root.pem" \
 		-- sh "/run/vm/guest/$1" "${@:2}" >"$dir/tap" 2>"$log"
