@@ -8,6 +8,8 @@
 
 #include "formats/cert_table.h"
 #include "formats/detect.h"
+#include "formats/hcl.h"
+#include "formats/proof.h"
 #include "formats/quote.h"
 #include "formats/snp_report.h"
 #include "formats/tdreport.h"
@@ -58,6 +60,7 @@ static __attribute__((unused)) int quote(const uint8_t *data, size_t len,
 	if (ret)
 		return ret;
 	must_contain(data, len, q.signed_part);
+	must_contain(data, len, q.certified);
 	must_contain(data, len, q.cert.data);
 	must_contain(data, len, q.qe.cert.data);
 	must_contain(data, len, q.qe.auth_data);
@@ -76,6 +79,27 @@ static __attribute__((unused)) int cert_table(const uint8_t *data, size_t len,
 
 	for (size_t i = 0; !ret && i < t.count; i++)
 		must_contain(data, len, t.entry[i].cert);
+	return ret;
+}
+
+static __attribute__((unused)) int hcl_report(const uint8_t *data, size_t len,
+					      struct cvm_format_error *err)
+{
+	struct cvm_hcl_report r;
+	int ret = cvm_hcl_parse(data, len, &r, err);
+
+	must_contain(data, len, r.hw_report);
+	must_contain(data, len, r.claims);
+	return ret;
+}
+
+static __attribute__((unused)) int proof(const uint8_t *data, size_t len,
+					 struct cvm_format_error *err)
+{
+	struct cvm_proof p;
+	int ret = cvm_proof_parse(data, len, &p, err);
+
+	must_contain(data, len, p.path);
 	return ret;
 }
 

@@ -25,6 +25,6 @@ $(lib-tests): $(B)/tests/%: $(B)/obj/selftests/lib/%.o $(B)/lib/libcvmguest.a
 $(B)/obj/selftests/lib/%.o: selftests/lib/%.c
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -Idriver/uapi -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -Idriver/uapi -iquote . -c -o $@ $<
 
 -include $(wildcard $(B)/obj/selftests/lib/*.d)

@@ -153,7 +153,8 @@ static json_t *show_quote_signature(const struct cvm_quote *q)
 
 json_t *show_quote(const struct cvm_quote *q)
 {
-	json_t *object = json_pack("{s:s, s:i}", "type", "tdx-quote",
+	bool sgx = q->version && q->tee_type == CVM_QUOTE_TEE_SGX && q->att_key_type;
+	json_t *object = json_pack("{s:s, s:i}", "type", sgx ? "sgx-quote" : "tdx-quote",
 				   "version", q->version);
 
 	if (q->version != 4 && q->version != 5)
@@ -166,8 +167,11 @@ json_t *show_quote(const struct cvm_quote *q)
 	if (!q->signature.data)
 		return object;
 	json_object_set_new(object, "body_type", json_integer(q->body_type));
-	json_object_set_new(object, "body",
-			    show_body(&q->body, q->body_type == CVM_QUOTE_BODY_TD15));
+	if (q->body_type == CVM_QUOTE_BODY_SGX)
+		json_object_set_new(object, "enclave", show_enclave(&q->enclave));
+	else
+		json_object_set_new(object, "body",
+				    show_body(&q->body, q->body_type == CVM_QUOTE_BODY_TD15));
 	json_object_set_new(object, "signature_data", show_quote_signature(q));
 	json_object_set_new(object, "trailing_bytes",
 			    json_integer((json_int_t)q->trailing.len));

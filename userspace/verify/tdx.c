@@ -192,6 +192,10 @@ int cvm_verify_tdx(const struct cvm_verifier *verifier, const void *data,
 		cvm_fail_format(v, &err);
 		return -EBADMSG;
 	}
+	if (t.quote.body_type == CVM_QUOTE_BODY_SGX) {
+		cvm_fail(v, "format", "the quote is about an SGX enclave, expected one about a TD");
+		return -EBADMSG;
+	}
 	cvm_pass(v, "format", "TDX quote, version %u, body of TDX %s",
 		 t.quote.version,
 		 t.quote.body_type == CVM_QUOTE_BODY_TD15 ? "1.5" : "1.0");
