@@ -28,8 +28,8 @@ ctl-obj    := $(ctl-src:%.c=$(B)/obj/%.o)
 
 user-cflags := -Iuserspace -Iuserspace/include -Idriver/uapi -iquote . -fPIC -fvisibility=hidden \
 	       -DCVM_VERSION='"$(VERSION)"'
-lib-libs    := -lcrypto
-ctl-libs    := -lkmod -ljansson -lm $(lib-libs)
+lib-libs    := -lcrypto -ljansson -ltss2-mu
+ctl-libs    := -lkmod -lm $(lib-libs)
 
 user-programs += $(B)/bin/cvmctl $(B)/lib/$(lib-soname) $(B)/lib/libcvmguest.so \
 		 $(B)/lib/libcvmguest.a $(B)/lib/libcvmguest.pc
@@ -82,9 +82,12 @@ install: user
 	install -D -m 644 driver/uapi/linux/cvm_guest.h $(DESTDIR)$(incdir)/linux/cvm_guest.h
 	install -D -m 644 driver/uapi/linux/cvm_guest_key.h $(DESTDIR)$(incdir)/linux/cvm_guest_key.h
 	install -D -m 644 userspace/include/cvmguest/batch.h $(DESTDIR)$(incdir)/cvmguest/batch.h
+	install -D -m 644 userspace/include/cvmguest/verify.h $(DESTDIR)$(incdir)/cvmguest/verify.h
 	install -D -m 644 userspace/man/cvmctl.1 $(DESTDIR)$(mandir)/man1/cvmctl.1
 	install -D -m 644 userspace/man/libcvmguest.3 $(DESTDIR)$(mandir)/man3/libcvmguest.3
 	install -D -m 644 userspace/man/cvm_guest.4 $(DESTDIR)$(mandir)/man4/cvm_guest.4
+	install -D -m 644 userspace/man/cvm-policy.5 $(DESTDIR)$(mandir)/man5/cvm-policy.5
+	install -D -m 644 userspace/man/cvm-collateral.5 $(DESTDIR)$(mandir)/man5/cvm-collateral.5
 	install -D -m 644 userspace/completion/cvmctl $(DESTDIR)$(compdir)/cvmctl
 	install -D -m 644 userspace/udev/modprobe.conf $(DESTDIR)$(sysdir)/modprobe.d/cvm-guest.conf
 	install -D -m 644 userspace/udev/60-cvm-guest.rules $(DESTDIR)$(sysdir)/udev/rules.d/60-cvm-guest.rules

@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct cvm_verdict *verdict = NULL;
+	struct cvm_verify_opts opts = { .size = sizeof(opts), .at = 1750000000 };
+	struct cvm_verdict *verdict;
 	struct cvm_verifier *v;
 	size_t certs;
 
@@ -21,10 +22,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	certs = (size_t)(data[0] | data[1] << 8);
 	certs = certs > len - 2 ? len - 2 : certs;
-	cvm_verifier_set_time(v, 1750000000);
-	if (certs)
-		cvm_verifier_add_certs(v, data + 2, certs, NULL);
-	cvm_verify(v, data + 2 + certs, len - 2 - certs, &verdict);
+	opts.certs = certs ? data + 2 : NULL;
+	opts.certs_len = certs;
+	cvm_verify(v, data + 2 + certs, len - 2 - certs, &opts, &verdict, NULL);
+	if (verdict && cvm_verdict_authentic(verdict))
+		abort();
 	for (size_t i = 0; verdict && i < cvm_verdict_count(verdict); i++)
 		if (!cvm_verdict_check(verdict, i)->reason[0])
 			abort();

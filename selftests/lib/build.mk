@@ -14,13 +14,13 @@ wrap-test_driver_batch   := open ioctl preadv2
 
 # chains and evidence that the tests of verification make
 $(B)/tests/test_verify_snp: $(addprefix $(B)/obj/selftests/lib/,make_certs.o make_snp.o)
-$(B)/tests/test_verify_tdx: $(addprefix $(B)/obj/selftests/lib/,make_certs.o make_tdx.o)
+$(B)/tests/test_verify_tdx: $(addprefix $(B)/obj/selftests/lib/,make_certs.o make_tdx.o make_collateral.o)
 
 $(lib-tests): $(B)/tests/%: $(B)/obj/selftests/lib/%.o $(B)/lib/libcvmguest.a
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $(addprefix -Wl$(comma)--wrap=,$(wrap-$*)) \
-		-o $@ $^ -lcrypto
+		-o $@ $^ $(lib-libs)
 
 $(B)/obj/selftests/lib/%.o: selftests/lib/%.c
 	@mkdir -p $(@D)

@@ -112,22 +112,35 @@ static void give_chain(struct cvm_verifier *v, struct snp_world *w)
 		X509_free(certs[i]);
 }
 
-int snp_verify(struct snp_world *w, struct cvm_verdict **verdict)
+struct cvm_verifier *snp_verifier(struct snp_world *w)
 {
 	struct cvm_verifier *v;
-	int ret;
 
 	w->leaf.arg = &w->amd;
-	snp_sign(w);
-	if (w->tamper)
-		w->tamper(w);
 	if (cvm_verifier_new(&v))
 		need(NULL);
 	give_chain(v, w);
-	cvm_verifier_set_time(v, w->at);
-	if (w->report_data)
-		cvm_verifier_set_report_data(v, (const uint8_t *)w->report_data);
-	ret = cvm_verify(v, w->report, sizeof(w->report), verdict);
+	return v;
+}
+
+struct cvm_verify_opts snp_opts(const struct snp_world *w)
+{
+	return (struct cvm_verify_opts){
+		.size = sizeof(struct cvm_verify_opts), .at = w->at,
+		.report_data = (const uint8_t *)w->report_data,
+	};
+}
+
+int snp_verify(struct snp_world *w, struct cvm_verdict **verdict)
+{
+	const struct cvm_verify_opts opts = snp_opts(w);
+	struct cvm_verifier *v = snp_verifier(w);
+	int ret;
+
+	snp_sign(w);
+	if (w->tamper)
+		w->tamper(w);
+	ret = cvm_verify(v, w->report, sizeof(w->report), &opts, verdict, NULL);
 	cvm_verifier_free(v);
 	return ret;
 }

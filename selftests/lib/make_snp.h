@@ -30,6 +30,10 @@ void snp_free_keys(void);
 struct snp_world snp_genuine(void);
 
 void snp_sign(struct snp_world *w);
+/* With what @w says about certificates and trust, and what is expected */
+struct cvm_verifier *snp_verifier(struct snp_world *w);
+struct cvm_verify_opts snp_opts(const struct snp_world *w);
+
 int snp_verify(struct snp_world *w, struct cvm_verdict **verdict);
 
 #endif /* MAKE_SNP_H */

@@ -154,7 +154,13 @@ static void test_proof_agrees(void)
 
 static void test_proof_refusals(void)
 {
-	static const struct { size_t at; uint8_t value; size_t offset; int ret; const char *what; } cases[] = {
+	static const struct {
+		size_t at;
+		uint8_t value;
+		size_t offset;
+		int ret;
+		const char *what;
+	} cases[] = {
 		{ 0, 'X', 0, -EBADMSG, "another tag" },
 		{ 8, 2, 8, -EPROTONOSUPPORT, "another algorithm" },
 		{ 9, 2, 9, -EBADMSG, "an unknown flag" },

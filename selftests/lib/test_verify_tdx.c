@@ -60,7 +60,13 @@ static void wrong_data(struct tdx_world *w)
 static void unknown_root(struct tdx_world *w) { w->no_trust = true; }
 static void other_root(struct tdx_world *w) { w->other_trust = true; }
 static void no_pck(struct tdx_world *w) { w->no_pck = true; }
-static void no_ca(struct tdx_world *w) { w->no_ca = true; }
+
+static void no_ca(struct tdx_world *w)
+{
+	w->no_ca = true;
+	w->no_collateral = true;	/* which has it too */
+}
+
 static void garbage(struct tdx_world *w) { w->garbage_chain = true; }
 static void not_a_chain(struct tdx_world *w) { w->cert_type = 3; }
 static void manifest(struct tdx_world *w) { w->cert_type = 7; }
@@ -134,6 +140,7 @@ static const struct {
 static void run(void (*prepare)(struct tdx_world *w), const char *refused_by, const char *what)
 {
 	struct tdx_world w = tdx_genuine();
+	struct cvm_verify_opts opts;
 	struct cvm_verdict *verdict;
 	struct cvm_verifier *v;
 	int ret;
@@ -142,17 +149,21 @@ static void run(void (*prepare)(struct tdx_world *w), const char *refused_by, co
 		prepare(&w);
 	tdx_make(&w);
 	v = tdx_verifier(&w);
-	ret = cvm_verify(v, w.quote, w.len, &verdict);
+	opts = tdx_opts(&w);
+	ret = cvm_verify(v, w.quote, w.len, &opts, &verdict, NULL);
 	expect(ret, verdict, refused_by, what);
 	cvm_verifier_free(v);
+	tdx_done(&w);
 }
+
+static const struct cvm_verify_opts now = { .size = sizeof(now), .at = TEST_NOW };
 
 static bool accepts(const struct cvm_verifier *v, const uint8_t *quote, size_t len)
 {
 	struct cvm_verdict *verdict = NULL;
 	bool accepted;
 
-	cvm_verify(v, quote, len, &verdict);
+	cvm_verify(v, quote, len, &now, &verdict, NULL);
 	accepted = verdict && cvm_verdict_authentic(verdict);
 	cvm_verdict_free(verdict);
 	return accepted;
@@ -205,7 +216,7 @@ static void test_lengths(void)
 		uint8_t *copy = need(malloc(len + 1));
 
 		memcpy(copy, w.quote, len);
-		wrong += cvm_verify(v, copy, len, &verdict) != -EBADMSG || !verdict ||
+		wrong += cvm_verify(v, copy, len, &now, &verdict, NULL) != -EBADMSG || !verdict ||
 			 cvm_verdict_authentic(verdict) ||
 			 state_of(verdict, "format") != CVM_CHECK_FAILED;
 		cvm_verdict_free(verdict);
@@ -228,14 +239,15 @@ static bool accepts_with(struct tdx_world *w, const uint8_t *spoilt, size_t len,
 }
 
 /* Of two certificates that are given in place of the quote's, one is spoilt. */
-static void test_certificate_bytes(const char *name, const struct cert_spec *spoilt_spec,
-				   const struct cert_spec *other_spec)
+static void test_certificate_bytes(const char *name, bool pck_spoilt)
 {
-	X509 *certs[] = { make_cert(spoilt_spec), make_cert(other_spec) };
 	struct tdx_world w = tdx_genuine();
+	X509 *certs[] = { make_cert(pck_spoilt ? &w.pck : &w.ca),
+			  make_cert(pck_spoilt ? &w.ca : &w.pck) };
 	size_t len, other_len, accepted = 0;
 	uint8_t *spoilt = cert_der(certs[0], &len), *other = cert_der(certs[1], &other_len);
 
+	w.no_collateral = true;	/* which has the CA's, too */
 	tdx_make(&w);
 	check(accepts_with(&w, spoilt, len, other, other_len), "a given %s: authentic", name);
 	for (size_t i = 0; i < len; i++) {
@@ -259,14 +271,14 @@ static void test_other_kinds(void)
 	const struct { const char *what; const void *data; size_t len; } cases[] = {
 		{ "a TDREPORT", tdreport, sizeof(tdreport) },
 		{ "a certificate table", table, sizeof(table) },
-		{ "an SGX quote of version 3", sgx, sizeof(sgx) },
+		{ "a quote of version 3", sgx, sizeof(sgx) },
 		{ "text", "hello, world", 12 },
 		{ "nothing", "", 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct cvm_verdict *verdict = NULL;
-		int ret = cvm_verify(v, cases[i].data, cases[i].len, &verdict);
+		int ret = cvm_verify(v, cases[i].data, cases[i].len, &now, &verdict, NULL);
 
 		check(ret == -EBADMSG && verdict && cvm_verdict_count(verdict) == 1 &&
 		      !cvm_verdict_authentic(verdict) && !cvm_verdict_check(verdict, 1) &&
@@ -279,8 +291,6 @@ static void test_other_kinds(void)
 
 int main(void)
 {
-	struct tdx_world w;
-
 	tdx_make_keys();
 	for (size_t i = 0; i < ARRAY_SIZE(authentic); i++)
 		run(authentic[i].prepare, NULL, authentic[i].what);
@@ -289,9 +299,8 @@ int main(void)
 	test_mutations(NULL);
 	test_mutations(v5_td15);
 	test_lengths();
-	w = tdx_genuine();
-	test_certificate_bytes("PCK certificate", &w.pck, &w.ca);
-	test_certificate_bytes("PCK CA's certificate", &w.ca, &w.pck);
+	test_certificate_bytes("PCK certificate", true);
+	test_certificate_bytes("PCK CA's certificate", false);
 	test_other_kinds();
 	tdx_free_keys();
 	return tap_end();

@@ -61,7 +61,7 @@ verify=(verify --authenticity-only)
 expect 'a report without certificates' 3 'does not verify: chain' "${verify[@]}" "$work/report"
 expect 'certificates that are none' 1 "text: offset 0x0: expected an X.509 certificate, PEM or DER" \
 	"${verify[@]}" --certs "$work/text" "$work/report"
-expect 'broken PEM' 1 "broken.pem: offset 0x0: expected an X.509 certificate in PEM" \
+expect 'broken PEM' 1 "broken.pem: offset 0x0: expected an X.509 certificate or revocation list" \
 	"${verify[@]}" --certs "$work/broken.pem" "$work/report"
 expect 'a table cut short' 1 "table: offset 0x10: certificate offset is 0x1000" \
 	"${verify[@]}" --certs "$work/table" "$work/report"
@@ -70,7 +70,8 @@ expect 'an empty trust root' 1 "empty: offset 0x0: expected an X.509" \
 	"${verify[@]}" --trust-root "$work/empty" "$work/report"
 expect 'no evidence' 2 'EVIDENCE is missing' "${verify[@]}"
 expect 'two pieces of evidence' 2 'one operand too many' "${verify[@]}" "$work/report" "$work/report"
-expect 'an unknown option' 2 'no option' "${verify[@]}" --policy x "$work/report"
+expect 'an unknown option' 2 'no option' "${verify[@]}" --nonsense x "$work/report"
+expect 'a policy, and authenticity only' 2 'either --policy or' "${verify[@]}" --policy x "$work/report"
 expect 'REPORT_DATA that is not hexadecimal' 2 "character 3 \\('x'\\)" "${verify[@]}" --report-data 00xx "$work/report"
 expect 'REPORT_DATA that is too short' 2 '2 bytes, 64 are expected' "${verify[@]}" --report-data 0011 "$work/report"
 for at in yesterday 2025-02-30T00:00:00Z 2025-13-01T00:00:00Z 2025-01-01 2025-01-01T00:00:00 \

@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
 	&cmd_expect,
 	&cmd_show,
 	&cmd_verify,
+	&cmd_policy,
 	&cmd_bench,
 	&cmd_module,
 	&cmd_selftest,

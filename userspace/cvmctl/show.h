@@ -9,6 +9,7 @@
 
 #include <openssl/x509.h>
 
+#include "common/json_hex.h"
 #include "cvmctl.h"
 #include "formats/cert_table.h"
 #include "formats/detect.h"
@@ -25,7 +26,6 @@
 int read_evidence(const char *path, void **data, size_t *len);
 
 /* JSON values; each returns NULL where memory has run out */
-json_t *json_hex(const void *data, size_t len);
 json_t *json_hex64(uint64_t value);	/* "0x", 16 digits */
 
 /* One object for each format */

@@ -48,7 +48,7 @@ static json_t *show_cert(X509 *cert)
 			 "issuer", show_name(X509_get_issuer_name(cert)),
 			 "not_before", show_time(X509_get0_notBefore(cert)),
 			 "not_after", show_time(X509_get0_notAfter(cert)),
-			 "sha256", json_hex(hash, len));
+			 "sha256", cvm_json_of_hex(hash, len));
 }
 
 static X509 *next_cert(BIO *bio, bool der)
@@ -83,7 +83,7 @@ static void show_revoked(json_t *object, X509_CRL *crl)
 		const X509_REVOKED *entry = sk_X509_REVOKED_value(revoked, i);
 		const ASN1_INTEGER *serial = X509_REVOKED_get0_serialNumber(entry);
 
-		json_array_append_new(list, json_hex(ASN1_STRING_get0_data(serial),
+		json_array_append_new(list, cvm_json_of_hex(ASN1_STRING_get0_data(serial),
 						     (size_t)ASN1_STRING_length(serial)));
 	}
 	json_object_set_new(object, "revoked", list);

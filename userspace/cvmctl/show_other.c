@@ -8,7 +8,7 @@ static json_t *show_claims(struct cvm_span claims)
 	json_t *json = json_loadb((const char *)claims.data, claims.len,
 				  JSON_REJECT_DUPLICATES, NULL);
 
-	return json ? json : json_hex(claims.data, claims.len);
+	return json ? json : cvm_json_of_hex(claims.data, claims.len);
 }
 
 static json_t *show_hw_report(const struct cvm_hcl_report *r)
@@ -50,7 +50,7 @@ static json_t *show_path(struct cvm_span path)
 	json_t *list = json_array();
 
 	for (size_t at = 0; at < path.len; at += CVM_PROOF_NODE)
-		json_array_append_new(list, json_hex(path.data + at, CVM_PROOF_NODE));
+		json_array_append_new(list, cvm_json_of_hex(path.data + at, CVM_PROOF_NODE));
 	return list;
 }
 
@@ -65,8 +65,8 @@ json_t *show_proof(const struct cvm_proof *p)
 		"leaf_index", (json_int_t)p->leaf_index,
 		"scope", cvm_proof_scope_name(p->scope[0])));
 	if (p->scope[0] == CVM_PROOF_LABEL)
-		json_object_set_new(object, "label_hash", json_hex(p->scope + 1, 13));
-	json_object_set_new(object, "salt", json_hex(p->salt, sizeof(p->salt)));
+		json_object_set_new(object, "label_hash", cvm_json_of_hex(p->scope + 1, 13));
+	json_object_set_new(object, "salt", cvm_json_of_hex(p->salt, sizeof(p->salt)));
 	json_object_set_new(object, "path", show_path(p->path));
 	return object;
 }

@@ -9,16 +9,6 @@
 #define COLUMN	28	/* where values begin */
 #define WRAP	64	/* digits of a long value in one line */
 
-json_t *json_hex(const void *data, size_t len)
-{
-	__cleanup_free char *text = malloc(2 * len + 1);
-
-	if (!text)
-		return NULL;
-	cvm_hex_encode(data, len, text);
-	return json_string(text);
-}
-
 json_t *json_hex64(uint64_t value)
 {
 	return json_sprintf("0x%016llx", (unsigned long long)value);
