@@ -121,7 +121,8 @@ static void put_crl(json_t *root, const char *key, const struct crl_spec *spec)
 static void put_chain(json_t *root, const char *key, const struct cert_spec *leaf,
 		      const struct cert_spec *issuer, bool reversed)
 {
-	X509 *certs[2] = { make_cert(reversed ? issuer : leaf), make_cert(reversed ? leaf : issuer) };
+	X509 *certs[2] = { make_cert(reversed ? issuer : leaf),
+			   make_cert(reversed ? leaf : issuer) };
 	size_t len;
 	char *pem = certs_pem(certs, 2, &len);
 

@@ -163,7 +163,8 @@ static int put_tdx(json_t *root, const struct cvm_facts *facts)
 	rc |= put_digest(root, CVM_RULE_TDX_MROWNERCONFIG, b->mrownerconfig);
 	rc |= put_digest(root, CVM_RULE_TDX_MRSERVICETD, b->mrservicetd);
 	for (size_t i = 0; i < cvm_tdx_flag_count; i++)
-		rc |= put_flag(root, cvm_tdx_flags[i].rule, b->tdattributes & cvm_tdx_flags[i].bits);
+		rc |= put_flag(root, cvm_tdx_flags[i].rule,
+			       b->tdattributes & cvm_tdx_flags[i].bits);
 	rc |= put(root, CVM_RULE_TDX_TCB_STATUS, status_list(facts->tcb_status));
 	if (*facts->advisories)
 		rc |= put(root, CVM_RULE_TDX_ADVISORIES, advisory_list(facts->advisories));
@@ -178,7 +179,8 @@ static int put_azure(json_t *root, const struct cvm_facts *facts)
 	for (uint32_t i = 0; i < CVM_PCRS; i++)
 		if (facts->pcr_mask & 1U << i) {
 			snprintf(key, sizeof(key), "%u", i);
-			json_object_set_new(pcrs, key, json_list(cvm_json_of_hex(facts->pcrs[i], 32)));
+			json_object_set_new(pcrs, key,
+					    json_list(cvm_json_of_hex(facts->pcrs[i], 32)));
 		}
 	return put(root, CVM_RULE_AZURE_PCRS, pcrs);
 }
