@@ -13,14 +13,18 @@ wrap-test_backend_native := ioctl
 wrap-test_driver_batch   := open ioctl preadv2
 
 # chains and evidence that the tests of verification make
-$(B)/tests/test_verify_snp: $(addprefix $(B)/obj/selftests/lib/,make_certs.o make_snp.o)
-$(B)/tests/test_verify_tdx: $(addprefix $(B)/obj/selftests/lib/,make_certs.o make_tdx.o make_collateral.o)
+make-snp := $(addprefix $(B)/obj/selftests/lib/,make_certs.o make_snp.o)
+make-tdx := $(addprefix $(B)/obj/selftests/lib/,make_certs.o make_tdx.o make_collateral.o)
+$(B)/tests/test_verify_snp: $(make-snp)
+$(B)/tests/test_mutations_snp $(B)/tests/test_mutations_snp_keys: $(make-snp) $(B)/obj/selftests/lib/mutate_snp.o
+$(B)/tests/test_verify_tdx: $(make-tdx)
+$(B)/tests/test_mutations_tdx $(B)/tests/test_mutations_collateral: $(make-tdx) $(B)/obj/selftests/lib/mutate_tdx.o
 
 $(lib-tests): $(B)/tests/%: $(B)/obj/selftests/lib/%.o $(B)/lib/libcvmguest.a
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $(addprefix -Wl$(comma)--wrap=,$(wrap-$*)) \
-		-o $@ $^ $(lib-libs)
+		-o $@ $(filter %.o,$^) $(filter %.a,$^) $(lib-libs)
 
 $(B)/obj/selftests/lib/%.o: selftests/lib/%.c
 	@mkdir -p $(@D)

@@ -7,13 +7,14 @@ cd "$(dirname "$0")/../.." || exit
 log=build/san/log
 mkdir -p $log
 
-tests=(build/san/tests/test_formats build/san/tests/test_verify_snp
-	build/san/tests/test_verify_tdx selftests/vectors/refusals.sh)
+programs=(build/san/tests/test_{formats,formats_quote,formats_other,verify_snp,verify_tdx}
+	build/san/tests/test_mutations_{snp,snp_keys,tdx,collateral})
+tests=("${programs[@]}" selftests/vectors/refusals.sh)
 [[ ! -d ${CVM_VECTORS:-../shared/vectors} ]] || tests+=(selftests/vectors/run.sh)
 
 echo "1..$((${#tests[@]} + 1))"
 n=1 failed=0
-if make -s SAN=1 build/san/bin/cvmctl "${tests[@]:0:3}" >$log/build 2>&1; then
+if make -s SAN=1 build/san/bin/cvmctl "${programs[@]}" >$log/build 2>&1; then
 	echo "ok 1 - built"
 else
 	echo "not ok 1 - built"
