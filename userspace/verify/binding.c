@@ -38,23 +38,32 @@ static int policy_accepts(const struct cvm_policy *policy, const uint8_t *user_d
 			     "the policy does not accept batch evidence");
 }
 
-int cvm_proof_expected(const struct cvm_policy *policy, const uint8_t *user_data,
-		       const void *proof, size_t len, const char *scope, uint8_t *value,
-		       uint8_t *tpm, struct cvm_error *error)
+/*
+ * What must be committed to if @proof is right and speaks for @scope: whom nobody
+ * names is whom the policy accepts, where there is one, or else root.
+ * @tpm: out: 48 bytes, or NULL
+ */
+static int proof_expected(const struct cvm_policy *policy, const uint8_t *user_data,
+			  const void *proof, size_t len, const char *scope, uint8_t *value,
+			  uint8_t *tpm, struct cvm_error *error)
 {
 	uint8_t unused[CVM_SCOPE_SIZE];
-	int ret;
+	int ret = cvm_batch_expected(user_data, proof, len, scope ? scope : policy ? "any" : NULL,
+				     value, error);
 
-	/* what nobody names is what the policy accepts, or root */
-	ret = cvm_batch_expected(user_data, proof, len, scope ? scope : policy ? "any" : NULL,
-				 value, error);
-	if (!ret && policy)
-		ret = policy_accepts(policy, user_data, proof, len, error);
-	if (!ret && tpm)
-		ret = cvm_merkle_expected(user_data, proof, len, value, tpm, unused);
-	if (ret)
-		memset(value, 0, CVM_REPORT_DATA_LEN);
-	return ret;
+	return ret || !tpm ? ret : cvm_merkle_expected(user_data, proof, len, value, tpm, unused);
+}
+
+static void judge_scope(struct cvm_case *c)
+{
+	const struct cvm_verify_opts *o = &c->opts;
+	const char *path = cvm_rule_infos[CVM_RULE_BATCH_SCOPES].path;
+	struct cvm_error error;
+
+	if (policy_accepts(c->v->policy, o->user_data, o->proof, o->proof_len, &error))
+		cvm_verdict_add(c->v, path, CVM_BREAK, "%s", error.text);
+	else
+		cvm_pass(c->v, path, "the policy accepts for whom the proof speaks");
 }
 
 static void expect_proof(struct cvm_case *c)
@@ -63,14 +72,17 @@ static void expect_proof(struct cvm_case *c)
 	struct cvm_error error;
 
 	c->batch = true;
-	if (cvm_proof_expected(c->v->policy, o->user_data, o->proof, o->proof_len, o->scope,
-			       c->value, c->tpm_value, &error)) {
+	if (proof_expected(c->v->policy, o->user_data, o->proof, o->proof_len, o->scope, c->value,
+			   c->tpm_value, &error)) {
 		cvm_fail(c->v, "proof", "%s", error.text);
 		return;
 	}
 	c->tpm_value_len = CVM_TPM48_SIZE;
 	c->bound = true;
-	cvm_pass(c->v, "proof", "of batch evidence; it speaks for whom it should");
+	cvm_pass(c->v, "proof", "of batch evidence%s",
+		 c->v->policy && !o->scope ? "" : "; it speaks for whom it should");
+	if (c->v->policy)
+		judge_scope(c);
 }
 
 /* qualifyingData of a TPM has an end: Azure's tools put what was asked for there. */
@@ -174,8 +186,10 @@ int cvm_verdict_proof(const struct cvm_verdict *verdict, const uint8_t *user_dat
 
 	if (!verdict->batch)
 		return cvm_set_error(error, -EINVAL, "the evidence was not verified as a batch's");
-	ret = cvm_proof_expected(verdict->policy, user_data, proof, len, scope, value,
-				 azure ? tpm : NULL, error);
+	ret = proof_expected(verdict->policy, user_data, proof, len, scope, value,
+			     azure ? tpm : NULL, error);
+	if (!ret && verdict->policy)
+		ret = policy_accepts(verdict->policy, user_data, proof, len, error);
 	if (ret)
 		return ret;
 	return commits(verdict, value, tpm) ? 0 :

@@ -66,15 +66,6 @@ void cvm_case_expect(struct cvm_case *c);
 /* The check "report_data", by what the evidence carries */
 void cvm_check_report_data(struct cvm_case *c, const uint8_t carried[CVM_REPORT_DATA_LEN]);
 
-/*
- * What must be committed to if @proof is right, and speaks for whom it should.
- * @tpm: out: 48 bytes, or NULL. As cvm_batch_expected(); -EPERM too where
- * @policy, which may be NULL, does not accept the scope.
- */
-int cvm_proof_expected(const struct cvm_policy *policy, const uint8_t *user_data,
-		       const void *proof, size_t len, const char *scope, uint8_t *value,
-		       uint8_t *tpm, struct cvm_error *error);
-
 /* SHA-512(@value || manifest): what an SVSM has put into REPORT_DATA */
 bool cvm_svsm_report_data(const uint8_t value[64], const void *manifest, size_t len,
 			  uint8_t out[64]);
