@@ -13,12 +13,17 @@ wrap-test_backend_native := ioctl
 wrap-test_driver_batch   := open ioctl preadv2
 
 # chains and evidence that the tests of verification make
-make-snp := $(addprefix $(B)/obj/selftests/lib/,make_certs.o make_snp.o)
-make-tdx := $(addprefix $(B)/obj/selftests/lib/,make_certs.o make_tdx.o make_collateral.o)
+made-objects = $(patsubst %,$(B)/obj/selftests/lib/%.o,$(1))
+make-snp := $(call made-objects,make_certs make_snp)
+make-tdx := $(call made-objects,make_certs make_tdx make_collateral)
+mutate-snp := $(make-snp) $(call made-objects,mutate_snp)
+mutate-tdx := $(make-tdx) $(call made-objects,mutate_tdx)
 $(B)/tests/test_verify_snp: $(make-snp)
-$(B)/tests/test_mutations_snp $(B)/tests/test_mutations_snp_keys: $(make-snp) $(B)/obj/selftests/lib/mutate_snp.o
+$(B)/tests/test_mutations_snp $(B)/tests/test_mutations_snp_keys: $(mutate-snp)
 $(B)/tests/test_verify_tdx: $(make-tdx)
-$(B)/tests/test_mutations_tdx $(B)/tests/test_mutations_collateral: $(make-tdx) $(B)/obj/selftests/lib/mutate_tdx.o
+$(B)/tests/test_mutations_tdx $(B)/tests/test_mutations_collateral: $(mutate-tdx)
+mutate-batch := $(sort $(mutate-snp) $(mutate-tdx) $(call made-objects,make_batch mutate_batch))
+$(B)/tests/test_mutations_batch $(B)/tests/test_verify_batch: $(mutate-batch)
 
 $(lib-tests): $(B)/tests/%: $(B)/obj/selftests/lib/%.o $(B)/lib/libcvmguest.a
 	@mkdir -p $(@D)

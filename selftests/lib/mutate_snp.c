@@ -6,12 +6,12 @@
 
 static const uint8_t data[64] = { [0 ... 63] = 0xd5 };
 
-struct kind snp_kinds[SNP_KINDS] = {
+struct snp_kind snp_kinds[SNP_KINDS] = {
 	{ "v3 VCEK", NULL, NULL }, { "v2 VCEK", snp_make_milan, NULL },
 	{ "v5 VCEK", snp_make_turin, NULL }, { "v3 VLEK", snp_make_vlek, NULL },
 };
 
-struct snp_world snp_world_of(const struct kind *kind)
+struct snp_world snp_world_of(const struct snp_kind *kind)
 {
 	struct snp_world w = snp_genuine();
 
@@ -22,7 +22,7 @@ struct snp_world snp_world_of(const struct kind *kind)
 	return w;
 }
 
-struct cvm_verifier *snp_verifier_of(const struct kind *kind)
+struct cvm_verifier *snp_verifier_of(const struct snp_kind *kind)
 {
 	struct snp_world w = snp_world_of(kind);
 

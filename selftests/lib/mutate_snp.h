@@ -9,21 +9,21 @@
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define SNP_KINDS		4
 
-struct kind {
+struct snp_kind {
 	const char *name;
 	void (*make)(struct snp_world *w);
 	char *policy;
 };
 
 /* version 3, 2 and 5 by a VCEK, version 3 by a VLEK */
-extern struct kind snp_kinds[SNP_KINDS];
+extern struct snp_kind snp_kinds[SNP_KINDS];
 
 /* Keys, and the strictest policy of each kind, by which it is verified */
 void snp_make_kinds(void);
 void snp_free_kinds(void);
 
-struct snp_world snp_world_of(const struct kind *kind);
-struct cvm_verifier *snp_verifier_of(const struct kind *kind);
+struct snp_world snp_world_of(const struct snp_kind *kind);
+struct cvm_verifier *snp_verifier_of(const struct snp_kind *kind);
 
 /* @w is refused by @by, as in mutate.h; NULL: verified */
 static inline void snp_refuse(struct snp_world *w, const char *by, const char *kind,

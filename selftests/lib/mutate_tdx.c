@@ -6,12 +6,12 @@
 
 static const uint8_t data[64] = { [0 ... 63] = 0xd5 };
 
-struct kind tdx_kinds[TDX_KINDS] = {
+struct tdx_kind tdx_kinds[TDX_KINDS] = {
 	{ "quote v4", 4, 2, NULL }, { "quote v5 of TDX 1.0", 5, 2, NULL },
 	{ "quote v5 of TDX 1.5", 5, 3, NULL },
 };
 
-struct tdx_world tdx_world_of(const struct kind *kind)
+struct tdx_world tdx_world_of(const struct tdx_kind *kind)
 {
 	struct tdx_world w = tdx_genuine();
 
@@ -22,7 +22,7 @@ struct tdx_world tdx_world_of(const struct kind *kind)
 	return w;
 }
 
-static char *make_policy(const struct kind *kind)
+static char *make_policy(const struct tdx_kind *kind)
 {
 	struct tdx_world w = tdx_world_of(kind);
 	const struct cvm_verify_opts opts = tdx_opts(&w);

@@ -10,21 +10,21 @@
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define TDX_KINDS		3
 
-struct kind {
+struct tdx_kind {
 	const char *name;
 	uint16_t version, body_type;
 	char *policy;
 };
 
 /* version 4, version 5 with a body of TDX 1.0, and of TDX 1.5 */
-extern struct kind tdx_kinds[TDX_KINDS];
+extern struct tdx_kind tdx_kinds[TDX_KINDS];
 
 /* Keys, and the strictest policy of each kind, by which it is verified */
 void tdx_make_kinds(void);
 void tdx_free_kinds(void);
 
 /* For tdx_done() */
-struct tdx_world tdx_world_of(const struct kind *kind);
+struct tdx_world tdx_world_of(const struct tdx_kind *kind);
 
 /* Takes @w, made: refused by @by, as in mutate.h; NULL: verified */
 static inline void tdx_refuse_made(struct tdx_world *w, const char *by, const char *kind,

@@ -6,7 +6,7 @@
  */
 #include "mutate_tdx.h"
 
-static const struct kind *kind = &tdx_kinds[2];
+static const struct tdx_kind *kind = &tdx_kinds[2];
 
 /* ---- signed by Intel so */
 

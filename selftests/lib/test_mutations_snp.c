@@ -35,7 +35,7 @@ static void flip(struct snp_world *w)
 }
 
 /* the first and the last byte of each field */
-static void test_fields(const struct kind *kind)
+static void test_fields(const struct snp_kind *kind)
 {
 	struct cvm_verifier *v = snp_verifier_of(kind);
 	char name[80];
@@ -87,7 +87,7 @@ static const struct {
 	{ "platform information bit 63", 0x47, 0x80, "=snp.platform_info.unknown_bits" },
 };
 
-static void test_signed_fields(const struct kind *kind)
+static void test_signed_fields(const struct snp_kind *kind)
 {
 	struct cvm_verifier *v = snp_verifier_of(kind);
 
@@ -101,7 +101,7 @@ static void test_signed_fields(const struct kind *kind)
 }
 
 /* Bits that make the platform better are welcome where the policy does not want them. */
-static void test_better(const struct kind *kind)
+static void test_better(const struct snp_kind *kind)
 {
 	static const struct { const char *name; size_t at; uint8_t bit; } better[] = {
 		{ "a single socket", 0x08 + 2, 0x10 }, { "AES-256-XTS", 0x08 + 2, 0x40 },
@@ -121,7 +121,7 @@ static void test_better(const struct kind *kind)
 	cvm_verifier_free(v);
 }
 
-static void test_vmpl_of_host(const struct kind *kind)
+static void test_vmpl_of_host(const struct snp_kind *kind)
 {
 	struct snp_world w = snp_world_of(kind);
 
@@ -163,7 +163,7 @@ static const struct component until_genoa[] = {
 };
 
 /* The key of other firmware is another, with a certificate of its own. */
-static void test_reported(const struct kind *kind, const struct component *c, int d)
+static void test_reported(const struct snp_kind *kind, const struct component *c, int d)
 {
 	const char *age = d < 0 ? "older" : "newer";
 	struct snp_world w = snp_world_of(kind);
@@ -179,7 +179,7 @@ static void test_reported(const struct kind *kind, const struct component *c, in
 	snp_refuse(&w, "=certificate_tcb", kind->name, name);
 }
 
-static void test_component(struct cvm_verifier *v, const struct kind *kind,
+static void test_component(struct cvm_verifier *v, const struct snp_kind *kind,
 			   const struct component *c)
 {
 	char name[80];
@@ -198,7 +198,7 @@ static void test_component(struct cvm_verifier *v, const struct kind *kind,
 	}
 }
 
-static void test_tcbs(const struct kind *kind)
+static void test_tcbs(const struct snp_kind *kind)
 {
 	bool is_turin = kind->make == snp_make_turin;
 	const struct component *list = is_turin ? turin : until_genoa;

@@ -225,7 +225,7 @@ static const struct {
 	{ "ASK revoked by a list of tomorrow", ask_revoked_later, "=revocation" },
 };
 
-static void test_spoilt(const struct kind *kind)
+static void test_spoilt(const struct snp_kind *kind)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(spoilt); i++) {
 		struct snp_world w = snp_world_of(kind);
@@ -252,7 +252,7 @@ static const struct {
 	{ "chip id without an OCTET STRING around it", bare },
 };
 
-static void test_harmless(const struct kind *kind)
+static void test_harmless(const struct snp_kind *kind)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++) {
 		struct snp_world w = snp_world_of(kind);
@@ -264,7 +264,7 @@ static void test_harmless(const struct kind *kind)
 
 /* ---- lengths */
 
-static void test_lengths(const struct kind *kind)
+static void test_lengths(const struct snp_kind *kind)
 {
 	static const size_t lengths[] = { 0, 1, 3, 4, 0x29f, 0x2a0, 1183, 1185, 2048 };
 	struct snp_world w = snp_world_of(kind);

@@ -64,7 +64,7 @@ static const struct range header[] = {
 	{ "the chain's size", 484, 4, "format" },
 };
 
-static void test_ranges(const struct kind *kind, const struct range *r, size_t count,
+static void test_ranges(const struct tdx_kind *kind, const struct range *r, size_t count,
 			size_t (*base)(const struct tdx_world *w))
 {
 	char name[80];
@@ -86,7 +86,7 @@ static size_t at_body(const struct tdx_world *w) { return w->version == 5 ? 54 :
 static size_t at_signature(const struct tdx_world *w) { return w->signed_len; }
 static size_t at_qe(const struct tdx_world *w) { return w->qe_at; }
 
-static void test_bytes(const struct kind *kind)
+static void test_bytes(const struct tdx_kind *kind)
 {
 	test_ranges(kind, header, ARRAY_SIZE(header), at_header);
 	test_ranges(kind, body, ARRAY_SIZE(body), at_body);
@@ -136,7 +136,7 @@ static const struct {
 	{ "a TDX component older than all levels", TDX_TEE_TCB_SVN + 2, 0x02, "=tcb" },
 };
 
-static void test_signed_fields(const struct kind *kind)
+static void test_signed_fields(const struct tdx_kind *kind)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(signed_fields); i++) {
 		struct tdx_world w = tdx_world_of(kind);
@@ -147,7 +147,7 @@ static void test_signed_fields(const struct kind *kind)
 }
 
 /* only the body of TDX 1.5 shows service TDs; other bodies have no such byte */
-static void test_service_td(const struct kind *kind)
+static void test_service_td(const struct tdx_kind *kind)
 {
 	struct tdx_world w = tdx_world_of(kind);
 
@@ -301,7 +301,7 @@ static const struct {
 	{ "PCK CA not valid yet", ca_early, "=validity" },
 };
 
-static void test_spoilt(const struct kind *kind)
+static void test_spoilt(const struct tdx_kind *kind)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(spoilt); i++) {
 		struct tdx_world w = tdx_world_of(kind);
@@ -332,7 +332,7 @@ static const struct {
 	{ "chain of the collateral in another order", signer_reversed },
 };
 
-static void test_harmless(const struct kind *kind)
+static void test_harmless(const struct tdx_kind *kind)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++) {
 		struct tdx_world w = tdx_world_of(kind);
