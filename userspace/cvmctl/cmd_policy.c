@@ -32,6 +32,24 @@ static int refuse(const struct cvm_verdict *verdict, const char *path)
 	return fail(EXIT_NOT_VERIFIED, "%s: does not verify: %s", path, names);
 }
 
+/* What nobody can expect of evidence that lies there already */
+static bool is_of_freshness(const char *name)
+{
+	return !strcmp(name, "policy") || !strcmp(name, "report_data") ||
+	       !strcmp(name, "tpm_nonce");
+}
+
+/* It is genuine, or there would be no policy; what else was not looked at is said. */
+static void note_unlooked(const struct cvm_verdict *verdict, const char *path)
+{
+	for (size_t i = 0; i < cvm_verdict_count(verdict); i++) {
+		const struct cvm_check *c = cvm_verdict_check(verdict, i);
+
+		if (c->state == CVM_CHECK_NOT_CHECKED && c->required && !is_of_freshness(c->name))
+			note("%s: %s was not checked: %s", path, c->name, c->reason);
+	}
+}
+
 static int write_policy(const struct arguments *args, const struct cvm_verdict *verdict)
 {
 	__cleanup_free char *policy = NULL, *text = NULL;
@@ -44,6 +62,7 @@ static int write_policy(const struct arguments *args, const struct cvm_verdict *
 		return fail(EXIT_NOT_VERIFIED, "%s: %s", path, error.text);
 	if (asprintf(&text, "%s\n", policy) < 0)
 		return fail(EXIT_FAILED, "out of memory");
+	note_unlooked(verdict, path);
 	return output_text(args->option[OUT], text);
 }
 

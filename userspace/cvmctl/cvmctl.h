@@ -97,6 +97,9 @@ extern const char *command_name;
 /* Returns @status, which is one of EXIT_*. */
 int fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* What is worth knowing and no failure */
+void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Says how to get help as well; returns EXIT_USAGE. */
 int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -252,14 +252,22 @@ static int load_value(const struct cvm_json *in, const struct cvm_rule_info *inf
 	}
 }
 
-/* How evidence is bound has to be said: one of the ways, not whichever it fits. */
+/*
+ * How evidence is bound has to be said: one of the ways, not whichever it fits. And
+ * "any" of what is denied could be meant either way.
+ */
+static bool may_be_any(const struct cvm_rule_info *info)
+{
+	return info->type != CVM_RULE_WORD && info->type != CVM_RULE_DENIED;
+}
+
 static int load_rule(const struct cvm_json *in, enum cvm_rule_id id, struct cvm_policy *policy)
 {
 	const struct cvm_rule_info *info = &cvm_rule_infos[id];
 	struct cvm_rule *rule = &policy->rule[id];
 
 	rule->given = true;
-	rule->any = info->type != CVM_RULE_WORD && json_is_string(in->value) &&
+	rule->any = may_be_any(info) && json_is_string(in->value) &&
 		    !strcmp(json_string_value(in->value), "any");
 	return rule->any ? 0 : load_value(in, info, rule);
 }

@@ -90,6 +90,7 @@ static bool check_pcrs(struct cvm_verdict *v, const TPMS_QUOTE_INFO *info,
 	if (info->pcrDigest.size != sizeof(digest) ||
 	    memcmp(info->pcrDigest.buffer, digest, sizeof(digest)))
 		return cvm_fail(v, "tpm_pcrs", "the values are not those that the quote is of");
+	v->facts.has_pcrs = true;
 	for (uint32_t i = 0; i < q->pcr_count; i++)
 		if (is_selected(s, i)) {
 			v->facts.pcr_mask |= 1U << i;

@@ -51,7 +51,8 @@ enum cvm_tcb_status {
  * @tcb_evaluation: TDX, with collateral: the lower tcbEvaluationDataNumber
  * @advisories: TDX: of that level, with blanks between
  * @issued: the oldest issue date of lists and collateral that were used; 0: none
- * @pcrs: Azure: of the vTPM's quote, from PCR 0 on
+ * @has_pcrs: Azure: the vTPM's quote holds, and is of these values
+ * @pcrs: from PCR 0 on
  * @pcr_mask: Azure: bit i: PCR i is in the quote
  * @has_reset_count: Azure: the vTPM's quote holds
  * @reset_count: of it
@@ -68,6 +69,7 @@ struct cvm_facts {
 	uint32_t tcb_evaluation;
 	char advisories[CVM_ADVISORIES_SIZE];
 	int64_t issued;
+	bool has_pcrs;
 	uint8_t pcrs[24][32];
 	uint32_t pcr_mask;
 	bool has_reset_count;
