@@ -7,7 +7,8 @@
 /* @policy with more members, as JSON; for free() */
 static char *policy_with(const char *policy, const char *members)
 {
-	json_t *json = need(json_loads(policy, 0, NULL)), *more = need(json_loads(members, 0, NULL));
+	json_t *json = need(json_loads(policy, 0, NULL));
+	json_t *more = need(json_loads(members, 0, NULL));
 	char *text;
 
 	json_object_update(json, more);
@@ -26,7 +27,8 @@ void set_policy(struct cvm_verifier *v, const char *policy, const char *members)
 	free(text);
 }
 
-struct subject snp_about(const struct snp_kind *kind, const uint8_t data[64], const char *members)
+struct subject snp_about(const struct snp_kind *kind, const uint8_t data[64],
+			 const char *members)
 {
 	struct subject s = { .name = kind->name, .len = CVM_SNP_REPORT_SIZE };
 	struct snp_world w = snp_world_of(kind);
@@ -39,7 +41,8 @@ struct subject snp_about(const struct snp_kind *kind, const uint8_t data[64], co
 	return s;
 }
 
-struct subject tdx_about(const struct tdx_kind *kind, const uint8_t data[64], const char *members)
+struct subject tdx_about(const struct tdx_kind *kind, const uint8_t data[64],
+			 const char *members)
 {
 	struct subject s = { .name = kind->name };
 	struct tdx_world w = tdx_world_of(kind);

@@ -144,8 +144,8 @@ static void test_refused_proofs(const struct cvm_verdict *verdict, const char *n
 	proof[50] ^= 1;
 	check(cvm_verdict_proof(verdict, batch.leaf[1].user_data, proof, batch.proof_len[1], NULL,
 				NULL) == -EKEYREJECTED, "%s, a proof with another salt", name);
-	check(cvm_verdict_proof(verdict, batch.leaf[1].user_data, proof, 67, NULL, NULL) == -EBADMSG,
-	      "%s, a proof cut short", name);
+	check(cvm_verdict_proof(verdict, batch.leaf[1].user_data, proof, 67, NULL,
+				NULL) == -EBADMSG, "%s, a proof cut short", name);
 	check(cvm_verdict_proof(verdict, batch.r64, batch.proof[1], batch.proof_len[1], NULL,
 				NULL) == -EINVAL, "%s, reserved user data", name);
 }
