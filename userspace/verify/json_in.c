@@ -11,6 +11,14 @@
 /* What is cited of a key or text in an error, in which it must not run wild */
 #define CITED	60
 
+/* For a terminal: what is cited may be anything */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 int cvm_json_load(const void *data, size_t len, const char *name, struct cvm_json *out,
 		  struct cvm_error *error)
 {
@@ -22,9 +30,11 @@ int cvm_json_load(const void *data, size_t len, const char *name, struct cvm_jso
 		return cvm_set_error(error, -EBADMSG, "%s%slonger than %u bytes", name,
 				     *name ? ": " : "", CVM_JSON_MAX);
 	value = json_loadb(data, len, JSON_REJECT_DUPLICATES, &why);
-	if (!value)
+	if (!value) {
+		make_printable(why.text);
 		return cvm_set_error(error, -EBADMSG, "%s%sline %d, column %d: no JSON: %.100s",
 				     name, *name ? ": " : "", why.line, why.column, why.text);
+	}
 	if (!json_is_object(value)) {
 		json_decref(value);
 		return cvm_json_wrong(out, "an object");
@@ -60,8 +70,7 @@ int cvm_json_wrong(const struct cvm_json *in, const char *expected)
 	char path[256] = "";
 
 	write_path(in, path, sizeof(path));
-	for (char *c = path; *c; c++)
-		*c = *c < ' ' || *c > '~' ? '?' : *c;
+	make_printable(path);
 	return cvm_set_error(in->error, -EBADMSG, "%s%sexpected %s", path, *path ? ": " : "",
 			     expected);
 }
