@@ -24,6 +24,8 @@ $(B)/tests/test_verify_tdx: $(make-tdx)
 $(B)/tests/test_mutations_tdx $(B)/tests/test_mutations_collateral: $(mutate-tdx)
 mutate-batch := $(sort $(mutate-snp) $(mutate-tdx) $(call made-objects,make_batch mutate_batch))
 $(B)/tests/test_mutations_batch $(B)/tests/test_verify_batch: $(mutate-batch)
+$(B)/tests/test_policy: $(sort $(mutate-snp) $(mutate-tdx))
+$(B)/tests/test_policy_text: $(call made-objects,make_certs)
 mutate-azure := $(sort $(make-snp) $(make-tdx) $(call made-objects,make_azure make_batch mutate_azure))
 $(B)/tests/test_mutations_azure $(B)/tests/test_mutations_vtpm: $(mutate-azure)
 

@@ -46,15 +46,16 @@ static TPML_PCR_SELECTION *selection(struct azure_world *w)
 	return &w->attest.attested.quote.pcrSelect;
 }
 
-static void fewer_pcrs(struct azure_world *w) { selection(w)->pcrSelections[0].pcrSelect[1] = 0x7f; }
-static void more_pcrs(struct azure_world *w) { selection(w)->pcrSelections[0].pcrSelect[2] = 1; }
-static void sha1_bank(struct azure_world *w) { selection(w)->pcrSelections[0].hash = TPM2_ALG_SHA1; }
-static void no_bank(struct azure_world *w) { selection(w)->count = 0; }
-
-static void no_pcrs(struct azure_world *w)
+static TPMS_PCR_SELECTION *bank(struct azure_world *w)
 {
-	memset(selection(w)->pcrSelections[0].pcrSelect, 0, 3);
+	return &selection(w)->pcrSelections[0];
 }
+
+static void fewer_pcrs(struct azure_world *w) { bank(w)->pcrSelect[1] = 0x7f; }
+static void more_pcrs(struct azure_world *w) { bank(w)->pcrSelect[2] = 1; }
+static void sha1_bank(struct azure_world *w) { bank(w)->hash = TPM2_ALG_SHA1; }
+static void no_pcrs(struct azure_world *w) { memset(bank(w)->pcrSelect, 0, 3); }
+static void no_bank(struct azure_world *w) { selection(w)->count = 0; }
 
 static void two_banks(struct azure_world *w)
 {
@@ -64,8 +65,8 @@ static void two_banks(struct azure_world *w)
 
 static void pcr_24(struct azure_world *w)
 {
-	selection(w)->pcrSelections[0].sizeofSelect = 4;
-	selection(w)->pcrSelections[0].pcrSelect[3] = 1;
+	bank(w)->sizeofSelect = 4;
+	bank(w)->pcrSelect[3] = 1;
 }
 
 static void short_digest(struct azure_world *w) { w->attest.attested.quote.pcrDigest.size = 20; }

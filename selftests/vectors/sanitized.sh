@@ -8,7 +8,8 @@ log=build/san/log
 mkdir -p $log
 
 programs=(build/san/tests/test_formats{,_quote,_other} build/san/tests/test_verify_{snp,tdx,batch}
-	build/san/tests/test_mutations_{snp,snp_keys,tdx,collateral,batch,azure,vtpm})
+	build/san/tests/test_mutations_{snp,snp_keys,tdx,collateral,batch,azure,vtpm}
+	build/san/tests/test_policy{,_text})
 tests=("${programs[@]}" selftests/vectors/refusals.sh)
 [[ ! -d ${CVM_VECTORS:-../shared/vectors} ]] || tests+=(selftests/vectors/run.sh)
 
