@@ -78,11 +78,11 @@ batch() {	# NAME COLLATERAL EVIDENCE ARGUMENTS...
 	expect "$name: not with the other's proof" 3 'does not verify: report_data$' \
 		verify --policy "$work/batch-policy" --collateral "$collateral" "$@" \
 		--user-data "$data" --proof "$work/batch/0001.proof" "$evidence"
-	expect "$name: not by a policy that takes no batch" 3 'does not verify: proof$' \
+	expect "$name: not by a policy that takes no batch" 3 'does not verify: batch.scopes$' \
 		verify --policy "$work/policy" --collateral "$collateral" "$@" \
 		--user-data "$data" --proof "$work/batch/0000.proof" "$evidence"
 	jq '.batch.scopes = ["label:web"]' "$work/policy" >"$work/label-policy"
-	expect "$name: not by a policy of another scope" 3 'does not verify: proof$' \
+	expect "$name: not by a policy of another scope" 3 'does not verify: batch.scopes$' \
 		verify --policy "$work/label-policy" --collateral "$collateral" "$@" \
 		--user-data "$data" --proof "$work/batch/0000.proof" "$evidence"
 	expect "$name: not as direct evidence" 3 'does not verify: report_data$' \
