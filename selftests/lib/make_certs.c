@@ -2,6 +2,7 @@
 #include <openssl/bn.h>
 #include <openssl/conf.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -9,8 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "make_certs.h"
+
+#define KEPT_KEYS	"build/cache/test-keys"
 
 void *need(void *pointer)
 {
@@ -26,9 +31,54 @@ static void need_true(bool good)
 	need(good ? (void *)"" : NULL);
 }
 
+static EVP_PKEY *read_rsa(const char *path, unsigned int bits)
+{
+	FILE *file = fopen(path, "r");
+	EVP_PKEY *key = file ? PEM_read_PrivateKey(file, NULL, NULL, NULL) : NULL;
+
+	if (file)
+		fclose(file);
+	ERR_clear_error();
+	if (key && EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) == (int)bits)
+		return key;
+	EVP_PKEY_free(key);
+	return NULL;
+}
+
+/* Others may do the same: each writes a file of its own, and the last one stays. */
+static void write_rsa(const char *path, EVP_PKEY *key)
+{
+	char temporary[96];
+	FILE *file;
+	bool done;
+
+	snprintf(temporary, sizeof(temporary), "%s.%d", path, (int)getpid());
+	file = fopen(temporary, "w");
+	if (!file)
+		return;
+	done = PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) == 1;
+	if (fclose(file) || !done || rename(temporary, path))
+		unlink(temporary);
+}
+
+/*
+ * They take seconds to find: what was found once is kept, in the order in which
+ * a program asks. Without build/cache, as on another machine, nothing is.
+ */
 EVP_PKEY *make_rsa(unsigned int bits)
 {
-	return need(EVP_RSA_gen(bits));
+	static unsigned int asked;
+	char path[64];
+	EVP_PKEY *key;
+
+	mkdir(KEPT_KEYS, 0755);
+	snprintf(path, sizeof(path), KEPT_KEYS "/rsa-%u-%u.pem", bits, ++asked);
+	key = read_rsa(path, bits);
+	if (key)
+		return key;
+	key = need(EVP_RSA_gen(bits));
+	write_rsa(path, key);
+	return key;
 }
 
 EVP_PKEY *make_ec(const char *group)
@@ -226,7 +276,7 @@ X509 *make_cert(const struct cert_spec *spec)
 	return cert;
 }
 
-static void revoke(X509_CRL *crl, long serial)
+static void revoke_serial(X509_CRL *crl, long serial)
 {
 	ASN1_INTEGER *number = need(ASN1_INTEGER_new());
 	X509_REVOKED *entry = need(X509_REVOKED_new());
@@ -267,7 +317,7 @@ X509_CRL *make_crl(const struct crl_spec *spec)
 	if (!spec->no_end)
 		need_true(X509_CRL_set1_nextUpdate(crl, until));
 	for (size_t i = 0; i < spec->revoked_count; i++)
-		revoke(crl, spec->revoked[i]);
+		revoke_serial(crl, spec->revoked[i]);
 	if (spec->critical) {
 		X509_EXTENSION *e = need(X509V3_EXT_conf_nid(NULL, NULL, NID_delta_crl,
 							      "critical,DER:020101"));

@@ -68,6 +68,7 @@ void add_extension(X509 *cert, const char *oid, const void *der, size_t len);
 void add_amd_extensions(X509 *cert, const void *amd_extensions);
 void add_sgx_extension(X509 *cert, const void *sgx_extension);
 
+/* As in earlier runs, but never one that this program has already */
 EVP_PKEY *make_rsa(unsigned int bits);
 EVP_PKEY *make_ec(const char *group);
 
