@@ -266,7 +266,7 @@ static const struct {
 	{ "platform of another kind", fmspc_start, "=tcb_info" },
 	{ "platform of another kind, by its last byte", fmspc_end, "=tcb_info" },
 	{ "another PCE id", pceid, "=tcb_info" },
-	{ "PCK without Intel's extension", no_sgx, "chain" },
+	{ "PCK without Intel's extension", no_sgx, "=pck" },
 	{ "PCK with Intel's extension twice", sgx_twice, "=pck" },
 	{ "PCK with two FMSPCs", fmspc_twice, "=pck" },
 	{ "PCK with an FMSPC of 5 bytes", short_fmspc, "=pck" },

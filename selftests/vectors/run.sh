@@ -126,7 +126,11 @@ accepted 'v5-no-tcb-level (signature and chain)' "$V/tdx/v5-no-tcb-level.quote"
 show azure/tdx-td-quote "$V/azure/tdx-td-quote.bin" type=tdx-quote version=4
 accepted azure/tdx-td-quote "$V/azure/tdx-td-quote.bin"
 accepted 'cvmtool with its chain given' "$V/tdx/cvmtool.quote" --certs "$V/tdx/cvmtool.pck_chain.pem"
-refused 'cvmtool, forged chain' chain "$V/tdx/cvmtool.quote" --certs "$V/tdx/cvmtool-fake.pck_chain.pem"
+for check in root pck qe_signature; do
+	refused 'cvmtool, forged chain' $check "$V/tdx/cvmtool.quote" \
+		--certs "$V/tdx/cvmtool-fake.pck_chain.pem"
+done
+accepted 'cvmtool beside AMD'\''s certificates' "$V/tdx/cvmtool.quote" "${milan[@]}"
 refused 'cvmtool, chain of another platform' qe_signature "$V/tdx/cvmtool.quote" \
 	--certs <(python3 - "$V/tdx/v4-dcap.quote" <<-'EOF'
 	import re, sys

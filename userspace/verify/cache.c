@@ -47,8 +47,10 @@ struct cvm_bundle *cvm_bundle_new(void)
 {
 	struct cvm_bundle *bundle = calloc(1, sizeof(*bundle));
 
-	if (bundle)
-		atomic_init(&bundle->refs, 1);
+	if (!bundle)
+		return NULL;
+	atomic_init(&bundle->refs, 1);
+	bundle->certs.limit = CVM_BUNDLE_CERTS;
 	return bundle;
 }
 

@@ -13,6 +13,12 @@
 
 #define CVM_BUNDLE_MAX	(64U << 10)	/* bytes that are kept with what they gave */
 
+/*
+ * Certificates that may come with evidence, where 3 to 5 do. Whoever sends them
+ * need not be trusted: each may be tried as the issuer of each.
+ */
+#define CVM_BUNDLE_CERTS	16
+
 /**
  * struct cvm_bundle - certificates that came with evidence, taken apart
  * @refs: who uses it

@@ -14,8 +14,6 @@
 #include "../formats/detect.h"
 #include "certs.h"
 
-#define MAX_CERTS	256	/* and as many lists */
-
 static void cleanup_x509(X509 **cert)
 {
 	X509_free(*cert);
@@ -41,6 +39,16 @@ static int wrong(struct cvm_error *error, size_t offset, const char *expected)
 	return cvm_set_error(error, -EBADMSG, "offset 0x%zx: expected %s", offset, expected);
 }
 
+static int too_many(const char *what, size_t limit, struct cvm_error *error)
+{
+	return cvm_set_error(error, -EBADMSG, "more than %zu %s", limit, what);
+}
+
+static size_t limit_of(const struct cvm_certs *certs)
+{
+	return certs->limit ? certs->limit : CVM_MAX_CERTS;
+}
+
 static bool has_cert(const struct cvm_certs *certs, const X509 *x509)
 {
 	for (size_t i = 0; i < certs->count; i++)
@@ -49,7 +57,7 @@ static bool has_cert(const struct cvm_certs *certs, const X509 *x509)
 	return false;
 }
 
-/* AMD says it by the name, Intel by an extension. */
+/* AMD says it by the name; Intel by name and extension, of which a forger may forget one. */
 static void read_leaf(struct cvm_cert *cert)
 {
 	char name[CVM_NAME_SIZE];
@@ -61,7 +69,7 @@ static void read_leaf(struct cvm_cert *cert)
 	} else if (!strcmp(name, "SEV-VLEK")) {
 		cert->leaf = CVM_LEAF_VLEK;
 		cert->fault = cvm_amd_cert_parse(cert->x509, true, &cert->amd);
-	} else if (cvm_pck_is(cert->x509)) {
+	} else if (cvm_pck_is(name, cert->x509)) {
 		cert->leaf = CVM_LEAF_PCK;
 		cert->fault = cvm_pck_cert_parse(cert->x509, &cert->pck);
 	}
@@ -75,8 +83,8 @@ static int add_cert(struct cvm_certs *certs, X509 *x509, struct cvm_error *error
 	X509_check_purpose(x509, -1, 0);
 	if (has_cert(certs, x509))
 		return 0;
-	if (certs->count == MAX_CERTS)
-		return cvm_set_error(error, -EBADMSG, "more than %d certificates", MAX_CERTS);
+	if (certs->count == limit_of(certs))
+		return too_many("certificates", certs->count, error);
 	grown = realloc(certs->cert, (certs->count + 1) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
@@ -94,8 +102,8 @@ static int add_crl(struct cvm_certs *certs, X509_CRL *crl, struct cvm_error *err
 	for (size_t i = 0; i < certs->crl_count; i++)
 		if (!X509_CRL_match(certs->crl[i], crl))
 			return 0;
-	if (certs->crl_count == MAX_CERTS)
-		return cvm_set_error(error, -EBADMSG, "more than %d revocation lists", MAX_CERTS);
+	if (certs->crl_count == limit_of(certs))
+		return too_many("revocation lists", certs->crl_count, error);
 	grown = realloc(certs->crl, (certs->crl_count + 1) * sizeof(X509_CRL *));
 	if (!grown)
 		return -ENOMEM;

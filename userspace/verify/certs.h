@@ -28,6 +28,8 @@ const char *cvm_amd_cert_parse(X509 *cert, bool vlek, struct cvm_amd_cert *out);
 
 /* ---- pck_cert.c: what Intel's extension says of a platform */
 
+#define CVM_PCK_NAME	"SGX PCK Certificate"	/* in the subject's common name */
+
 struct cvm_pck_cert {
 	uint8_t tcb[16];	/* SGX TCB components, by which levels are found */
 	uint16_t pcesvn;
@@ -36,13 +38,16 @@ struct cvm_pck_cert {
 	uint8_t fmspc[6];
 };
 
-bool cvm_pck_is(X509 *cert);
+/* By its name, or by having the extension */
+bool cvm_pck_is(const char *name, X509 *cert);
 const char *cvm_pck_cert_parse(X509 *cert, struct cvm_pck_cert *out);
 
 /* An extension's value, once; false where it is missing or there twice */
 bool cvm_cert_extension(X509 *cert, const char *oid, struct cvm_span *out);
 
 /* ---- certs.c: sets of certificates and lists, none twice, as they were given */
+
+#define CVM_MAX_CERTS	256
 
 enum cvm_leaf_kind { CVM_LEAF_NONE, CVM_LEAF_VCEK, CVM_LEAF_VLEK, CVM_LEAF_PCK };
 
@@ -63,8 +68,12 @@ struct cvm_cert {
 	struct cvm_chain *chain;
 };
 
+/**
+ * struct cvm_certs - a set of certificates and lists
+ * @limit: how many it takes of each; 0: CVM_MAX_CERTS
+ */
 struct cvm_certs {
-	size_t count, crl_count;
+	size_t limit, count, crl_count;
 	struct cvm_cert *cert;
 	X509_CRL **crl;
 };
@@ -189,7 +198,7 @@ struct cvm_chain {
 
 /* Where the certificates and lists of a chain may come from; @roots are trusted. */
 struct cvm_sources {
-	const struct cvm_certs *sets[4];
+	const struct cvm_certs *sets[5];
 	size_t count;
 	const struct cvm_certs *roots;
 };

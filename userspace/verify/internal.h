@@ -32,8 +32,8 @@ struct cvm_verifier {
 /* Looks at chains and collateral, once; 0 or -ENOMEM */
 int cvm_verifier_prepare(const struct cvm_verifier *shared);
 
-/* Where chains come from: what came with evidence first, which may be NULL */
-struct cvm_sources cvm_sources_of(const struct cvm_verifier *verifier,
+/* Where chains come from: what is in the evidence, and what came with it, first; or NULL */
+struct cvm_sources cvm_sources_of(const struct cvm_verifier *verifier, const struct cvm_certs *own,
 				  const struct cvm_certs *given);
 
 /**

@@ -140,13 +140,13 @@ static bool take_item(const char *tail, const ASN1_TYPE *value, struct cvm_pck_c
 	}
 }
 
-bool cvm_pck_is(X509 *cert)
+bool cvm_pck_is(const char *name, X509 *cert)
 {
 	ASN1_OBJECT *oid = OBJ_txt2obj(OID_SGX, 1);
 	bool found = oid && X509_get_ext_by_OBJ(cert, oid, -1) >= 0;
 
 	ASN1_OBJECT_free(oid);
-	return found;
+	return found || strstr(name, CVM_PCK_NAME);
 }
 
 const char *cvm_pck_cert_parse(X509 *cert, struct cvm_pck_cert *out)
@@ -157,7 +157,7 @@ const char *cvm_pck_cert_parse(X509 *cert, struct cvm_pck_cert *out)
 
 	*out = (struct cvm_pck_cert){ 0 };
 	if (!cvm_cert_extension(cert, OID_SGX, &der))
-		return "Intel's SGX extension is there twice";
+		return "Intel's SGX extension is missing, or there twice";
 	list = parse_sequence(der.data, der.len);
 	for (int i = 0; i < sk_ASN1_TYPE_num(list); i++) {
 		ASN1_SEQUENCE_ANY *pair __cleanup(cleanup_sequence) = NULL;

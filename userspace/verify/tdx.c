@@ -42,20 +42,35 @@ static bool is_bound(const struct cvm_quote *q)
 	return ok && !memcmp(expected, q->qe.qe.reportdata, sizeof(expected));
 }
 
-/* The first PCK certificate; a platform has one. */
-static const struct cvm_cert *find_pck(const struct cvm_certs *certs)
+static bool has_pck(const struct cvm_certs *certs)
 {
 	for (size_t i = 0; i < certs->count; i++)
 		if (certs->cert[i].leaf == CVM_LEAF_PCK)
-			return &certs->cert[i];
-	return NULL;
+			return true;
+	return false;
+}
+
+/* The PCK certificate that signed the QE report; else the first, which did not */
+static void find_pck(struct cvm_bundle *b, const struct cvm_certs *certs, const struct cvm_quote *q)
+{
+	for (size_t i = 0; i < certs->count && !b->qe_signed; i++) {
+		const struct cvm_cert *cert = &certs->cert[i];
+
+		if (cert->leaf != CVM_LEAF_PCK)
+			continue;
+		b->qe_signed = signed_by(X509_get0_pubkey(cert->x509), q->qe.signature,
+					 q->qe.report);
+		if (b->qe_signed || !b->pck)
+			b->pck = cert;
+	}
 }
 
 /* The certificates of the quote, for which none was given in their place */
 static int load_own(struct tdx *t, struct cvm_bundle *b)
 {
 	const struct cvm_cert_data *data = &t->quote->qe.cert;
-	struct cvm_sources from = cvm_sources_of(t->c->verifier, &b->certs);
+	struct cvm_sources from = cvm_sources_of(t->c->verifier, &b->certs, t->c->given ?
+						 &t->c->given->certs : NULL);
 	struct cvm_error why;
 
 	if (data->type != CVM_CERT_DATA_PCK_CHAIN) {
@@ -73,26 +88,25 @@ static int load_own(struct tdx *t, struct cvm_bundle *b)
 	return cvm_certs_make_chains(&b->certs, &from);
 }
 
-/* Those that came with the evidence, else the verifier's, else the quote's own */
+/* Where a PCK certificate is: what came with the evidence, else the verifier's, else the quote's */
 static const struct cvm_certs *certs_of(const struct tdx *t, const struct cvm_bundle *own)
 {
-	if (t->c->given)
+	if (t->c->given && has_pck(&t->c->given->certs))
 		return &t->c->given->certs;
-	return t->c->verifier->certs.count ? &t->c->verifier->certs : &own->certs;
+	return has_pck(&t->c->verifier->certs) ? &t->c->verifier->certs : &own->certs;
 }
 
 static int fill_bundle(struct tdx *t, struct cvm_bundle *b)
 {
+	const struct cvm_certs *certs = certs_of(t, b);
 	const struct cvm_quote *q = t->quote;
-	int ret = certs_of(t, b) == &b->certs ? load_own(t, b) : 0;
+	int ret = certs == &b->certs ? load_own(t, b) : 0;
 
 	if (ret)
 		return ret;
-	b->pck = find_pck(certs_of(t, b));
+	find_pck(b, certs, q);
 	b->attestation = cvm_p256_key(q->attestation_key.data);
 	b->qe_bound = is_bound(q);
-	b->qe_signed = b->pck && signed_by(X509_get0_pubkey(b->pck->x509), q->qe.signature,
-					   q->qe.report);
 	return 0;
 }
 
@@ -147,7 +161,7 @@ static bool check_pck(struct tdx *t)
 	if (!pck)
 		return false;
 	cvm_cert_name(pck->x509, name, sizeof(name));
-	if (!strstr(name, "SGX PCK Certificate"))
+	if (!strstr(name, CVM_PCK_NAME))
 		return cvm_fail(t->v, "pck", "'%s' is no PCK certificate's name", name);
 	if (pck->fault)
 		return cvm_fail(t->v, "pck", "the certificate's extensions: %s", pck->fault);

@@ -103,11 +103,13 @@ int cvm_verifier_set_policy(struct cvm_verifier *verifier, const void *data, siz
 	return 0;
 }
 
-struct cvm_sources cvm_sources_of(const struct cvm_verifier *verifier,
+struct cvm_sources cvm_sources_of(const struct cvm_verifier *verifier, const struct cvm_certs *own,
 				  const struct cvm_certs *given)
 {
 	struct cvm_sources from = { .roots = &verifier->trust_roots };
 
+	if (own)
+		from.sets[from.count++] = own;
 	if (given)
 		from.sets[from.count++] = given;
 	from.sets[from.count++] = &verifier->certs;
@@ -121,7 +123,7 @@ int cvm_verifier_prepare(const struct cvm_verifier *shared)
 {
 	/* the caller sees no difference, and the lock is for those who look now */
 	struct cvm_verifier *verifier = (struct cvm_verifier *)shared;
-	struct cvm_sources from = cvm_sources_of(verifier, NULL);
+	struct cvm_sources from = cvm_sources_of(verifier, NULL, NULL);
 	struct cvm_collateral *c = &verifier->collateral;
 	int ret = 0;
 

@@ -47,10 +47,11 @@ CVM_API void cvm_verifier_free(struct cvm_verifier *verifier);
  * @error: or NULL
  *
  * They need not be trusted: a chain must still end in a trusted root, and a
- * list must be signed by who issued the certificate. For a quote certificates
- * that are given take the place of those that the quote carries.
+ * list must be signed by who issued the certificate. Where there is a PCK
+ * certificate among them, they take the place of those that quotes carry.
  *
- * Return: 0; -EBADMSG: malformed, and nothing was added; -ENOMEM. Since: 0.1
+ * Return: 0; -EBADMSG: malformed, or more than 256, and nothing was added;
+ * -ENOMEM. Since: 0.1
  */
 CVM_API int cvm_verifier_add_certs(struct cvm_verifier *verifier, const void *data,
 				   size_t len, struct cvm_error *error);
@@ -168,8 +169,9 @@ struct cvm_tpm_quote {
  * @proof_len: bytes
  * @scope: for whom the proof must speak, as for cvm_batch_expected(); NULL: what
  *	the policy accepts, or "privileged"
- * @certs: certificates of this evidence, in any form of cvm_verifier_add_certs(),
- *	or NULL; the same bytes are parsed and verified once
+ * @certs: certificates and lists of this evidence, in any form of
+ *	cvm_verifier_add_certs(), 16 of each at most, or NULL; whoever sent them need
+ *	not be trusted. The same bytes are parsed and verified once
  * @certs_len: bytes
  * @manifest: CVM_BINDING_SVSM: the services manifest
  * @manifest_len: bytes
