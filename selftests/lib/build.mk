@@ -28,7 +28,7 @@ $(B)/tests/test_verify_certs: $(sort $(mutate-snp) $(mutate-tdx))
 $(B)/tests/test_policy: $(sort $(mutate-snp) $(mutate-tdx))
 $(B)/tests/test_policy_text: $(call made-objects,make_certs)
 mutate-azure := $(sort $(make-snp) $(make-tdx) $(call made-objects,make_azure make_batch mutate_azure))
-$(B)/tests/test_mutations_azure $(B)/tests/test_mutations_vtpm: $(mutate-azure)
+$(B)/tests/test_mutations_azure $(B)/tests/test_mutations_vtpm $(B)/tests/test_verify_azure: $(mutate-azure)
 
 $(lib-tests): $(B)/tests/%: $(B)/obj/selftests/lib/%.o $(B)/lib/libcvmguest.a
 	@mkdir -p $(@D)

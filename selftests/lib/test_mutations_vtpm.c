@@ -241,7 +241,7 @@ static const struct {
 	{ "of a batch, for another", of_batch, proof_of_another, "=report_data,tpm_nonce" },
 	{ "of a batch, nothing asked for", of_batch, nothing_expected,
 	  "=?report_data,?tpm_nonce" },
-	{ "of a batch, taken for direct", of_batch, r64, "=report_data" },
+	{ "of a batch, taken for direct", of_batch, r64, "=report_data,tpm_nonce" },
 	{ "direct, taken for a batch's", genuine, proof, "=report_data,tpm_nonce" },
 	{ "of a batch by the report alone", batch_by_hcl_alone, proof, "=tpm_nonce" },
 	{ "of a batch by the vTPM alone", batch_by_tpm_alone, proof, "=report_data" },
@@ -295,6 +295,13 @@ static void by_tpm_other_nonce(struct cvm_verify_opts *o, struct cvm_tpm_quote *
 	other_nonce(o, q);
 }
 
+static void by_tpm48(struct cvm_verify_opts *o, struct cvm_tpm_quote *q)
+{
+	by_tpm(o, q);
+	q->nonce = azure_batch.tpm48;
+	q->nonce_len = CVM_TPM48_SIZE;
+}
+
 static void by_tpm_proof(struct cvm_verify_opts *o, struct cvm_tpm_quote *q)
 {
 	by_tpm(o, q);
@@ -310,6 +317,7 @@ static const struct {
 	{ "by the vTPM", genuine, by_tpm, NULL },
 	{ "by the vTPM, claims without user-data", no_user_data, by_tpm, NULL },
 	{ "by the vTPM, of a batch", batch_by_tpm_alone, by_tpm_proof, NULL },
+	{ "by the vTPM, of a batch, taken for direct", of_batch, by_tpm48, "=tpm_nonce" },
 	{ "by the vTPM, direct for a batch", genuine, by_tpm_proof, "=tpm_nonce" },
 	{ "by the vTPM, of a batch by the report alone", batch_by_hcl_alone, by_tpm_proof,
 	  "=tpm_nonce" },

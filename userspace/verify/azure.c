@@ -134,7 +134,8 @@ static void check_tpm(struct azure *a)
 			 "no quote of the vTPM was given: nothing says which system the guest runs");
 		return;
 	}
-	cvm_tpm_check(a->v, a->claims.ak, q, nonce, own ? q->nonce_len : a->c->tpm_value_len);
+	cvm_tpm_check(a->v, a->claims.ak, q, nonce, own ? q->nonce_len : a->c->tpm_value_len,
+		      a->c->batch);
 	if (a->v->facts.has_reset_count)
 		check_boot(a);
 }

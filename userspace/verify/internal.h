@@ -94,10 +94,11 @@ int cvm_check_azure(struct cvm_case *c, struct cvm_span hcl);
  * @quote: the caller's, of a size that is ours
  * @nonce: extraData that it must carry; NULL: nothing to expect was given
  * @nonce_len: bytes
+ * @batch: @nonce is what a proof leads to
  *
  * Pure. Returns true where all hold.
  */
 bool cvm_tpm_check(struct cvm_verdict *v, EVP_PKEY *key, const struct cvm_tpm_quote *quote,
-		   const uint8_t *nonce, size_t nonce_len);
+		   const uint8_t *nonce, size_t nonce_len, bool batch);
 
 #endif /* CVM_VERIFY_INTERNAL_H */

@@ -6,6 +6,7 @@
 #include <openssl/rsa.h>
 #include <tss2/tss2_mu.h>
 
+#include "driver/merkle.h"
 #include "internal.h"
 
 static void cleanup_md_ctx(EVP_MD_CTX **ctx)
@@ -43,14 +44,28 @@ static bool parse(struct cvm_verdict *v, const struct cvm_tpm_quote *q, TPMS_ATT
 	return true;
 }
 
-static bool check_nonce(struct cvm_verdict *v, const TPM2B_DATA *extra, const uint8_t *nonce,
-			size_t len)
+static bool check_batch(struct cvm_verdict *v, bool reserved, size_t len)
 {
+	if (!reserved || len != CVM_TPM48_SIZE)
+		return cvm_fail(v, "tpm_nonce", "this is no batch evidence");
+	return cvm_skip(v, "tpm_nonce", "batch evidence, whose proofs are to be checked");
+}
+
+static bool check_nonce(struct cvm_verdict *v, const TPM2B_DATA *extra, const uint8_t *nonce,
+			size_t len, bool batch)
+{
+	/* what is shorter has zeros behind it */
+	bool reserved = cvm_user_data_reserved(extra->buffer);
+
 	if (!nonce && v->batch)
-		return cvm_skip(v, "tpm_nonce", "batch evidence, whose proofs are to be checked");
+		return check_batch(v, reserved, extra->size);
 	if (!nonce)
 		return cvm_miss(v, "tpm_nonce",
 				"nothing to expect was given: nothing says that this is fresh");
+	/* whatever the nonce is: there is no way from one kind to the other */
+	if (reserved && !batch)
+		return cvm_fail(v, "tpm_nonce",
+				"this is batch evidence: what was asked for, and a proof of it, are needed");
 	if (extra->size != len || (len && memcmp(extra->buffer, nonce, len)))
 		return cvm_fail(v, "tpm_nonce", "extraData is another than the expected one");
 	return cvm_pass(v, "tpm_nonce", "extraData is the expected one");
@@ -100,7 +115,7 @@ static bool check_pcrs(struct cvm_verdict *v, const TPMS_QUOTE_INFO *info,
 }
 
 bool cvm_tpm_check(struct cvm_verdict *v, EVP_PKEY *key, const struct cvm_tpm_quote *quote,
-		   const uint8_t *nonce, size_t nonce_len)
+		   const uint8_t *nonce, size_t nonce_len, bool batch)
 {
 	TPMS_ATTEST attest = { 0 };
 	bool fresh, pcrs;
@@ -110,7 +125,7 @@ bool cvm_tpm_check(struct cvm_verdict *v, EVP_PKEY *key, const struct cvm_tpm_qu
 	if (!is_signed(key, quote))
 		return cvm_fail(v, "tpm_quote", "the signature is not by the attestation key");
 	cvm_pass(v, "tpm_quote", "signed by the attestation key that the claims have");
-	fresh = check_nonce(v, &attest.extraData, nonce, nonce_len);
+	fresh = check_nonce(v, &attest.extraData, nonce, nonce_len, batch);
 	pcrs = check_pcrs(v, &attest.attested.quote, quote);
 	v->tpm_data_len = attest.extraData.size;
 	memcpy(v->tpm_data, attest.extraData.buffer, attest.extraData.size);
