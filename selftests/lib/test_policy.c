@@ -283,6 +283,43 @@ static void test_tdx(const struct tdx_kind *kind)
 	tdx_done(&w);
 }
 
+/* A platform that Intel thinks less of: the policy made of it says so, by name. */
+static void test_advisories(void)
+{
+	struct tdx_world w = tdx_world_of(&tdx_kinds[2]);
+	struct subject s = { .name = "advisories", .opts = tdx_opts(&w) };
+	struct cvm_verdict *verdict = NULL;
+	char *policy;
+
+	json_put(w.tcb_info, "tcbLevels.0.tcbStatus", json_string("SWHardeningNeeded"));
+	json_put(w.tcb_info, "tcbLevels.0.advisoryIDs", json_pack("[s, s]", "INTEL-SA-00106",
+								  "INTEL-SA-00289"));
+	w.policy = NULL;
+	tdx_make(&w);
+	s.v = tdx_verifier(&w);
+	s.evidence = w.quote;
+	s.len = w.len;
+	if (cvm_verify(s.v, s.evidence, s.len, &s.opts, &verdict, NULL) ||
+	    cvm_verdict_policy(verdict, &policy, NULL))
+		need(NULL);
+	s.policy = policy;
+	refuse(&s, policy, NULL, "its own policy");
+	refuse_changed(&s, "tdx.tcb_status", json_pack("[s]", "UpToDate"), "=", "up to date alone");
+	refuse_changed(&s, "tdx.tcb_status", json_pack("[s, s]", "UpToDate", "SWHardeningNeeded"),
+		       NULL, "either");
+	refuse_changed(&s, "tdx.advisories", NULL, "=", "absent");
+	refuse_changed(&s, "tdx.advisories", json_pack("[s]", "INTEL-SA-00106"), "=", "one of two");
+	refuse_changed(&s, "tdx.advisories", json_pack("[s, s]", "INTEL-SA-00289", "INTEL-SA-0010"),
+		       "=", "one of two, and the beginning of the other");
+	refuse_changed(&s, "tdx.advisories", json_pack("[s, s, s]", "INTEL-SA-00289", "INTEL-SA-1",
+						       "INTEL-SA-00106"), NULL, "both, and another");
+	refuse_changed(&s, "tdx.advisories", json_string("any"), NULL, "any");
+	cvm_verdict_free(verdict);
+	cvm_verifier_free(s.v);
+	tdx_done(&w);
+	free(policy);
+}
+
 static void test_empty_snp(void)
 {
 	struct snp_world w = snp_world_of(&snp_kinds[0]);
@@ -310,6 +347,7 @@ int main(void)
 	memset(chip + 16, '0', 112);
 	test_snp(&snp_kinds[2], false, chip);
 	test_tdx(&tdx_kinds[2]);
+	test_advisories();
 	test_empty_snp();
 	snp_free_kinds();
 	tdx_free_kinds();
