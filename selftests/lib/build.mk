@@ -27,7 +27,7 @@ mutate-batch := $(sort $(mutate-snp) $(mutate-tdx) $(call made-objects,make_batc
 $(B)/tests/test_mutations_batch $(B)/tests/test_verify_batch $(B)/tests/test_verify_opts: $(mutate-batch)
 $(B)/tests/test_verify_certs: $(sort $(mutate-snp) $(mutate-tdx))
 $(B)/tests/test_policy: $(sort $(mutate-snp) $(mutate-tdx))
-$(B)/tests/test_policy_text: $(call made-objects,make_certs)
+$(B)/tests/test_policy_text $(B)/tests/test_vectors: $(call made-objects,make_certs)
 mutate-azure := $(sort $(make-snp) $(make-tdx) $(call made-objects,make_azure make_batch mutate_azure))
 $(B)/tests/test_mutations_azure $(B)/tests/test_mutations_vtpm $(B)/tests/test_verify_azure: $(mutate-azure)
 
