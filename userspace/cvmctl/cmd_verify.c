@@ -59,12 +59,25 @@ static int print_json(const struct cvm_verdict *verdict, const char *path, bool 
 					   "accepted", accepted, "checks", checks));
 }
 
+static int longest_name(const struct cvm_verdict *verdict)
+{
+	size_t longest = 0, len;
+
+	for (size_t i = 0; i < cvm_verdict_count(verdict); i++) {
+		len = strlen(cvm_verdict_check(verdict, i)->name);
+		longest = len > longest ? len : longest;
+	}
+	return (int)longest;
+}
+
 static void print_text(const struct cvm_verdict *verdict, const char *path, bool accepted)
 {
+	int width = longest_name(verdict);
+
 	for (size_t i = 0; i < cvm_verdict_count(verdict); i++) {
 		const struct cvm_check *c = cvm_verdict_check(verdict, i);
 
-		printf("%-11s  %-18s  %s\n", state_name(c->state), c->name, c->reason);
+		printf("%-11s  %-*s  %s\n", state_name(c->state), width, c->name, c->reason);
 	}
 	if (accepted)
 		printf("%s: %s\n", path, cvm_verdict_verified(verdict) ? "verified" :
