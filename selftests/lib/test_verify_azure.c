@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Many proofs of an Azure guest's evidence, verified once: both that it is bound by count. */
+/*
+ * Many proofs of an Azure guest's evidence, verified once: both that it is bound by
+ * count. And files of what its vTPM quoted.
+ */
 #include <errno.h>
 
 #include "mutate_azure.h"
+#include "userspace/verify/tpm_file.h"
 
 static int proof_of(const struct cvm_verdict *verdict, size_t leaf)
 {
@@ -50,8 +54,74 @@ static void test(struct azure_world w, uint32_t binding, const char *by, int wan
 	azure_done(&w);
 }
 
+/* ---- files */
+
+#define PCR	"\"0000000000000000000000000000000000000000000000000000000000000000\""
+#define QUOTE	"\"message\": \"ff\", \"signature\": \"0A0b\""
+
+static const struct {
+	const char *text, *error;
+} malformed[] = {
+	{ "", "no JSON" }, { "[]", "expected an object" }, { "{", "line 1, column 1: no JSON" },
+	{ "{}", "message: expected to be there" },
+	{ "{\"message\": 7}", "message: expected hexadecimal digits of at most 4096 bytes" },
+	{ "{\"message\": \"f\"}", "message: expected hexadecimal digits" },
+	{ "{\"message\": \"xx\"}", "message: expected hexadecimal digits" },
+	{ "{\"message\": \"ff\"}", "signature: expected to be there" },
+	{ "{\"message\": \"ff\", \"signature\": [1]}", "signature: expected hexadecimal digits" },
+	{ "{" QUOTE "}", "pcrs: expected to be there" },
+	{ "{" QUOTE ", \"pcrs\": {}}", "pcrs: expected an array of at most 24 elements" },
+	{ "{" QUOTE ", \"pcrs\": []}", "pcrs: expected a value of each PCR from PCR 0 on" },
+	{ "{" QUOTE ", \"pcrs\": [\"00\"]}", "pcrs[0]: expected 64 hexadecimal digits" },
+	{ "{" QUOTE ", \"pcrs\": [" PCR ", 7]}", "pcrs[1]: expected 64 hexadecimal digits" },
+	{ "{" QUOTE ", \"pcrs\": [" PCR "], \"reset_count\": -1}", "reset_count: expected a number" },
+	{ "{" QUOTE ", \"pcrs\": [" PCR "], \"reset_count\": 4294967296}",
+	  "reset_count: expected a number from 0 to 4294967295" },
+	{ "{" QUOTE ", \"message\": \"00\"}", "duplicate" },
+};
+
+/* One more than there may be */
+static void test_long(void)
+{
+	char *text = need(malloc(2 * CVM_TPM_MESSAGE_MAX + 64));
+	struct cvm_tpm_file file;
+	struct cvm_error error;
+	int len = sprintf(text, "{\"message\": \"%0*d\"}", 2 * CVM_TPM_MESSAGE_MAX + 2, 0);
+
+	check(cvm_tpm_file_parse(&file, text, (size_t)len, &error) == -EBADMSG &&
+	      strstr(error.text, "message: expected hexadecimal digits of at most 4096 bytes"),
+	      "a message of 4,097 bytes: refused");
+	len = sprintf(text, "{\"message\": \"%0*d\"}", 2 * CVM_TPM_MESSAGE_MAX, 0);
+	check(cvm_tpm_file_parse(&file, text, (size_t)len, &error) == -EBADMSG &&
+	      strstr(error.text, "signature: expected to be there"), "of 4,096 bytes: taken");
+	free(text);
+}
+
+static void test_files(void)
+{
+	static const char good[] = "{" QUOTE ", \"pcrs\": [" PCR ", " PCR "], "
+				   "\"reset_count\": 4294967295, \"future\": []}";
+	struct cvm_tpm_file file;
+	const uint8_t *signature;
+	struct cvm_error error;
+
+	for (size_t i = 0; i < ARRAY_SIZE(malformed); i++)
+		if (!check(cvm_tpm_file_parse(&file, malformed[i].text, strlen(malformed[i].text),
+					      &error) == -EBADMSG &&
+			   strstr(error.text, malformed[i].error), "refused: %s", malformed[i].error))
+			printf("# %s\n", error.text);
+	test_long();
+	check(!cvm_tpm_file_parse(&file, good, strlen(good), &error), "a file");
+	signature = file.quote.signature;
+	check(file.quote.message_len == 1 && *(const uint8_t *)file.quote.message == 0xff &&
+	      file.quote.signature_len == 2 && signature[0] == 10 && signature[1] == 11 &&
+	      file.quote.pcr_count == 2 && file.quote.reset_count == UINT32_MAX,
+	      "what it says is what is verified");
+}
+
 int main(void)
 {
+	test_files();
 	azure_make_policies();
 	for (int td = 0; td < 2; td++) {
 		const char *policy = azure_policies[td];

@@ -71,6 +71,18 @@ expect 'an empty trust root' 1 "empty: offset 0x0: expected an X.509" \
 expect 'no evidence' 2 'EVIDENCE is missing' "${verify[@]}"
 expect 'two pieces of evidence' 2 'one operand too many' "${verify[@]}" "$work/report" "$work/report"
 expect 'an unknown option' 2 'no option' "${verify[@]}" --nonsense x "$work/report"
+echo '{"message": "ff", "signature": "00", "pcrs": ["00"]}' >"$work/tpm"
+expect 'a quote of a vTPM that is none' 1 "tpm: pcrs\[0\]: expected 64 hexadecimal digits" \
+	"${verify[@]}" --binding azure --tpm-quote "$work/tpm" "$work/report"
+expect 'a nonce of no vTPM' 2 'tpm-nonce goes with --tpm-quote' "${verify[@]}" --tpm-nonce 00 "$work/report"
+expect 'a binding that is none' 2 "'x' is none of report, svsm, azure, azure-tpm" \
+	"${verify[@]}" --binding x "$work/report"
+echo '{"version": 1, "tcbInfo": {}}' >"$work/collateral"
+expect 'collateral that is none' 1 'collateral: tcbInfo: expected no such member' \
+	"${verify[@]}" --collateral "$work/collateral" "$work/report"
+echo '{"snp": {"measure": []}}' >"$work/policy"
+expect 'a policy that is none' 1 'policy: snp.measure: expected no such key' \
+	verify --policy "$work/policy" "$work/report"
 expect 'a policy, and authenticity only' 2 'either --policy or' "${verify[@]}" --policy x "$work/report"
 expect 'REPORT_DATA that is not hexadecimal' 2 "character 3 \\('x'\\)" "${verify[@]}" --report-data 00xx "$work/report"
 expect 'REPORT_DATA that is too short' 2 '2 bytes, 64 are expected' "${verify[@]}" --report-data 0011 "$work/report"

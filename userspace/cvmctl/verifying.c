@@ -9,8 +9,6 @@
 #include "show.h"
 #include "verifying.h"
 
-#define TPM_PCRS	24
-
 /* @text begins like @pattern, in which 0 stands for any digit */
 static bool looks_like(const char *text, const char *pattern)
 {
@@ -72,77 +70,18 @@ static int parse_binding(const char *name, uint32_t *binding)
 	return usage_error("--binding: '%s' is none of report, svsm, azure, azure-tpm", name);
 }
 
-/* Bytes of the member @key, in hexadecimal digits; NULL: there is none such */
-static void *hex_member(const json_t *json, const char *key, size_t *len)
-{
-	const char *text = json_string_value(json_object_get(json, key));
-	size_t where, size = text ? strlen(text) / 2 : 0;
-	void *bytes = text ? malloc(size + 1) : NULL;
-
-	if (bytes && !cvm_hex_decode(text, bytes, size, len, &where))
-		return bytes;
-	free(bytes);
-	return NULL;
-}
-
-/* PCR 0 and those after it, as digests of SHA-256 */
-static void *pcr_member(const json_t *json, size_t *count)
-{
-	const json_t *list = json_object_get(json, "pcrs");
-	uint8_t *pcrs = calloc(TPM_PCRS, 32);
-	size_t len, where;
-
-	*count = json_array_size(list);
-	for (size_t i = 0; pcrs && i < *count; i++) {
-		const char *text = json_string_value(json_array_get(list, i));
-
-		if (*count > TPM_PCRS || !text ||
-		    cvm_hex_decode(text, pcrs + 32 * i, 32, &len, &where) || len != 32) {
-			free(pcrs);
-			return NULL;
-		}
-	}
-	return pcrs;
-}
-
-static int read_tpm_json(const json_t *json, struct inputs *in)
-{
-	struct cvm_tpm_quote *q = &in->tpm_quote;
-	const json_t *reset_count = json_object_get(json, "reset_count");
-
-	in->tpm_message = hex_member(json, "message", &q->message_len);
-	in->tpm_signature = hex_member(json, "signature", &q->signature_len);
-	in->tpm_pcrs = pcr_member(json, &q->pcr_count);
-	if (!in->tpm_message || !in->tpm_signature || !in->tpm_pcrs || !q->pcr_count)
-		return -EBADMSG;
-	if (reset_count && (!json_is_integer(reset_count) ||
-			    json_integer_value(reset_count) < 0 ||
-			    json_integer_value(reset_count) > UINT32_MAX))
-		return -EBADMSG;
-	q->reset_count = (uint32_t)json_integer_value(reset_count);
-	q->message = in->tpm_message;
-	q->signature = in->tpm_signature;
-	q->pcrs = in->tpm_pcrs;
-	return 0;
-}
-
 static int read_tpm_quote(const char *path, struct inputs *in)
 {
 	__cleanup_free void *data = NULL;
-	json_t *json;
+	struct cvm_error error;
 	size_t len;
-	int rc, status = input_file(path, &data, &len);
+	int status = input_file(path, &data, &len);
 
 	if (status)
 		return status;
-	json = json_loadb(data, len, JSON_REJECT_DUPLICATES, NULL);
-	rc = read_tpm_json(json, in);
-	json_decref(json);
-	if (rc)
-		return fail(EXIT_FAILED, "%s: expected JSON with message, signature (hexadecimal) and pcrs (a list of SHA-256 digests)",
-			    path);
-	in->tpm_quote.size = sizeof(in->tpm_quote);
-	in->opts.tpm_quote = &in->tpm_quote;
+	if (cvm_tpm_file_parse(&in->tpm, data, len, &error))
+		return fail(EXIT_FAILED, "%s: %s", path, error.text);
+	in->opts.tpm_quote = &in->tpm.quote;
 	return 0;
 }
 
@@ -153,11 +92,11 @@ static int read_tpm_nonce(const char *value, struct inputs *in)
 
 	if (!in->opts.tpm_quote)
 		return usage_error("--tpm-nonce goes with --tpm-quote");
-	if (cvm_hex_decode(value, in->tpm_nonce, sizeof(in->tpm_nonce), &in->tpm_quote.nonce_len,
+	if (cvm_hex_decode(value, in->tpm_nonce, sizeof(in->tpm_nonce), &in->tpm.quote.nonce_len,
 			   &where))
 		return usage_error("--tpm-nonce: '%s' is not hexadecimal digits of 64 bytes at most",
 				   value);
-	in->tpm_quote.nonce = in->tpm_nonce;
+	in->tpm.quote.nonce = in->tpm_nonce;
 	return 0;
 }
 
@@ -197,9 +136,6 @@ void free_inputs(struct inputs *in)
 {
 	free(in->manifest);
 	free(in->td_quote);
-	free(in->tpm_message);
-	free(in->tpm_signature);
-	free(in->tpm_pcrs);
 }
 
 static int add_file(struct cvm_verifier *verifier, int option, const char *path)

@@ -5,6 +5,7 @@
 
 #include "common/cleanup.h"
 #include "cvmctl.h"
+#include "verify/tpm_file.h"
 
 #define __cleanup_verifier	__cleanup(cleanup_verifier)
 #define __cleanup_verdict	__cleanup(cleanup_verdict)
@@ -71,8 +72,8 @@ enum verifying_option {
  */
 struct inputs {
 	struct cvm_verify_opts opts;
-	struct cvm_tpm_quote tpm_quote;
-	void *manifest, *td_quote, *tpm_message, *tpm_signature, *tpm_pcrs;
+	struct cvm_tpm_file tpm;
+	void *manifest, *td_quote;
 	uint8_t tpm_nonce[64];
 };
 
@@ -83,7 +84,6 @@ void free_inputs(struct inputs *inputs);
 /* A verifier with all that the options give it but a policy */
 int make_verifier(const struct arguments *args, struct cvm_verifier **verifier);
 
-/* @data: out: where it could be read: for free() */
 int set_policy_file(struct cvm_verifier *verifier, const char *path);
 
 /*

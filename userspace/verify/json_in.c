@@ -152,6 +152,19 @@ int cvm_json_hex(const struct cvm_json *in, void *out, size_t len)
 	return cvm_json_wrong(in, expected);
 }
 
+int cvm_json_bytes(const struct cvm_json *in, void *out, size_t size, size_t *len)
+{
+	const char *text = json_string_value(in->value);
+	char expected[64];
+	size_t where;
+
+	if (text && !cvm_hex_decode(text, out, size, len, &where))
+		return 0;
+	*len = 0;
+	snprintf(expected, sizeof(expected), "hexadecimal digits of at most %zu bytes", size);
+	return cvm_json_wrong(in, expected);
+}
+
 int cvm_json_get_text(const struct cvm_json *in, const char *key, const char **out)
 {
 	struct cvm_json member;
@@ -182,4 +195,14 @@ int cvm_json_get_hex(const struct cvm_json *in, const char *key, void *out, size
 	int ret = cvm_json_member(in, key, &member);
 
 	return ret ? ret : cvm_json_hex(&member, out, len);
+}
+
+int cvm_json_get_bytes(const struct cvm_json *in, const char *key, void *out, size_t size,
+		       size_t *len)
+{
+	struct cvm_json member;
+	int ret = cvm_json_member(in, key, &member);
+
+	*len = 0;
+	return ret ? ret : cvm_json_bytes(&member, out, size, len);
 }

@@ -61,10 +61,15 @@ int cvm_json_time(const struct cvm_json *in, int64_t *out);
 /* Hexadecimal text of exactly @len bytes */
 int cvm_json_hex(const struct cvm_json *in, void *out, size_t len);
 
+/* Of at most @size bytes; @len: out: how many they are */
+int cvm_json_bytes(const struct cvm_json *in, void *out, size_t size, size_t *len);
+
 /* Members, by name */
 int cvm_json_get_text(const struct cvm_json *in, const char *key, const char **out);
 int cvm_json_get_number(const struct cvm_json *in, const char *key, uint64_t max, uint64_t *out);
 int cvm_json_get_time(const struct cvm_json *in, const char *key, int64_t *out);
 int cvm_json_get_hex(const struct cvm_json *in, const char *key, void *out, size_t len);
+int cvm_json_get_bytes(const struct cvm_json *in, const char *key, void *out, size_t size,
+		       size_t *len);
 
 #endif /* CVM_VERIFY_JSON_IN_H */
