@@ -40,8 +40,8 @@ enum verifying_option {
 #define HELP_AT \
 	"the time, as in 2025-06-30T12:00:00Z, at which all of it must be\nvalid (default: now)"
 #define HELP_BINDING \
-	"how evidence is bound to what was asked for: report (default),\n" \
-	"svsm, azure, azure-tpm; a policy may say it, too"
+	"how evidence is bound to what was asked for (default: report);\n" \
+	"a policy may say it, too"
 #define HELP_MANIFEST \
 	"svsm: the services manifest"
 #define HELP_TD_QUOTE \
@@ -59,7 +59,7 @@ enum verifying_option {
 	[OPTION_COLLATERAL] = { "collateral", "FILE", HELP_COLLATERAL, true }, \
 	[OPTION_TRUST_ROOT] = { "trust-root", "FILE", HELP_TRUST_ROOT, true }, \
 	[OPTION_AT] = { "at", "TIME", HELP_AT }, \
-	[OPTION_BINDING] = { "binding", "NAME", HELP_BINDING }, \
+	[OPTION_BINDING] = { "binding", "report|svsm|azure|azure-tpm", HELP_BINDING }, \
 	[OPTION_MANIFEST] = { "manifest", "FILE", HELP_MANIFEST }, \
 	[OPTION_TD_QUOTE] = { "td-quote", "FILE", HELP_TD_QUOTE }, \
 	[OPTION_TPM_QUOTE] = { "tpm-quote", "FILE", HELP_TPM_QUOTE }, \
