@@ -67,7 +67,8 @@ help:
 	@echo 'make install      user space, with DESTDIR and prefix'
 	@echo 'make deb          Debian packages, in build/deb'
 	@echo 'make clean        all of build/ but the cache of downloads'
-	@echo 'V=1 shows the commands; SAN=1 builds user space with ASan and UBSan'
+	@echo 'V=1 shows the commands; SAN=1 builds user space with ASan and UBSan, TSAN=1 with TSan,'
+	@echo 'COV=1 to count lines, each in a directory of its own below build/'
 
 clean:
 	$(Q)[ ! -d $(B) ] || find $(B) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +

@@ -2,10 +2,17 @@
 # libcvmguest (shared and static), cvmctl, and what is installed with them.
 # Every .c file of a directory belongs to it: a new file needs no line here.
 
+# each in a directory of its own: ASan and UBSan, TSan, line counts for gcov
 ifdef SAN
 B      := build/san
 CFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	  -fno-omit-frame-pointer
+else ifdef TSAN
+B      := build/tsan
+CFLAGS += -O1 -fsanitize=thread
+else ifdef COV
+B      := build/cov
+CFLAGS += -O0 --coverage -fprofile-update=atomic
 endif
 
 prefix  ?= /usr/local
@@ -55,7 +62,7 @@ $(B)/lib/$(lib-soname): $(lib-obj) userspace/lib/libcvmguest.map
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(lib-soname) -Wl,-z,relro,-z,now \
 		-Wl,--version-script=userspace/lib/libcvmguest.map \
-		$(if $(SAN),,-Wl,--no-undefined) -Wl,--as-needed -o $@ $(lib-obj) $(lib-libs)
+		$(if $(SAN)$(TSAN),,-Wl,--no-undefined) -Wl,--as-needed -o $@ $(lib-obj) $(lib-libs)
 
 $(B)/lib/libcvmguest.so: $(B)/lib/$(lib-soname)
 	$(Q)ln -sf $(lib-soname) $@
