@@ -25,6 +25,7 @@ all: user
 -include selftests/vm/build.mk
 -include selftests/abi/build.mk
 -include selftests/merkle/build.mk
+-include selftests/fuzz/build.mk
 -include selftests/build.mk
 
 user: $(user-programs)

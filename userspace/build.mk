@@ -2,7 +2,7 @@
 # libcvmguest (shared and static), cvmctl, and what is installed with them.
 # Every .c file of a directory belongs to it: a new file needs no line here.
 
-# each in a directory of its own: ASan and UBSan, TSan, line counts for gcov
+# each in a directory of its own: ASan and UBSan, TSan, line counts for gcov, fuzzers
 ifdef SAN
 B      := build/san
 CFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
@@ -13,6 +13,11 @@ CFLAGS += -O1 -fsanitize=thread
 else ifdef COV
 B      := build/cov
 CFLAGS += -O0 --coverage -fprofile-update=atomic
+else ifdef FUZZ
+B      := build/fuzz
+CLANG  ?= clang
+CC     := $(CLANG)
+CFLAGS += -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 endif
 
 prefix  ?= /usr/local
