@@ -74,11 +74,12 @@ static const struct {
 static void test_files(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		const char *text = files[i].value;
 		json_t *file = json_deep_copy(good);
 
-		if (files[i].value)
+		if (text)
 			json_object_set_new(file, files[i].key,
-					    need(json_loads(files[i].value, JSON_DECODE_ANY, NULL)));
+					    need(json_loads(text, JSON_DECODE_ANY, NULL)));
 		else
 			json_object_del(file, files[i].key);
 		refuse(file, files[i].error);
