@@ -68,6 +68,19 @@ static void forged_chain(struct snp_world *w)
 	w->no_trust = true;
 }
 
+/* version 2 has no CPUID that would say another product */
+static void milan_no_product(struct snp_world *w)
+{
+	snp_make_milan(w);
+	w->amd.product = NULL;
+}
+
+static void milan_unknown_product(struct snp_world *w)
+{
+	snp_make_milan(w);
+	w->amd.product = "Milano";
+}
+
 static void turin_no_fmc(struct snp_world *w)
 {
 	snp_make_turin(w);
@@ -172,6 +185,8 @@ static const struct {
 	{ "certificate of Turin without its FMC", turin_no_fmc, "product" },
 	{ "certificate of an unknown product", unknown_product, "=product,?snp" },
 	{ "certificate without a product", no_product, "=product,?snp" },
+	{ "certificate without a product, version 2", milan_no_product, "product" },
+	{ "certificate of an unknown product, version 2", milan_unknown_product, "product" },
 	{ "certificate of two products", two_products, "=product,?snp" },
 	{ "certificate of Milan", milan_cert, "=product,?snp" },
 	{ "CPUID of Turin", turin_cpuid, "=product,?snp" },

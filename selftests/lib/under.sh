@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # The tests of parsers and verification once more, watched: one result for each.
-#   under.sh san        built with ASan and UBSan; cvmctl's refusals and real evidence too
+#   under.sh san        [NAME...] these programs, or all of them, built with ASan and
+#                       UBSan; cvmctl's refusals and real evidence too
 #   under.sh tsan       those with threads, built with TSan
-#   under.sh valgrind   [NAME...]: these programs, or all of them
+#   under.sh valgrind   [NAME...] likewise
 #   under.sh coverage   of both folders more than 90 % of the lines are run, file by file
 set -u
 cd "$(dirname "$0")/../.." || exit
@@ -17,6 +18,8 @@ for source in selftests/lib/test_{formats,verify,mutations,policy,collateral,vec
 	source=${source##*/}
 	all+=("${source%.c}")
 done
+named=("${@/#/test_}")
+(($#)) || named=("${all[@]}")
 scripts=()
 flavour=()
 under=()
@@ -24,7 +27,7 @@ case $how in
 san)
 	flavour=(SAN=1)
 	b=build/san
-	names=("${all[@]}")
+	names=("${named[@]}")
 	scripts=(selftests/vectors/refusals.sh)
 	[[ ! -d ${CVM_VECTORS:-../shared/vectors} ]] ||
 		scripts+=(selftests/vectors/{run,collateral,azure}.sh)
@@ -37,8 +40,7 @@ tsan)
 	;;
 valgrind)
 	b=build
-	names=("${@/#/test_}")
-	(($#)) || names=("${all[@]}")
+	names=("${named[@]}")
 	under=(valgrind -q --error-exitcode=99 --leak-check=full "--errors-for-leak-kinds=definite,possible")
 	;;
 coverage)
