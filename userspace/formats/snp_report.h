@@ -138,4 +138,7 @@ const char *cvm_snp_product_name(enum cvm_snp_product product);
 int cvm_snp_tcb_parse(enum cvm_snp_product product, uint64_t raw,
 		      struct cvm_snp_tcb *tcb);
 
+/* Every component of @a is that of @b */
+bool cvm_snp_tcb_equal(const struct cvm_snp_tcb *a, const struct cvm_snp_tcb *b);
+
 #endif /* CVM_SNP_REPORT_H */

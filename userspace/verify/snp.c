@@ -22,12 +22,6 @@ static bool is_signed_by(const struct snp *s, X509 *leaf)
 				   sizeof(r->signature_r), part);
 }
 
-static bool same_tcb(const struct cvm_snp_tcb *a, const struct cvm_snp_tcb *b)
-{
-	return a->fmc == b->fmc && a->boot_loader == b->boot_loader && a->tee == b->tee &&
-	       a->snp == b->snp && a->microcode == b->microcode;
-}
-
 static bool same_chip(const struct snp *s, const struct cvm_amd_cert *cert)
 {
 	const uint8_t *chip_id = s->report->chip_id;
@@ -42,7 +36,7 @@ static bool is_about(const struct snp *s, const struct cvm_cert *cert)
 
 	return !cert->fault && (cert->leaf == CVM_LEAF_VLEK || same_chip(s, &cert->amd)) &&
 	       !cvm_snp_tcb_parse(cert->amd.product, s->report->reported_tcb, &tcb) &&
-	       same_tcb(&tcb, &cert->amd.tcb);
+	       cvm_snp_tcb_equal(&tcb, &cert->amd.tcb);
 }
 
 /* How well @cert fits, so that the verdict is about the best there is */
@@ -154,7 +148,7 @@ static bool check_certificate_tcb(struct snp *s)
 	struct cvm_snp_tcb tcb = { 0 };
 
 	cvm_snp_tcb_parse(s->leaf->amd.product, s->report->reported_tcb, &tcb);
-	if (same_tcb(&tcb, t))
+	if (cvm_snp_tcb_equal(&tcb, t))
 		return cvm_pass(s->v, "certificate_tcb",
 				"REPORTED_TCB is what the certificate is for");
 	return cvm_fail(s->v, "certificate_tcb",
