@@ -33,7 +33,7 @@ compdir ?= $(prefix)/share/bash-completion/completions
 lib-soname := libcvmguest.so.0
 lib-dirs   := common formats verify lib
 lib-src    := $(foreach d,$(lib-dirs),$(wildcard userspace/$d/*.c))
-ctl-src    := $(wildcard userspace/cvmctl/*.c)
+ctl-src    := $(wildcard userspace/cvmctl/*.c) $(wildcard userspace/fetch/*.c)
 # the tree of a batch is the driver's own code
 lib-obj    := $(lib-src:%.c=$(B)/obj/%.o) $(B)/obj/userspace/merkle.o
 ctl-obj    := $(ctl-src:%.c=$(B)/obj/%.o)
