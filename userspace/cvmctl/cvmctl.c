@@ -17,6 +17,7 @@ static const struct command *const commands[] = {
 	&cmd_show,
 	&cmd_verify,
 	&cmd_policy,
+	&cmd_certs,
 	&cmd_bench,
 	&cmd_module,
 	&cmd_selftest,

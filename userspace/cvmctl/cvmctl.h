@@ -86,8 +86,9 @@ struct command {
 	int (*run)(const struct arguments *args);
 };
 
-extern const struct command cmd_batch, cmd_bench, cmd_doctor, cmd_expect, cmd_module, cmd_policy,
-			    cmd_quote, cmd_report, cmd_selftest, cmd_show, cmd_status, cmd_verify;
+extern const struct command cmd_batch, cmd_bench, cmd_certs, cmd_doctor, cmd_expect, cmd_module,
+			    cmd_policy, cmd_quote, cmd_report, cmd_selftest, cmd_show, cmd_status,
+			    cmd_verify;
 
 /* cvmctl.c: the subcommand that runs, for messages; NULL before there is one */
 extern const char *command_name;
