@@ -144,6 +144,7 @@ static void put_signed(json_t *root, const struct tdx_world *w, bool tcb_info, c
 		       const uint8_t signature[64])
 {
 	const char *key = tcb_info ? "tcb_info" : "qe_identity";
+	struct cert_spec issuer = w->root;
 	char name[64], hex[129];
 
 	for (int i = 0; i < 64; i++)
@@ -159,8 +160,10 @@ static void put_signed(json_t *root, const struct tdx_world *w, bool tcb_info, c
 		json_object_set_new(root, name, json_string(hex));
 	}
 	snprintf(name, sizeof(name), "%s_issuer_chain", key);
+	if (w->signer_own_root)
+		issuer.key = issuer.issuer_key = tdx_keys.other;
 	if (!w->no_signer)
-		put_chain(root, name, &w->tcb_signer, &w->root, w->signer_reversed);
+		put_chain(root, name, &w->tcb_signer, &issuer, w->signer_reversed);
 }
 
 char *tdx_collateral(const struct tdx_world *w)

@@ -34,6 +34,7 @@ struct tdx_world {
 	bool no_collateral, no_tcb_info, no_qe_identity, no_root_crl, no_pck_crl;
 	bool no_signer;		/* whose certificate is not there */
 	bool signer_reversed;	/* its chain */
+	bool signer_own_root;	/* of the right name, with tdx_keys.other */
 	bool as_answer;		/* TCB info and QE identity as Intel's service answers */
 	EVP_PKEY *tcb_info_key, *qe_identity_key;
 	void (*tamper_text)(char *tcb_info, char *qe_identity);	/* after signing */

@@ -101,6 +101,18 @@ static void test_changed(void)
 	}
 }
 
+/* One that is not named would pass unseen: there is room for 2 KiB of names. */
+static void test_many_advisories(void)
+{
+	struct tdx_world w = tdx_world_of(kind);
+	json_t *list = json_array();
+
+	for (int i = 0; i < 200; i++)
+		json_array_append_new(list, json_sprintf("INTEL-SA-%05d", i));
+	json_put(w.tcb_info, "tcbLevels.0.advisoryIDs", list);
+	tdx_refuse(&w, "=tcb", "TCB info", "more advisories than there is room for");
+}
+
 /* ---- not signed by Intel so */
 
 static void first_bit(char *tcb_info, char *qe_identity) { strstr(tcb_info, "17")[1] = '8'; }
@@ -145,6 +157,13 @@ static void signer_is_pck(struct tdx_world *w)
 {
 	w->tcb_signer = w->pck;
 	w->tcb_info_key = w->qe_identity_key = tdx_keys.pck;
+}
+
+/* a chain of one's own, with all the right names, beside the platform's */
+static void signer_own_root(struct tdx_world *w)
+{
+	w->signer_own_root = true;
+	w->tcb_signer.issuer_key = tdx_keys.other;
 }
 
 static void signer_p384(struct tdx_world *w) { w->tcb_signer.key = tdx_keys.p384; }
@@ -196,6 +215,8 @@ static const struct {
 	{ "who signed has a certificate with SHA-384", signer_sha384, "=tcb_info,qe_identity" },
 	{ "who signed was certified by the PCK CA", signer_by_ca, "=tcb_info,qe_identity" },
 	{ "signed by the platform itself", signer_is_pck, "=tcb_info,qe_identity" },
+	{ "who signed was certified by a root of one's own", signer_own_root,
+	  "=tcb_info,qe_identity" },
 	{ "who signed has a key of P-384", signer_p384, "=tcb_info,qe_identity" },
 	{ "no collateral", none, "=?revocation,?tcb_info,?qe_identity" },
 	{ "no TCB info", no_info, "=?tcb_info" },
@@ -436,6 +457,7 @@ int main(void)
 	tamper_blank(&w);
 	tdx_refuse(&w, "=tcb_info", "collateral", "TCB info with a byte more");
 	test_changed();
+	test_many_advisories();
 	test_spoilt();
 	test_converged();
 	test_relaunched();
