@@ -343,6 +343,21 @@ static void test_harmless(const struct tdx_kind *kind)
 	}
 }
 
+/* Quotes about enclaves have the same form, but for the body and its type. */
+static void test_enclave(void)
+{
+	struct tdx_world w = tdx_world_of(&tdx_kinds[0]);
+
+	tdx_make(&w);
+	memset(w.quote, 0, sizeof(w.quote));
+	w.quote[0] = 4;
+	w.quote[2] = 2;
+	w.quote[432] = 134;		/* bytes of the signature data, certification data of */
+	w.quote[436 + 128] = 7;		/* this type and no length */
+	w.len = 436 + 134;
+	tdx_refuse_made(&w, "=format", tdx_kinds[0].name, "about an enclave");
+}
+
 int main(void)
 {
 	tdx_make_kinds();
@@ -353,6 +368,7 @@ int main(void)
 	}
 	test_signed_fields(&tdx_kinds[0]);
 	test_spoilt(&tdx_kinds[0]);
+	test_enclave();
 	tdx_free_kinds();
 	return tap_end();
 }
