@@ -345,6 +345,23 @@ static void test_by_tpm(void)
 	}
 }
 
+/* A rule that asks for nothing is not one that is met. */
+static void test_no_pcr_named(void)
+{
+	for (int td = 0; td < 2; td++) {
+		struct azure_world w = azure_genuine(td);
+		char *kept = azure_policies[td];
+		json_t *policy = need(json_loads(kept, 0, NULL));
+
+		json_object_set_new(json_object_get(policy, "azure"), "pcrs", json_object());
+		azure_policies[td] = need(json_dumps(policy, 0));
+		refuse(&w, NULL, "=azure.pcrs", "a policy that names no PCR");
+		free(azure_policies[td]);
+		azure_policies[td] = kept;
+		json_decref(policy);
+	}
+}
+
 /* evidence that is no HCL report, by the policy of one */
 static void test_no_hcl(void)
 {
@@ -414,6 +431,7 @@ int main(void)
 	test_asked();
 	test_no_binding();
 	test_by_tpm();
+	test_no_pcr_named();
 	test_no_hcl();
 	test_boot();
 	azure_free_policies();
