@@ -27,6 +27,7 @@ all: user
 -include selftests/vm/build.mk
 -include selftests/abi/build.mk
 -include selftests/merkle/build.mk
+-include selftests/fuzz/build.mk
 -include selftests/build.mk
 
 user: $(user-programs)
@@ -74,7 +75,8 @@ help:
 	@echo 'make deb          Debian packages, in build/deb'
 	@echo 'make module-deb   the module for KVER, signed with SIGN_KEY and SIGN_CERT, as a package'
 	@echo 'make clean        all of build/ but the cache of downloads'
-	@echo 'V=1 shows the commands; SAN=1 builds user space with ASan and UBSan'
+	@echo 'V=1 shows the commands; SAN=1 builds user space with ASan and UBSan, TSAN=1 with TSan,'
+	@echo 'COV=1 to count lines, each in a directory of its own below build/'
 
 clean:
 	$(Q)[ ! -d $(B) ] || find $(B) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +

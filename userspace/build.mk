@@ -2,10 +2,22 @@
 # libcvmguest (shared and static), cvmctl, and what is installed with them.
 # Every .c file of a directory belongs to it: a new file needs no line here.
 
+# each in a directory of its own: ASan and UBSan, TSan, line counts for gcov, fuzzers
 ifdef SAN
 B      := build/san
 CFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	  -fno-omit-frame-pointer
+else ifdef TSAN
+B      := build/tsan
+CFLAGS += -O1 -fsanitize=thread
+else ifdef COV
+B      := build/cov
+CFLAGS += -O0 --coverage -fprofile-update=atomic
+else ifdef FUZZ
+B      := build/fuzz
+CLANG  ?= clang
+CC     := $(CLANG)
+CFLAGS += -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 endif
 
 prefix  ?= /usr/local
@@ -21,21 +33,23 @@ compdir ?= $(prefix)/share/bash-completion/completions
 lib-soname := libcvmguest.so.0
 lib-dirs   := common formats verify lib
 lib-src    := $(foreach d,$(lib-dirs),$(wildcard userspace/$d/*.c))
-ctl-src    := $(wildcard userspace/cvmctl/*.c)
+ctl-src    := $(wildcard userspace/cvmctl/*.c) $(wildcard userspace/fetch/*.c)
 # the tree of a batch is the driver's own code
 lib-obj    := $(lib-src:%.c=$(B)/obj/%.o) $(B)/obj/userspace/merkle.o
 ctl-obj    := $(ctl-src:%.c=$(B)/obj/%.o)
 
 # manual pages and completion are made from the tables of cvmctl: man/generate.c
 man-pages  := $(patsubst userspace/man/%.man,$(B)/man/%.1,$(wildcard userspace/man/*.man)) \
-	      $(B)/man/libcvmguest.3 $(B)/man/cvm_guest.4
-api-headers := userspace/include/cvmguest.h userspace/include/cvmguest/batch.h
+	      $(B)/man/libcvmguest.3 $(B)/man/cvm_guest.4 $(B)/man/cvm-policy.5 \
+	      $(B)/man/cvm-collateral.5
+api-headers := userspace/include/cvmguest.h userspace/include/cvmguest/batch.h \
+	       userspace/include/cvmguest/verify.h
 gen-obj    := $(B)/obj/userspace/man/generate.o $(filter-out %/cvmctl/cvmctl.o,$(ctl-obj))
 
 user-cflags := -Iuserspace -Iuserspace/include -Idriver/uapi -iquote . -fPIC -fvisibility=hidden \
 	       -DCVM_VERSION='"$(VERSION)"' -DCVM_DATE='"$(DATE)"'
-lib-libs    := -lcrypto
-ctl-libs    := -lkmod -ljansson -llzma -ltss2-esys -ltss2-tcti-device -lm $(lib-libs)
+lib-libs    := -lcrypto -ljansson -ltss2-mu
+ctl-libs    := -lkmod -llzma -ltss2-esys -ltss2-tcti-device -lm $(lib-libs)
 
 user-programs += $(B)/bin/cvmctl $(B)/lib/$(lib-soname) $(B)/lib/libcvmguest.so \
 		 $(B)/lib/libcvmguest.a $(B)/lib/libcvmguest.pc $(man-pages) \
@@ -62,7 +76,7 @@ $(B)/lib/$(lib-soname): $(lib-obj) userspace/lib/libcvmguest.map
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(lib-soname) -Wl,-z,relro,-z,now \
 		-Wl,--version-script=userspace/lib/libcvmguest.map \
-		$(if $(SAN),,-Wl,--no-undefined) -Wl,--as-needed -o $@ $(lib-obj) $(lib-libs)
+		$(if $(SAN)$(TSAN),,-Wl,--no-undefined) -Wl,--as-needed -o $@ $(lib-obj) $(lib-libs)
 
 $(B)/lib/libcvmguest.so: $(B)/lib/$(lib-soname)
 	$(Q)ln -sf $(lib-soname) $@
@@ -94,7 +108,7 @@ $(B)/man/cvmctl-%.1: userspace/man/cvmctl-%.man $(B)/gen/generate
 	$(say) GEN $@
 	$(Q)$(B)/gen/generate page $* <$< >$@
 
-$(B)/man/cvm_guest.4: userspace/man/cvm_guest.4.in Makefile
+$(filter %.4 %.5,$(man-pages)): $(B)/man/%: userspace/man/%.in Makefile
 	@mkdir -p $(@D)
 	$(say) GEN $@
 	$(Q)sed -e 's|@DATE@|$(DATE)|' -e 's|@VERSION@|$(VERSION)|' $< >$@
@@ -122,9 +136,11 @@ install: user
 	install -D -m 644 driver/uapi/linux/cvm_guest.h $(DESTDIR)$(incdir)/linux/cvm_guest.h
 	install -D -m 644 driver/uapi/linux/cvm_guest_key.h $(DESTDIR)$(incdir)/linux/cvm_guest_key.h
 	install -D -m 644 userspace/include/cvmguest/batch.h $(DESTDIR)$(incdir)/cvmguest/batch.h
+	install -D -m 644 userspace/include/cvmguest/verify.h $(DESTDIR)$(incdir)/cvmguest/verify.h
 	install -D -m 644 -t $(DESTDIR)$(mandir)/man1 $(filter %.1,$(man-pages))
 	install -D -m 644 -t $(DESTDIR)$(mandir)/man3 $(B)/man/libcvmguest.3
 	install -D -m 644 -t $(DESTDIR)$(mandir)/man4 $(B)/man/cvm_guest.4
+	install -D -m 644 -t $(DESTDIR)$(mandir)/man5 $(filter %.5,$(man-pages))
 	install -D -m 644 $(B)/completion/cvmctl $(DESTDIR)$(compdir)/cvmctl
 	install -D -m 644 userspace/udev/modprobe.conf $(DESTDIR)$(sysdir)/modprobe.d/cvm-guest.conf
 	install -D -m 644 userspace/udev/60-cvm-guest.rules $(DESTDIR)$(sysdir)/udev/rules.d/60-cvm-guest.rules

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # batch_evidence.sh KERNEL PLATFORM: root, a workload with a label and somebody
 # without privileges ask for batch evidence in a VM. The openssl command alone
-# verifies what they share, and a relying party refuses whom it did not mean.
+# verifies what they share, and a relying party refuses whom it did not mean, by a
+# policy of its own as well.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
 kernel=$1 platform=$2
@@ -51,15 +52,36 @@ check() {	# R64
 	fi
 }
 
-verify() {	# EXIT NAME OPTION...
-	local with=() rc
-	[[ $platform != snp ]] || with=(--certs "$table")
-	build/bin/cvmctl verify "$evidence" "${with[@]}" --user-data "$data" --proof "$proof" \
-		--trust-root "$root" --authenticity-only "${@:3}" >"$out/said" 2>&1
+said() {	# EXIT NAME COMMAND...
+	local rc
+	"${@:3}" >"$out/said" 2>&1
 	rc=$?
 	[[ $rc == "$1" ]]
 	result "$2" $? || sed 's/^/# /' "$out/said"
 }
+
+with_certs() {	# SUBCOMMAND ARGUMENT...
+	local with=()
+	[[ $platform != snp ]] || with=(--certs "$table")
+	build/bin/cvmctl "$@" "${with[@]}"
+}
+
+verify() {	# EXIT NAME OPTION...
+	said "$1" "$2" with_certs verify "$evidence" --user-data "$data" --proof "$proof" \
+		--trust-root "$root" --authenticity-only "${@:3}"
+}
+
+# in full, by the policy that this evidence gave and that accepts SCOPE alone
+by_policy() {	# EXIT NAME SCOPE OPTION...
+	jq --arg scope "$3" '.batch.scopes = [$scope]' "$out/policy" >"$out/of-scope"
+	said "$1" "$2" with_certs verify "$evidence" --user-data "$data" --proof "$proof" \
+		--policy "$out/of-scope" "${lists[@]}" "${@:4}"
+}
+
+# what the vendors would say of the simulated machine
+lists=()
+for list in "$state"/*-collateral.json; do lists+=(--collateral "$list"); done
+declare -A scopes=([root]=privileged [label]=label:web [nobody]=unprivileged)
 
 for who in root label nobody; do
 	of $who 0
@@ -70,7 +92,14 @@ for who in root label nobody; do
 	[[ $r64 == "$(build/bin/cvmctl expect --user-data "$data" --proof "$proof" --scope any)" ]]
 	result "$who: the last of 64 shares it with the first" $?
 	of $who 1
-	verify 0 "$who: verified for anybody" --scope any
+	verify 0 "$who: authentic for anybody" --scope any
+	said 0 "$who: its policy" with_certs policy init --from "$evidence" --trust-root "$root" \
+		"${lists[@]}" --out "$out/policy"
+	for scope in "${scopes[@]}"; do
+		[[ $scope == "${scopes[$who]}" ]] && want=0 || want=3
+		by_policy "$want" "$who: by a policy of $scope: $want" "$scope" --trust-root "$root"
+	done
+	by_policy 3 "$who: not without the root" "${scopes[$who]}"
 done
 
 of root 5

@@ -273,7 +273,7 @@ mkdir -p "$root/usr/share/cvm-guest"
 echo >"$root/usr/share/cvm-guest/6.12.1-Other_kernel.der"
 examine 0 'no module, on an image with prebuilt ones'
 says module-not-added 'no sources' '^apt-get install cvm-guest-module-6\.12\.117$'
-rm -r "$root/usr/share"
+rm -r "${root:?}/usr/share"
 mkdir -p "$root/usr/src/cvm-guest-0.0.9"
 examine 0 'sources that DKMS has not been asked to build'
 says module-no-headers 'headers are not installed'
@@ -399,9 +399,10 @@ command=$(jq -r '.findings[] | select(.id == "lockdown-open").command' "$dir/jso
 command=${command//\/etc\//"$root"/etc/}
 ! PATH=$dir/bin /bin/sh -c "$command" >/dev/null && [[ ! -e $root/etc/default ]]
 result $? 'its command does nothing where there is no GRUB' "$command"
+# shellcheck disable=SC2016
 printf '#!/bin/sh\necho "${0##*/}" >>%s/done\n' "$dir" | tee "$dir/bin/update-grub" >"$dir/bin/reboot"
 chmod +x "$dir"/bin/{update-grub,reboot}
-for i in 1 2; do
+for _ in 1 2; do
 	PATH=$dir/bin:$PATH sh -c "$command" >/dev/null || break
 done
 [[ $(GRUB_CMDLINE_LINUX=quiet sh -c 'for cfg; do . "$cfg"; done; echo "$GRUB_CMDLINE_LINUX"' sh "$root"/etc/default/grub.d/*.cfg) == 'quiet module.sig_enforce=1' &&

@@ -9,7 +9,9 @@
 #include "formats/cert_table.h"
 #include "formats/detect.h"
 #include "formats/efi_list.h"
+#include "formats/hcl.h"
 #include "formats/module_signature.h"
+#include "formats/proof.h"
 #include "formats/quote.h"
 #include "formats/snp_report.h"
 #include "formats/tdreport.h"
@@ -60,6 +62,7 @@ static __attribute__((unused)) int quote(const uint8_t *data, size_t len,
 	if (ret)
 		return ret;
 	must_contain(data, len, q.signed_part);
+	must_contain(data, len, q.certified);
 	must_contain(data, len, q.cert.data);
 	must_contain(data, len, q.qe.cert.data);
 	must_contain(data, len, q.qe.auth_data);
@@ -101,6 +104,27 @@ static __attribute__((unused)) int module_signature(const uint8_t *data, size_t 
 
 	must_contain(data, len, signature.content);
 	must_contain(data, len, signature.pkcs7);
+	return ret;
+}
+
+static __attribute__((unused)) int hcl_report(const uint8_t *data, size_t len,
+					      struct cvm_format_error *err)
+{
+	struct cvm_hcl_report r;
+	int ret = cvm_hcl_parse(data, len, &r, err);
+
+	must_contain(data, len, r.hw_report);
+	must_contain(data, len, r.claims);
+	return ret;
+}
+
+static __attribute__((unused)) int proof(const uint8_t *data, size_t len,
+					 struct cvm_format_error *err)
+{
+	struct cvm_proof p;
+	int ret = cvm_proof_parse(data, len, &p, err);
+
+	must_contain(data, len, p.path);
 	return ret;
 }
 

@@ -13,18 +13,34 @@ wrap-test_backend_native := ioctl
 wrap-test_driver_batch   := open ioctl preadv2
 
 # chains and evidence that the tests of verification make
-$(B)/tests/test_verify_snp: $(addprefix $(B)/obj/selftests/lib/,make_certs.o make_snp.o)
-$(B)/tests/test_verify_tdx: $(addprefix $(B)/obj/selftests/lib/,make_certs.o make_tdx.o)
+made-objects = $(patsubst %,$(B)/obj/selftests/lib/%.o,$(1))
+make-snp := $(call made-objects,make_certs make_snp)
+make-tdx := $(call made-objects,make_certs make_tdx make_collateral)
+mutate-snp := $(make-snp) $(call made-objects,mutate_snp)
+mutate-tdx := $(make-tdx) $(call made-objects,mutate_tdx)
+$(B)/tests/test_verify_snp: $(make-snp)
+$(B)/tests/test_mutations_snp $(B)/tests/test_mutations_snp_keys: $(mutate-snp)
+$(B)/tests/test_verify_tdx: $(make-tdx)
+$(B)/tests/test_mutations_tdx $(B)/tests/test_mutations_collateral: $(mutate-tdx)
+$(B)/tests/test_collateral: $(mutate-tdx)
+mutate-batch := $(sort $(mutate-snp) $(mutate-tdx) $(call made-objects,make_batch mutate_batch))
+$(B)/tests/test_mutations_batch $(B)/tests/test_verify_batch $(B)/tests/test_verify_opts \
+	$(B)/tests/test_verify_threads: $(mutate-batch)
+$(B)/tests/test_verify_certs: $(sort $(mutate-snp) $(mutate-tdx))
+$(B)/tests/test_policy: $(sort $(mutate-snp) $(mutate-tdx))
+$(B)/tests/test_policy_text $(B)/tests/test_vectors: $(call made-objects,make_certs)
+mutate-azure := $(sort $(make-snp) $(make-tdx) $(call made-objects,make_azure make_batch mutate_azure))
+$(B)/tests/test_mutations_azure $(B)/tests/test_mutations_vtpm $(B)/tests/test_verify_azure: $(mutate-azure)
 
 $(lib-tests): $(B)/tests/%: $(B)/obj/selftests/lib/%.o $(B)/lib/libcvmguest.a
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $(addprefix -Wl$(comma)--wrap=,$(wrap-$*)) \
-		-o $@ $^ -lcrypto
+		-o $@ $(filter %.o,$^) $(filter %.a,$^) $(lib-libs)
 
 $(B)/obj/selftests/lib/%.o: selftests/lib/%.c
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -Idriver/uapi -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -Idriver/uapi -iquote . -c -o $@ $<
 
 -include $(wildcard $(B)/obj/selftests/lib/*.d)

@@ -25,23 +25,12 @@ static inline void print_verdict(const struct cvm_verdict *verdict)
 	}
 }
 
-/*
- * Takes @verdict. @refused_by: the check that must have failed; NULL: it must
- * be authentic. Nothing may be left in the caller's error queue either way.
- */
-static inline void expect(int ret, struct cvm_verdict *verdict, const char *refused_by,
-			  const char *what)
+/* Takes @verdict, which must be authentic, with nothing left in the error queue. */
+static inline void expect(int ret, struct cvm_verdict *verdict, const char *what)
 {
-	bool good = !ret && verdict;
+	bool good = !ret && verdict && cvm_verdict_authentic(verdict) && !ERR_peek_error();
 
-	if (good && refused_by)
-		good = !cvm_verdict_authentic(verdict) &&
-		       state_of(verdict, refused_by) == CVM_CHECK_FAILED;
-	else if (good)
-		good = cvm_verdict_authentic(verdict);
-	if (!check(good && !ERR_peek_error(), "%s: %s%s", what,
-		   refused_by ? "refused by " : "authentic", refused_by ? refused_by : "") &&
-	    verdict)
+	if (!check(good, "%s: authentic", what) && verdict)
 		print_verdict(verdict);
 	ERR_clear_error();
 	cvm_verdict_free(verdict);

@@ -21,6 +21,8 @@ struct cert_spec {
 	const EVP_MD *md;
 	int64_t from;
 	int64_t until;
+	long serial;
+	bool no_crl_sign;		/* a CA that may not sign lists */
 	int critical_nid;		/* an extension that nobody knows */
 	void (*extend)(X509 *cert, const void *arg);
 	const void *arg;
@@ -37,12 +39,36 @@ struct amd_extensions {
 	bool twice;			/* the product's name once more */
 };
 
+/* Of a PCK certificate; the flags spoil it */
+struct sgx_extension {
+	uint8_t tcb[16], cpusvn[16], pceid[2], fmspc[6];
+	uint16_t pcesvn;
+	bool no_ppid;			/* which nobody needs */
+	bool twice, two;		/* FMSPC, or the whole extension */
+	bool short_fmspc, short_tcb, big_svn;
+	int missing;			/* pairs at its end that are not there */
+};
+
+struct crl_spec {
+	const char *issuer;
+	EVP_PKEY *key;
+	const EVP_MD *md;
+	bool pss;
+	int64_t from, until;
+	bool no_end;			/* without nextUpdate */
+	bool critical;			/* a list of changes only */
+	size_t revoked_count;
+	long revoked[4];
+};
+
 X509 *make_cert(const struct cert_spec *spec);
+X509_CRL *make_crl(const struct crl_spec *spec);
+uint8_t *crl_der(const struct crl_spec *spec, size_t *len);
 void add_extension(X509 *cert, const char *oid, const void *der, size_t len);
 void add_amd_extensions(X509 *cert, const void *amd_extensions);
-/* Intel's, reduced to its presence */
-void add_sgx_extension(X509 *cert, const void *unused);
+void add_sgx_extension(X509 *cert, const void *sgx_extension);
 
+/* As in earlier runs, but never one that this program has already */
 EVP_PKEY *make_rsa(unsigned int bits);
 EVP_PKEY *make_ec(const char *group);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "make_collateral.h"
 #include "make_tdx.h"
 
 #define AUTH_DATA	"authentication data, 32 bytes..."
@@ -15,7 +16,8 @@ void tdx_make_keys(void)
 {
 	tdx_keys = (struct tdx_keys){
 		.root = make_ec("P-256"), .ca = make_ec("P-256"), .pck = make_ec("P-256"),
-		.attestation = make_ec("P-256"), .other = make_ec("P-256"),
+		.attestation = make_ec("P-256"), .tcb = make_ec("P-256"),
+		.other = make_ec("P-256"),
 		.p384 = make_ec("P-384"),
 	};
 }
@@ -26,35 +28,97 @@ void tdx_free_keys(void)
 	EVP_PKEY_free(tdx_keys.ca);
 	EVP_PKEY_free(tdx_keys.pck);
 	EVP_PKEY_free(tdx_keys.attestation);
+	EVP_PKEY_free(tdx_keys.tcb);
 	EVP_PKEY_free(tdx_keys.other);
 	EVP_PKEY_free(tdx_keys.p384);
+}
+
+static const struct sgx_extension genuine_sgx = {
+	.tcb = { 2, 2, 2, 2, 3, 1, 0, 5 }, .pcesvn = 11, .fmspc = { 0x50, 0x80, 0x6f },
+};
+
+/* What is not zero in the body of a TD that is up to date */
+static void fill_body(uint8_t *body)
+{
+	memcpy(body + TDX_TEE_TCB_SVN, "\5\1\3", 3);
+	memset(body + TDX_MRSEAM, 0x31, 48);
+	body[TDX_TDATTRIBUTES + 3] = 0x10;	/* SEPT_VE_DISABLE */
+	memcpy(body + TDX_XFAM, "\xe7\2\6", 3);
+	memset(body + TDX_MRTD, 0x33, 48);
+	for (int i = 0; i < 4; i++)
+		memset(body + TDX_RTMR0 + 48 * i, 0x40 + i, 48);
+	memset(body + TDX_REPORTDATA, 0xd5, 64);
+	memcpy(body + TDX_TEE_TCB_SVN_2, "\5\1\3", 3);
+}
+
+static void fill_qe_report(uint8_t *report)
+{
+	memset(report, 0x20, 16);		/* CPUSVN */
+	report[48] = 0x11;			/* ATTRIBUTES */
+	report[56] = 0xe7;
+	memset(report + 64, 0x45, 32);		/* MRENCLAVE */
+	memset(report + 128, 0x46, 32);		/* MRSIGNER */
+	report[256] = 2;			/* ISVPRODID */
+	report[258] = 4;			/* ISVSVN */
+}
+
+static void make_genuine_certs(struct tdx_world *w)
+{
+	struct cert_spec *all[] = { &w->root, &w->ca, &w->pck, &w->tcb_signer };
+
+	w->root = (struct cert_spec){ .name = "Test SGX Root CA", .key = tdx_keys.root,
+				      .ca = true };
+	w->ca = (struct cert_spec){ .name = "Test SGX PCK Platform CA", .key = tdx_keys.ca,
+				    .ca = true };
+	w->pck = (struct cert_spec){ .name = "Test SGX PCK Certificate", .key = tdx_keys.pck,
+				     .extend = add_sgx_extension, .arg = &genuine_sgx };
+	w->tcb_signer = (struct cert_spec){ .name = "Test SGX TCB Signing", .key = tdx_keys.tcb };
+	for (int i = 0; i < 4; i++) {
+		struct cert_spec *issuer = i == 2 ? &w->ca : &w->root;
+
+		all[i]->issuer_name = issuer->name;
+		all[i]->issuer_key = issuer->key;
+		all[i]->md = EVP_sha256();
+		all[i]->from = TEST_NOW - TEST_YEAR;
+		all[i]->until = TEST_NOW + TEST_YEAR;
+		all[i]->serial = 100 + i;
+	}
+}
+
+static struct crl_spec genuine_crl(const struct cert_spec *issuer)
+{
+	return (struct crl_spec){
+		.issuer = issuer->name, .key = issuer->key, .md = EVP_sha256(),
+		.from = TEST_NOW - 86400, .until = TEST_NOW + 30 * 86400,
+		.revoked_count = 2, .revoked = { 4711, 4712 },
+	};
 }
 
 struct tdx_world tdx_genuine(void)
 {
 	struct tdx_world w = {
-		.root = { .name = "Test SGX Root CA", .key = tdx_keys.root, .ca = true },
-		.ca = { .name = "Test SGX PCK Platform CA", .key = tdx_keys.ca, .ca = true },
-		.pck = { .name = "Test SGX PCK Certificate", .key = tdx_keys.pck,
-			 .extend = add_sgx_extension },
-		.version = 4,
-		.body_type = 2,
-		.cert_type = 5,
+		.sgx = genuine_sgx,
+		.version = 4, .body_type = 2, .cert_type = 5,
 		.qe_signer = tdx_keys.pck,
-		.attestation = tdx_keys.attestation,
-		.signer = tdx_keys.attestation,
+		.attestation = tdx_keys.attestation, .signer = tdx_keys.attestation,
+		.tcb_info_key = tdx_keys.tcb, .qe_identity_key = tdx_keys.tcb,
 		.at = TEST_NOW,
 	};
-	struct cert_spec *all[] = { &w.root, &w.ca, &w.pck };
 
-	for (int i = 0; i < 3; i++) {
-		all[i]->issuer_name = all[i ? i - 1 : 0]->name;
-		all[i]->issuer_key = all[i ? i - 1 : 0]->key;
-		all[i]->md = EVP_sha256();
-		all[i]->from = TEST_NOW - TEST_YEAR;
-		all[i]->until = TEST_NOW + TEST_YEAR;
-	}
+	make_genuine_certs(&w);
+	fill_body(w.body);
+	fill_qe_report(w.qe_report);
+	w.root_crl = genuine_crl(&w.root);
+	w.pck_crl = genuine_crl(&w.ca);
+	w.tcb_info = make_tcb_info();
+	w.qe_identity = make_qe_identity();
 	return w;
+}
+
+void tdx_done(struct tdx_world *w)
+{
+	json_decref(w->tcb_info);
+	json_decref(w->qe_identity);
 }
 
 static void put(struct tdx_world *w, const void *data, size_t len)
@@ -85,20 +149,20 @@ static void put_signature(struct tdx_world *w, EVP_PKEY *key, const uint8_t *dat
 static void put_header_and_body(struct tdx_world *w)
 {
 	size_t size = w->body_type == 3 ? 648 : 584;
-	uint8_t body[648];
 
 	w->len = 0;
 	put16(w, w->version);
 	put16(w, 2);
 	put32(w, 0x81);
-	put(w, "\0\0\0\0vendor id 16 b..user data, twenty b.", 40);
+	put(w, "\0\0\0\0", 4);
+	put(w, w->other_vendor ? "vendor id 16 b.." :
+	    "\x93\x9a\x72\x33\xf7\x9c\x4c\xa9\x94\x0a\x0d\xb3\x95\x7f\x06\x07", 16);
+	put(w, "user data, twenty b.", 20);
 	if (w->version == 5) {
 		put16(w, w->body_type);
 		put32(w, size);
 	}
-	memset(body, 0x33, sizeof(body));
-	memset(body + 520, 0xd5, 64);
-	put(w, body, size);
+	put(w, w->body, size);
 	w->signed_len = w->len;
 }
 
@@ -106,8 +170,7 @@ static void put_qe_report(struct tdx_world *w, const uint8_t key[64])
 {
 	uint8_t report[384], input[64 + AUTH_LEN];
 
-	memset(report, 0x44, sizeof(report));
-	memset(report + 320, 0, 64);
+	memcpy(report, w->qe_report, sizeof(report));
 	memcpy(input, key, 64);
 	memcpy(input + 64, AUTH_DATA, AUTH_LEN);
 	SHA256(input, sizeof(input), report + 320);
@@ -120,11 +183,19 @@ static void put_qe_report(struct tdx_world *w, const uint8_t key[64])
 	put_signature(w, w->qe_signer, report, sizeof(report));
 }
 
+static X509 *make_pck(const struct tdx_world *w)
+{
+	struct cert_spec pck = w->pck;
+
+	pck.arg = &w->sgx;
+	return make_cert(&pck);
+}
+
 static char *make_chain(const struct tdx_world *w, size_t *len)
 {
 	const struct cert_spec *specs[] = { &w->pck, &w->ca, &w->root };
 	const bool left_out[] = { w->no_pck, w->no_ca, w->no_root };
-	X509 *certs[3];
+	X509 *certs[6];
 	size_t count = 0;
 	char *pem;
 
@@ -132,7 +203,11 @@ static char *make_chain(const struct tdx_world *w, size_t *len)
 		int n = w->reversed ? 2 - i : i;
 
 		if (!left_out[n])
-			certs[count++] = make_cert(specs[n]);
+			certs[count++] = n ? make_cert(specs[n]) : make_pck(w);
+		if (!left_out[n] && w->duplicated) {
+			certs[count] = certs[count - 1];
+			X509_up_ref(certs[count++]);
+		}
 	}
 	pem = certs_pem(certs, count, len);
 	if (w->garbage_chain)
@@ -172,9 +247,8 @@ void tdx_make(struct tdx_world *w)
 	free(chain);
 }
 
-static void give(struct cvm_verifier *v, const struct cert_spec *spec, bool root)
+static void give(struct cvm_verifier *v, X509 *cert, bool root)
 {
-	X509 *cert = make_cert(spec);
 	size_t len;
 	uint8_t *der = cert_der(cert, &len);
 
@@ -185,25 +259,49 @@ static void give(struct cvm_verifier *v, const struct cert_spec *spec, bool root
 	X509_free(cert);
 }
 
+static void give_collateral(struct cvm_verifier *v, const struct tdx_world *w)
+{
+	char *collateral = tdx_collateral(w);
+	struct cvm_error error;
+
+	if (cvm_verifier_add_collateral(v, collateral, strlen(collateral), &error)) {
+		printf("Bail out! collateral: %s\n", error.text);
+		exit(1);
+	}
+	free(collateral);
+}
+
 struct cvm_verifier *tdx_verifier(const struct tdx_world *w)
 {
 	struct cert_spec other = w->root;
 	struct cvm_verifier *v;
+	struct cvm_error error;
 
 	if (cvm_verifier_new(&v))
 		need(NULL);
 	other.key = other.issuer_key = tdx_keys.other;
 	if (w->other_trust)
-		give(v, &other, true);
+		give(v, make_cert(&other), true);
 	else if (!w->no_trust)
-		give(v, &w->root, true);
+		give(v, make_cert(&w->root), true);
 	if (w->given_chain) {
-		give(v, &w->pck, false);
-		give(v, &w->ca, false);
-		give(v, &w->root, false);
+		give(v, make_pck(w), false);
+		give(v, make_cert(&w->ca), false);
+		give(v, make_cert(&w->root), false);
 	}
-	cvm_verifier_set_time(v, w->at);
-	if (w->report_data)
-		cvm_verifier_set_report_data(v, (const uint8_t *)w->report_data);
+	if (!w->no_collateral)
+		give_collateral(v, w);
+	if (w->policy && cvm_verifier_set_policy(v, w->policy, strlen(w->policy), &error)) {
+		printf("Bail out! policy: %s\n", error.text);
+		exit(1);
+	}
 	return v;
+}
+
+struct cvm_verify_opts tdx_opts(const struct tdx_world *w)
+{
+	return (struct cvm_verify_opts){
+		.size = sizeof(struct cvm_verify_opts), .at = w->at,
+		.report_data = (const uint8_t *)w->report_data,
+	};
 }

@@ -1,27 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The parsers: every field at its offset, every length, unknown versions.
- * Inputs are copied to allocations of exactly their length, so that a build
- * with SAN=1 sees a read of one byte too many.
- */
-#include <stdlib.h>
-
-#include "formats/cert_table.h"
-#include "formats/detect.h"
-#include "formats/quote.h"
-#include "formats/snp_report.h"
-#include "formats/tdreport.h"
-#include "tap.h"
-
-union parsed {
-	struct cvm_snp_report snp;
-	struct cvm_tdreport tdreport;
-	struct cvm_quote quote;
-	struct cvm_cert_table certs;
-};
-
-typedef int (*parser)(const void *data, size_t len, union parsed *out,
-		      struct cvm_format_error *err);
+/* The parsers: every field at its offset, every length, unknown versions. */
+#include "parse.h"
 
 static int parse_snp(const void *data, size_t len, union parsed *out,
 		     struct cvm_format_error *err)
@@ -35,101 +14,11 @@ static int parse_tdreport(const void *data, size_t len, union parsed *out,
 	return cvm_tdreport_parse(data, len, &out->tdreport, err);
 }
 
-static int parse_quote(const void *data, size_t len, union parsed *out,
-		       struct cvm_format_error *err)
-{
-	return cvm_quote_parse(data, len, &out->quote, err);
-}
-
 static int parse_certs(const void *data, size_t len, union parsed *out,
 		       struct cvm_format_error *err)
 {
 	return cvm_cert_table_parse(data, len, &out->certs, err);
 }
-
-static int parse_copy(parser parse, const void *data, size_t len,
-		      struct cvm_format_error *err)
-{
-	void *copy = malloc(len ? len : 1);
-	union parsed *out = malloc(sizeof(*out));
-	char text[256];
-	int ret;
-
-	memset(err, 0, sizeof(*err));
-	memcpy(copy, data, len);
-	ret = parse(len ? copy : (char *)copy + 1, len, out, err);
-	if (ret)
-		cvm_format_error_text(err, text, sizeof(text));
-	cvm_format_detect(copy, len);
-	free(out);
-	free(copy);
-	return ret;
-}
-
-/* No byte is twice at a distance below 251, so a shifted field is noticed. */
-static void fill(uint8_t *p, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		p[i] = (uint8_t)(i * 7 % 251 + 1);
-}
-
-static void put16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)v;
-	p[1] = (uint8_t)(v >> 8);
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-	put16(p, (uint16_t)v);
-	put16(p + 2, (uint16_t)(v >> 16));
-}
-
-/* Cut short anywhere, it is refused, at an offset that is in the input. */
-static void test_truncation(const char *name, parser parse,
-			    const uint8_t *data, size_t len)
-{
-	struct cvm_format_error err;
-	size_t wrong = 0;
-
-	for (size_t n = 0; n < len; n++)
-		if (parse_copy(parse, data, n, &err) != -EBADMSG ||
-		    err.offset > n || !err.field || !err.expected)
-			wrong++;
-	check(wrong == 0, "%s: cut short at each of %zu lengths, refused", name, len);
-	check(parse_copy(parse, data, len, &err) == 0, "%s: whole, parsed", name);
-}
-
-static uint32_t next_random(uint32_t *state)
-{
-	*state = *state * 1664525 + 1013904223;
-	return *state >> 8;
-}
-
-/* It only has to end, within the input. */
-static void test_mutations(const char *name, parser parse,
-			   const uint8_t *data, size_t len)
-{
-	uint8_t *copy = malloc(len);
-	uint32_t state = 1;
-	size_t wrong = 0;
-
-	for (int round = 0; round < 5000; round++) {
-		struct cvm_format_error err;
-		int ret;
-
-		memcpy(copy, data, len);
-		for (uint32_t n = next_random(&state) % 4 + 1; n; n--)
-			copy[next_random(&state) % len] = (uint8_t)next_random(&state);
-		ret = parse_copy(parse, copy, len, &err);
-		if (ret && (err.offset > len || !err.field))
-			wrong++;
-	}
-	check(wrong == 0, "%s: 5000 random mutations", name);
-	free(copy);
-}
-
-#define SAME(field, at) (!memcmp(field, p + (at), sizeof(field)))
 
 static bool snp_guest_fields(const uint8_t *p, const struct cvm_snp_report *r)
 {
@@ -264,153 +153,6 @@ static void test_tdreport(void)
 	   err.offset == 0, "TDREPORT: of SGX, refused");
 }
 
-/* An unsigned quote with certification data of @type and @size */
-static size_t make_quote(uint8_t *p, uint16_t version, uint16_t body_type,
-			 uint16_t type, uint32_t size, bool nested)
-{
-	size_t at = 48;
-
-	fill(p, 4096);
-	put16(p, version);
-	put16(p + 2, 2);
-	put32(p + 4, 0x81);
-	if (version == 5) {
-		put16(p + at, body_type);
-		put32(p + at + 2, body_type == 3 ? 648 : 584);
-		at += 6;
-	}
-	at += body_type == 3 ? 648 : 584;
-	put32(p + at, 128 + 6 + (nested ? 384 + 64 + 2 + 32 + 6 : 0) + size);
-	at += 4 + 128;
-	if (nested) {
-		put16(p + at, 6);
-		put32(p + at + 2, 384 + 64 + 2 + 32 + 6 + size);
-		at += 6 + 384 + 64;
-		put16(p + at, 32);
-		at += 2 + 32;
-	}
-	put16(p + at, type);
-	put32(p + at + 2, size);
-	return at + 6 + size;
-}
-
-static bool body_fields(const uint8_t *p, const struct cvm_td_body *b, bool td15)
-{
-	return SAME(b->tee_tcb_svn, 0) && SAME(b->mrseam, 16) &&
-	       SAME(b->mrsignerseam, 64) && b->seamattributes == cvm_le64(p + 112) &&
-	       b->tdattributes == cvm_le64(p + 120) && b->xfam == cvm_le64(p + 128) &&
-	       SAME(b->mrtd, 136) && SAME(b->mrconfigid, 184) &&
-	       SAME(b->mrowner, 232) && SAME(b->mrownerconfig, 280) &&
-	       SAME(b->rtmr, 328) && SAME(b->reportdata, 520) &&
-	       (!td15 || (SAME(b->tee_tcb_svn_2, 584) && SAME(b->mrservicetd, 600)));
-}
-
-static bool qe_fields(const uint8_t *p, const struct cvm_qe_cert *qe)
-{
-	return SAME(qe->qe.cpusvn, 0) && qe->qe.miscselect == cvm_le32(p + 16) &&
-	       SAME(qe->qe.attributes, 48) && SAME(qe->qe.mrenclave, 64) &&
-	       SAME(qe->qe.mrsigner, 128) && qe->qe.isvprodid == cvm_le16(p + 256) &&
-	       qe->qe.isvsvn == cvm_le16(p + 258) && SAME(qe->qe.reportdata, 320) &&
-	       qe->signature.data == p + 384 && qe->auth_data.data == p + 450 &&
-	       qe->auth_data.len == 32;
-}
-
-static void test_quote(uint16_t version, uint16_t body_type)
-{
-	size_t body = version == 5 ? 54 : 48;
-	size_t end = body + (body_type == 3 ? 648 : 584);
-	struct cvm_format_error err;
-	uint8_t p[4096];
-	struct cvm_quote q;
-	char name[32];
-	size_t len = make_quote(p, version, body_type, 5, 100, true);
-
-	snprintf(name, sizeof(name), "quote v%u body %u", version, body_type);
-	check(!cvm_quote_parse(p, len, &q, &err) && q.version == version &&
-	   q.body_type == body_type && SAME(q.qe_vendor_id, 12) &&
-	   SAME(q.user_data, 28), "%s: header", name);
-	check(body_fields(p + body, &q.body, body_type == 3), "%s: body", name);
-	check(q.signed_part.len == end && q.signature.data == p + end + 4 &&
-	   q.attestation_key.data == p + end + 68 && q.trailing.len == 0 &&
-	   q.has_qe && q.qe.cert.type == 5 && q.qe.cert.data.len == 100 &&
-	   qe_fields(p + end + 138, &q.qe), "%s: signature data", name);
-	check(!cvm_quote_parse(p, len + 7, &q, &err) && q.trailing.len == 7,
-	   "%s: bytes after it are told apart", name);
-	test_truncation(name, parse_quote, p, len);
-	test_mutations(name, parse_quote, p, len);
-}
-
-static void test_quote_refusals(void)
-{
-	struct cvm_format_error err;
-	struct cvm_quote q;
-	uint8_t p[4096];
-	size_t len;
-
-	len = make_quote(p, 3, 2, 5, 100, true);
-	check(cvm_quote_parse(p, len, &q, &err) == -EPROTONOSUPPORT &&
-	   err.offset == 0 && q.version == 3, "quote v3: not known");
-	len = make_quote(p, 4, 2, 5, 100, true);
-	put32(p + 4, 0);
-	check(cvm_quote_parse(p, len, &q, &err) == -EPROTONOSUPPORT &&
-	   err.offset == 4, "quote of SGX: refused");
-	len = make_quote(p, 4, 2, 5, 100, true);
-	put16(p + 2, 3);
-	check(cvm_quote_parse(p, len, &q, &err) == -EPROTONOSUPPORT &&
-	   err.offset == 2, "quote with a P-384 key: not known");
-	len = make_quote(p, 5, 1, 5, 100, true);
-	check(cvm_quote_parse(p, len, &q, &err) == -EPROTONOSUPPORT &&
-	   err.offset == 48, "quote v5 with an enclave's body: refused");
-	len = make_quote(p, 5, 3, 5, 100, true);
-	put32(p + 50, 584);
-	check(cvm_quote_parse(p, len, &q, &err) == -EBADMSG && err.offset == 50,
-	   "quote v5 with a body of the wrong size");
-	len = make_quote(p, 4, 2, 6, 100, true);
-	check(cvm_quote_parse(p, len, &q, &err) == -EBADMSG,
-	   "quote with type 6 inside type 6");
-	len = make_quote(p, 4, 2, 5, 100, true);
-	put32(p + 632, 0xffffffff);
-	check(cvm_quote_parse(p, len, &q, &err) == -EBADMSG && err.offset == 632,
-	   "quote with a signature longer than itself");
-	len = make_quote(p, 4, 2, 5, 100, true);
-	put32(p + 632, cvm_le32(p + 632) + 1);
-	check(cvm_quote_parse(p, len + 1, &q, &err) == -EBADMSG,
-	   "quote with a byte after its certification data");
-}
-
-static void test_cert_data(void)
-{
-	static const uint32_t size[] = { [1] = 36, [2] = 276, [3] = 404 };
-	struct cvm_format_error err;
-	struct cvm_ppid ppid;
-	struct cvm_quote q;
-	uint8_t p[4096];
-
-	for (uint16_t type = 1; type <= 3; type++) {
-		size_t len = make_quote(p, 4, 2, type, size[type], false);
-		const uint8_t *end = p + len;
-
-		check(!cvm_quote_parse(p, len, &q, &err) && !q.has_qe &&
-		   !cvm_ppid_parse(&q.cert, &ppid, &err) &&
-		   ppid.encrypted == (type != 1) &&
-		   ppid.ppid.len == size[type] - 20 &&
-		   !memcmp(ppid.cpusvn, end - 20, 16) &&
-		   ppid.pcesvn == cvm_le16(end - 4) && ppid.pceid == cvm_le16(end - 2),
-		   "certification data of type %u", type);
-		make_quote(p, 4, 2, type, size[type] - 1, false);
-		check(!cvm_quote_parse(p, len - 1, &q, &err) &&
-		   cvm_ppid_parse(&q.cert, &ppid, &err) == -EBADMSG,
-		   "certification data of type %u, a byte short", type);
-	}
-	for (uint16_t type = 4; type <= 7; type++) {
-		size_t len = make_quote(p, 4, 2, type, 9, type != 6);
-
-		check(cvm_quote_parse(p, len, &q, &err) == (type == 6 ? -EBADMSG : 0),
-		   "certification data of type %u: %s", type, cvm_cert_data_name(type));
-	}
-	check(!strcmp(cvm_cert_data_name(8), "unknown"), "type 8 is not known");
-}
-
 static const char vcek_guid[] = "\x63\xda\x75\x8d\xe6\x64\x45\x64"
 				"\xad\xc5\xf4\xb9\x3b\xe8\xac\xcd";
 
@@ -456,6 +198,13 @@ static void test_cert_table(void)
 static void test_detect(void)
 {
 	static const char text[] = " 0A0b\n0c\t";
+	static const struct { const char *data; size_t len; enum cvm_format is; } tagged[] = {
+		{ "HCLA\1\0\0\0", 8, CVM_FORMAT_HCL_REPORT }, { "HCLA", 4, CVM_FORMAT_HCL_REPORT },
+		{ "CVMGBAT1\1", 9, CVM_FORMAT_PROOF }, { "CVMGBAT2\1", 9, CVM_FORMAT_UNKNOWN },
+		{ "-----BEGIN X509 CRL-----", 24, CVM_FORMAT_PEM },
+		{ "\x30\x82\1\0", 4, CVM_FORMAT_DER }, { " \n{", 3, CVM_FORMAT_JSON },
+		{ "  ", 2, CVM_FORMAT_UNKNOWN }, { "{}", 2, CVM_FORMAT_JSON },
+	};
 	uint8_t p[64] = { 0 }, out[8];
 
 	check(cvm_format_detect(p, 3) == CVM_FORMAT_UNKNOWN, "3 bytes are of no kind");
@@ -469,6 +218,10 @@ static void test_detect(void)
 	check(cvm_format_detect(p, 64) == CVM_FORMAT_UNKNOWN, "of no known TEE");
 	memcpy(p, vcek_guid, 16);
 	check(cvm_format_detect(p, 64) == CVM_FORMAT_CERT_TABLE, "a table");
+	for (size_t i = 0; i < ARRAY_SIZE(tagged); i++)
+		check(cvm_format_detect(tagged[i].data, tagged[i].len) == tagged[i].is,
+		   "'%.*s': %s", (int)strcspn(tagged[i].data, "\1\n"), tagged[i].data,
+		   cvm_format_name(tagged[i].is));
 	check(cvm_format_is_hex(text, sizeof(text) - 1) &&
 	   cvm_format_from_hex(text, sizeof(text) - 1, out) == 3 &&
 	   !memcmp(out, "\x0a\x0b\x0c", 3), "hexadecimal text with blanks");
@@ -489,11 +242,6 @@ int main(void)
 	test_mutations("SNP report", parse_snp, report, sizeof(report));
 	test_products();
 	test_tdreport();
-	test_quote(4, 2);
-	test_quote(5, 2);
-	test_quote(5, 3);
-	test_quote_refusals();
-	test_cert_data();
 	test_cert_table();
 	test_detect();
 	return tap_end();

@@ -28,7 +28,7 @@ same 'and nothing else' '' \
 	"$(nm -D --defined-only $so | grep -vE ' T cvm_[a-z0-9_]+@@CVMGUEST_| A CVMGUEST_')"
 same 'its name for the loader' 'libcvmguest.so.0' \
 	"$(readelf -d $so | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')"
-same 'the libraries that it needs' $'libc.so.6\nlibcrypto.so.3' \
+same 'the libraries that it needs' $'libc.so.6\nlibcrypto.so.3\nlibjansson.so.4\nlibtss2-mu.so.0' \
 	"$(readelf -d $so | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort)"
 same 'the static library defines nothing without our prefix' '' \
 	"$(nm -g --defined-only build/lib/libcvmguest.a | awk 'NF == 3 && $3 !~ /^cvm_/ { print $3 }')"

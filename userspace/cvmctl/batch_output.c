@@ -10,17 +10,8 @@
 
 #include "batch_output.h"
 #include "common/cleanup.h"
+#include "common/json_hex.h"
 #include "common/util.h"
-
-static json_t *json_hex(const void *data, size_t len)
-{
-	__cleanup_free char *text = malloc(2 * len + 1);
-
-	if (!text)
-		return NULL;
-	cvm_hex_encode(data, len, text);
-	return json_string(text);
-}
 
 /* base64url of RFC 4648, without padding */
 static json_t *json_base64url(const void *data, size_t len)
@@ -51,7 +42,7 @@ static json_t *json_of(const struct cvm_batch_request *request)
 	const void *certs = cvm_evidence_certs(evidence, &certs_len);
 	const void *proof = cvm_evidence_proof(evidence, &proof_len);
 	json_t *json = json_pack("{so so}",
-				 "user_data", json_hex(request->user_data, sizeof(request->user_data)),
+				 "user_data", cvm_json_of_hex(request->user_data, sizeof(request->user_data)),
 				 evidence_key(evidence), json_base64url(data, len));
 	int rc = 0;
 
@@ -176,7 +167,7 @@ static int add_to_index(const struct directory *dir, const struct cvm_batch_requ
 	snprintf(evidence, sizeof(evidence), "%s-%zu.bin", evidence_key(request->evidence), number);
 	snprintf(certs, sizeof(certs), "certs-%zu.bin", number);
 	json = json_pack("{so ss}",
-			 "user_data", json_hex(request->user_data, sizeof(request->user_data)),
+			 "user_data", cvm_json_of_hex(request->user_data, sizeof(request->user_data)),
 			 evidence_key(request->evidence), evidence);
 	if (cvm_evidence_certs(request->evidence, &certs_len))
 		rc = json_object_set_new(json, "certs", json_string(certs));

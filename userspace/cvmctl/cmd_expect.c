@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
+#include "common/base64url.h"
 #include "common/cleanup.h"
 #include "evidence.h"
 
@@ -20,52 +19,54 @@ static const struct option_spec options[] = {
 	{ 0 }
 };
 
-/* the longest proof: a header, a path of 16 hashes; RFC 4648 makes 4 of 3 */
-enum { PROOF_MAX = 836, TEXT_MAX = (PROOF_MAX + 2) / 3 * 4 };
+/* the longest proof: a header, a path of 16 hashes */
+enum { PROOF_MAX = 836 };
 
-/* base64url without padding in place of @text; its bytes, 0: it is none */
-static size_t decode(char *text, size_t len, uint8_t *out)
+/* a proof as text becomes one of bytes; @data: what the file holds; 0: it is no text */
+static size_t proof_bytes(const char *data, size_t len, uint8_t *proof)
 {
-	size_t padded = (len + 3) / 4 * 4, i;
-	int n;
+	long bytes;
 
-	for (i = 0; i < len; i++)
-		text[i] = text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i];
-	memset(text + len, '=', padded - len);
-	n = EVP_DecodeBlock(out, (const unsigned char *)text, (int)padded);
-	return n < 0 ? 0 : (size_t)n - (padded - len);
-}
-
-/* a proof as text becomes one of bytes; @data: what the file holds */
-static size_t proof_bytes(const void *data, size_t len, uint8_t *proof)
-{
-	char text[TEXT_MAX + 4];
-
-	while (len && strchr("\r\n", ((const char *)data)[len - 1]))
+	while (len && strchr("\r\n", data[len - 1]))
 		len--;
 	/* "CVMGBAT" in base64: no header of bytes begins so */
-	if (len < 9 || len > TEXT_MAX || memcmp(data, "Q1ZNR0JBV", 9))
+	if (len < 9 || memcmp(data, "Q1ZNR0JBV", 9))
 		return 0;
-	memcpy(text, data, len);
-	return decode(text, len, proof);
+	bytes = cvm_base64url_decode(data, len, proof, PROOF_MAX);
+	return bytes < 0 ? 0 : (size_t)bytes;
 }
 
-int expected_report_data(const char *user_data, const char *path, const char *scope,
-			 uint8_t *report_data)
+int input_proof(const char *path, void **data, size_t *len)
 {
-	uint8_t wanted[CVM_REPORT_DATA_LEN], proof[TEXT_MAX];
-	__cleanup_free void *data = NULL;
-	struct cvm_error error;
-	size_t len, text;
-	int ret, status = parse_bytes("user-data", user_data, wanted, sizeof(wanted), false);
+	uint8_t proof[PROOF_MAX];
+	size_t bytes;
+	int status = input_file(path, data, len);
 
-	if (!status)
-		status = input_file(path, &data, &len);
 	if (status)
 		return status;
-	text = proof_bytes(data, len, proof);
-	ret = cvm_batch_expected(wanted, text ? proof : data, text ? text : len, scope,
-				 report_data, &error);
+	bytes = proof_bytes(*data, *len, proof);
+	if (bytes) {
+		memcpy(*data, proof, bytes);
+		*len = bytes;
+	}
+	return 0;
+}
+
+static int expected(const struct arguments *args, uint8_t *report_data)
+{
+	const char *path = args->option[PROOF];
+	uint8_t wanted[CVM_REPORT_DATA_LEN];
+	__cleanup_free void *data = NULL;
+	struct cvm_error error;
+	size_t len;
+	int ret, status = parse_bytes("user-data", args->option[USER_DATA], wanted,
+				      sizeof(wanted), false);
+
+	if (!status)
+		status = input_proof(path, &data, &len);
+	if (status)
+		return status;
+	ret = cvm_batch_expected(wanted, data, len, args->option[SCOPE], report_data, &error);
 	if (!ret)
 		return 0;
 	if (ret == -EINVAL)
@@ -81,8 +82,7 @@ static int run(const struct arguments *args)
 
 	if (!args->option[USER_DATA] || !args->option[PROOF])
 		return usage_error("--user-data and --proof are needed");
-	status = expected_report_data(args->option[USER_DATA], args->option[PROOF],
-				      args->option[SCOPE], report_data);
+	status = expected(args, report_data);
 	if (status)
 		return status;
 	for (size_t i = 0; i < sizeof(report_data); i++)

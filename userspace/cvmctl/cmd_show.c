@@ -31,40 +31,89 @@ int read_evidence(const char *path, void **data, size_t *len)
 	return 0;
 }
 
-/* 0, -EBADMSG, or -EPROTONOSUPPORT and what is certain all the same */
+/* Each: 0, -EBADMSG, or -EPROTONOSUPPORT and what is certain all the same */
+static int snp_report(struct cvm_span in, json_t **json, struct cvm_format_error *err)
+{
+	struct cvm_snp_report report;
+	int ret = cvm_snp_report_parse(in.data, in.len, &report, err);
+
+	*json = ret == -EBADMSG ? NULL : show_snp_report(&report);
+	return ret;
+}
+
+static int tdreport(struct cvm_span in, json_t **json, struct cvm_format_error *err)
+{
+	struct cvm_tdreport report;
+	int ret = cvm_tdreport_parse(in.data, in.len, &report, err);
+
+	*json = ret == -EBADMSG ? NULL : show_tdreport(&report);
+	return ret;
+}
+
+static int quote(struct cvm_span in, json_t **json, struct cvm_format_error *err)
+{
+	struct cvm_quote q;
+	int ret = cvm_quote_parse(in.data, in.len, &q, err);
+
+	*json = ret == -EBADMSG ? NULL : show_quote(&q);
+	return ret;
+}
+
+static int cert_table(struct cvm_span in, json_t **json, struct cvm_format_error *err)
+{
+	struct cvm_cert_table table;
+	int ret = cvm_cert_table_parse(in.data, in.len, &table, err);
+
+	*json = ret ? NULL : show_cert_table(&table);
+	return ret;
+}
+
+static int hcl_report(struct cvm_span in, json_t **json, struct cvm_format_error *err)
+{
+	struct cvm_hcl_report report;
+	int ret = cvm_hcl_parse(in.data, in.len, &report, err);
+
+	*json = ret == -EBADMSG ? NULL : show_hcl_report(&report);
+	return ret;
+}
+
+static int proof(struct cvm_span in, json_t **json, struct cvm_format_error *err)
+{
+	struct cvm_proof p;
+	int ret = cvm_proof_parse(in.data, in.len, &p, err);
+
+	*json = ret == -EBADMSG ? NULL : show_proof(&p);
+	return ret;
+}
+
+static int x509(struct cvm_span in, json_t **json, struct cvm_format_error *err)
+{
+	*json = show_x509(in);
+	return *json ? 0 : cvm_format_bad(err, 0, "the first byte",
+					  "a certificate or revocation list, PEM or DER",
+					  in.data[0]);
+}
+
 static int parse_and_show(const void *data, size_t len, json_t **json,
 			  struct cvm_format_error *err)
 {
-	union {
-		struct cvm_snp_report snp;
-		struct cvm_tdreport tdreport;
-		struct cvm_quote quote;
-		struct cvm_cert_table certs;
-	} u;
-	int ret;
+	static int (*const shows[])(struct cvm_span, json_t **, struct cvm_format_error *) = {
+		[CVM_FORMAT_SNP_REPORT] = snp_report,
+		[CVM_FORMAT_TDREPORT] = tdreport,
+		[CVM_FORMAT_TDX_QUOTE] = quote,
+		[CVM_FORMAT_CERT_TABLE] = cert_table,
+		[CVM_FORMAT_HCL_REPORT] = hcl_report,
+		[CVM_FORMAT_PROOF] = proof,
+		[CVM_FORMAT_PEM] = x509,
+		[CVM_FORMAT_DER] = x509,
+	};
+	enum cvm_format format = cvm_format_detect(data, len);
 
-	switch (cvm_format_detect(data, len)) {
-	case CVM_FORMAT_SNP_REPORT:
-		ret = cvm_snp_report_parse(data, len, &u.snp, err);
-		*json = ret == -EBADMSG ? NULL : show_snp_report(&u.snp);
-		return ret;
-	case CVM_FORMAT_TDREPORT:
-		ret = cvm_tdreport_parse(data, len, &u.tdreport, err);
-		*json = ret == -EBADMSG ? NULL : show_tdreport(&u.tdreport);
-		return ret;
-	case CVM_FORMAT_TDX_QUOTE:
-		ret = cvm_quote_parse(data, len, &u.quote, err);
-		*json = ret == -EBADMSG ? NULL : show_quote(&u.quote);
-		return ret;
-	case CVM_FORMAT_CERT_TABLE:
-		ret = cvm_cert_table_parse(data, len, &u.certs, err);
-		*json = ret ? NULL : show_cert_table(&u.certs);
-		return ret;
-	default:
-		*json = NULL;
-		return cvm_format_short(err, 0, "the first field",
-					"an SNP attestation report, a TDX quote, a TDREPORT or a certificate table");
-	}
+	if (format < ARRAY_SIZE(shows) && shows[format])
+		return shows[format]((struct cvm_span){ data, len }, json, err);
+	*json = NULL;
+	return cvm_format_short(err, 0, "the first field",
+				"an SNP attestation report, a quote, a TDREPORT, an HCL report, a certificate table, certificates or a batch proof");
 }
 
 static int print(json_t *json, bool as_json)
@@ -103,7 +152,7 @@ static int run(const struct arguments *args)
 
 const struct command cmd_show = {
 	.name = "show",
-	.summary = "print a report, quote, TDREPORT or certificate table; verifies nothing",
+	.summary = "print evidence, certificates, proofs; verifies nothing",
 	.operands = "FILE",
 	.min_operands = 1,
 	.max_operands = 1,

@@ -11,6 +11,8 @@ const struct command *const commands[] = {
 	&cmd_expect,
 	&cmd_show,
 	&cmd_verify,
+	&cmd_policy,
+	&cmd_certs,
 	&cmd_bench,
 	&cmd_module,
 	&cmd_selftest,

@@ -23,7 +23,7 @@
 #define ARG_BACKEND	"cvm|tsm|native|sim[:SOCKET]"
 #define ARG_SCOPE	"privileged|unprivileged|label:NAME|any"
 
-#define MAX_OPTIONS	16
+#define MAX_OPTIONS	24
 #define MAX_OPERANDS	4
 #define MAX_GIVEN	64
 
@@ -100,8 +100,9 @@ struct command {
 /* commands.c: all of them; NULL is behind the last */
 extern const struct command *const commands[];
 
-extern const struct command cmd_batch, cmd_bench, cmd_doctor, cmd_expect, cmd_module, cmd_quote,
-			    cmd_report, cmd_selftest, cmd_show, cmd_status, cmd_verify;
+extern const struct command cmd_batch, cmd_bench, cmd_certs, cmd_doctor, cmd_expect, cmd_module,
+			    cmd_policy, cmd_quote, cmd_report, cmd_selftest, cmd_show, cmd_status,
+			    cmd_verify;
 
 /* cvmctl.c: the subcommand that runs, for messages; NULL before there is one */
 extern const char *command_name;
@@ -110,6 +111,9 @@ extern const char *command_name;
 
 /* Returns @status, which is one of EXIT_*. */
 int fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What is worth knowing and no failure */
+void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Says how to get help as well; returns EXIT_USAGE. */
 int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -146,17 +150,8 @@ int output_json(const char *path, json_t *json);
  */
 int parse_bytes(const char *option, const char *value, void *out, size_t size, bool pad);
 
-/**
- * expected_report_data() - what evidence must carry for a batch proof
- * @user_data: the value of --user-data
- * @path: the value of --proof: a file with the proof, raw or as base64url text
- * @scope: the value of --scope or NULL
- * @report_data: out: CVM_REPORT_DATA_LEN bytes
- *
- * Return: 0 or an exit status; what went wrong has been said.
- */
-int expected_report_data(const char *user_data, const char *path, const char *scope,
-			 uint8_t *report_data);
+/* cmd_expect.c: as input_file(), for a proof that may be base64url text */
+int input_proof(const char *path, void **data, size_t *len);
 
 /* A decimal number from 0 to @max. As parse_bytes(). */
 int parse_number(const char *option, const char *value, uint32_t max, uint32_t *number);

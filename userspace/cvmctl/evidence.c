@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/json_hex.h"
 #include "common/util.h"
 #include "cvmctl.h"
 #include "evidence.h"
@@ -63,16 +64,6 @@ int parse_report_data(const char *value, const char *pad, uint8_t *report_data)
 	return parse_bytes("report-data", value, report_data, CVM_REPORT_DATA_LEN, pad);
 }
 
-static json_t *json_hex(const void *data, size_t len)
-{
-	__cleanup_free char *text = malloc(2 * len + 1);
-
-	if (!text)
-		return NULL;
-	cvm_hex_encode(data, len, text);
-	return json_string(text);
-}
-
 static int write_json(const struct cvm_evidence *evidence, const char *out)
 {
 	size_t len, certs_len;
@@ -83,9 +74,9 @@ static int write_json(const struct cvm_evidence *evidence, const char *out)
 	int rc = json_object_set_new(json, "type",
 				     json_string(type_name(cvm_evidence_type(evidence))));
 
-	rc |= json_object_set_new(json, key, json_hex(data, len));
+	rc |= json_object_set_new(json, key, cvm_json_of_hex(data, len));
 	if (certs)
-		rc |= json_object_set_new(json, "certs", json_hex(certs, certs_len));
+		rc |= json_object_set_new(json, "certs", cvm_json_of_hex(certs, certs_len));
 	if (rc) {
 		json_decref(json);
 		json = NULL;

@@ -61,7 +61,9 @@ int flush_output(void)
 
 int output_json(const char *path, json_t *json)
 {
-	__cleanup_free char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+	/* what the host wrote must not steer a terminal */
+	const size_t flags = JSON_INDENT(2) | JSON_ENSURE_ASCII;
+	__cleanup_free char *text = json ? json_dumps(json, flags) : NULL;
 	__cleanup_free char *line = NULL;
 
 	json_decref(json);

@@ -25,6 +25,15 @@ int fail(int status, const char *format, ...)
 	return status;
 }
 
+void note(const char *format, ...)
+{
+	va_list values;
+
+	va_start(values, format);
+	print_message(format, values, "");
+	va_end(values);
+}
+
 int usage_error(const char *format, ...)
 {
 	va_list values;

@@ -46,20 +46,22 @@ static enum outcome judge(struct selftest *t, const struct cvm_verdict *verdict)
 static enum outcome verify_with(struct selftest *t, struct cvm_verifier *verifier,
 				const struct cvm_evidence *evidence, const uint8_t *data)
 {
+	const struct cvm_verify_opts opts = {
+		.size = sizeof(opts), .at = time(NULL), .report_data = data,
+	};
 	struct cvm_verdict *verdict = NULL;
 	struct cvm_error error;
 	enum outcome outcome;
 	const void *bytes;
 	size_t len;
-	int rc;
 
 	if (add_certs(t, verifier, evidence, &error))
 		return selftest_say(t, FAILED, "certificates: %s", error.text);
-	cvm_verifier_set_time(verifier, time(NULL));
-	cvm_verifier_set_report_data(verifier, data);
 	bytes = cvm_evidence_data(evidence, &len);
-	rc = cvm_verify(verifier, bytes, len, &verdict);
-	outcome = verdict ? judge(t, verdict) : selftest_say(t, FAILED, "%s", strerror(-rc));
+	if (cvm_verify(verifier, bytes, len, &opts, &verdict, &error) && !verdict)
+		outcome = selftest_say(t, FAILED, "%s", error.text);
+	else
+		outcome = judge(t, verdict);
 	cvm_verdict_free(verdict);
 	return outcome;
 }

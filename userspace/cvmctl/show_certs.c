@@ -48,7 +48,7 @@ static json_t *show_cert(X509 *cert)
 			 "issuer", show_name(X509_get_issuer_name(cert)),
 			 "not_before", show_time(X509_get0_notBefore(cert)),
 			 "not_after", show_time(X509_get0_notAfter(cert)),
-			 "sha256", json_hex(hash, len));
+			 "sha256", cvm_json_of_hex(hash, len));
 }
 
 static X509 *next_cert(BIO *bio, bool der)
@@ -74,6 +74,77 @@ json_t *show_certs(struct cvm_span data)
 	return list;
 }
 
+static void show_revoked(json_t *object, X509_CRL *crl)
+{
+	STACK_OF(X509_REVOKED) *revoked = X509_CRL_get_REVOKED(crl);
+	json_t *list = json_array();
+
+	for (int i = 0; i < sk_X509_REVOKED_num(revoked); i++) {
+		const X509_REVOKED *entry = sk_X509_REVOKED_value(revoked, i);
+		const ASN1_INTEGER *serial = X509_REVOKED_get0_serialNumber(entry);
+
+		json_array_append_new(list, cvm_json_of_hex(ASN1_STRING_get0_data(serial),
+						     (size_t)ASN1_STRING_length(serial)));
+	}
+	json_object_set_new(object, "revoked", list);
+}
+
+static json_t *show_crl(X509_CRL *crl)
+{
+	const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
+	json_t *object = json_pack("{s:o, s:o}",
+				   "issuer", show_name(X509_CRL_get_issuer(crl)),
+				   "last_update", show_time(X509_CRL_get0_lastUpdate(crl)));
+
+	if (next)
+		json_object_set_new(object, "next_update", show_time(next));
+	show_revoked(object, crl);
+	return object;
+}
+
+static X509_CRL *next_crl(BIO *bio, bool der)
+{
+	return der ? d2i_X509_CRL_bio(bio, NULL) :
+		     PEM_read_bio_X509_CRL(bio, NULL, NULL, (void *)"");
+}
+
+json_t *show_crls(struct cvm_span data)
+{
+	bool der = data.len && data.data[0] == 0x30;
+	json_t *list = json_array();
+	BIO *bio = NULL;
+	X509_CRL *crl;
+
+	if (data.len && data.len <= INT_MAX)
+		bio = BIO_new_mem_buf(data.data, (int)data.len);
+	while (bio && (crl = next_crl(bio, der))) {
+		json_array_append_new(list, show_crl(crl));
+		X509_CRL_free(crl);
+	}
+	BIO_free(bio);
+	ERR_clear_error();
+	return list;
+}
+
+json_t *show_x509(struct cvm_span data)
+{
+	json_t *certs = show_certs(data), *crls = show_crls(data), *object;
+
+	if (!json_array_size(certs) && !json_array_size(crls)) {
+		json_decref(certs);
+		json_decref(crls);
+		return NULL;
+	}
+	object = json_pack("{s:s}", "type", "certificates");
+	if (json_array_size(certs))
+		json_object_set(object, "certificate", certs);
+	if (json_array_size(crls))
+		json_object_set(object, "crl", crls);
+	json_decref(certs);
+	json_decref(crls);
+	return object;
+}
+
 static json_t *show_guid(const uint8_t g[16])
 {
 	return json_sprintf("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
@@ -88,7 +159,9 @@ static json_t *show_entry(const struct cvm_cert_entry *e)
 				   "offset", (json_int_t)e->offset,
 				   "length", (json_int_t)e->length);
 
-	if (e->kind != CVM_CERT_CRL && e->kind != CVM_CERT_OTHER)
+	if (e->kind == CVM_CERT_CRL)
+		json_object_set_new(object, "crl", show_crls(e->cert));
+	else if (e->kind != CVM_CERT_OTHER)
 		json_object_set_new(object, "certificate", show_certs(e->cert));
 	return object;
 }

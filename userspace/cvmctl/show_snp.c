@@ -96,17 +96,17 @@ static json_t *show_guest(const struct cvm_snp_report *r)
 	return json_pack("{s:I, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "guest_svn", (json_int_t)r->guest_svn,
 			 "policy", show_policy(r->policy),
-			 "family_id", json_hex(r->family_id, sizeof(r->family_id)),
-			 "image_id", json_hex(r->image_id, sizeof(r->image_id)),
+			 "family_id", cvm_json_of_hex(r->family_id, sizeof(r->family_id)),
+			 "image_id", cvm_json_of_hex(r->image_id, sizeof(r->image_id)),
 			 "vmpl", (json_int_t)r->vmpl,
-			 "report_data", json_hex(r->report_data, sizeof(r->report_data)),
-			 "measurement", json_hex(r->measurement, sizeof(r->measurement)),
-			 "host_data", json_hex(r->host_data, sizeof(r->host_data)),
-			 "id_key_digest", json_hex(r->id_key_digest, sizeof(r->id_key_digest)),
+			 "report_data", cvm_json_of_hex(r->report_data, sizeof(r->report_data)),
+			 "measurement", cvm_json_of_hex(r->measurement, sizeof(r->measurement)),
+			 "host_data", cvm_json_of_hex(r->host_data, sizeof(r->host_data)),
+			 "id_key_digest", cvm_json_of_hex(r->id_key_digest, sizeof(r->id_key_digest)),
 			 "author_key_digest",
-			 json_hex(r->author_key_digest, sizeof(r->author_key_digest)),
-			 "report_id", json_hex(r->report_id, sizeof(r->report_id)),
-			 "report_id_ma", json_hex(r->report_id_ma, sizeof(r->report_id_ma)));
+			 cvm_json_of_hex(r->author_key_digest, sizeof(r->author_key_digest)),
+			 "report_id", cvm_json_of_hex(r->report_id, sizeof(r->report_id)),
+			 "report_id_ma", cvm_json_of_hex(r->report_id_ma, sizeof(r->report_id_ma)));
 }
 
 static json_t *show_platform(const struct cvm_snp_report *r)
@@ -119,7 +119,7 @@ static json_t *show_platform(const struct cvm_snp_report *r)
 			 "launch_tcb", show_tcb(r->product, r->launch_tcb),
 			 "current_version", show_version(r->current),
 			 "committed_version", show_version(r->committed),
-			 "chip_id", json_hex(r->chip_id, sizeof(r->chip_id)));
+			 "chip_id", cvm_json_of_hex(r->chip_id, sizeof(r->chip_id)));
 }
 
 static json_t *show_signature(const struct cvm_snp_report *r)
@@ -130,8 +130,8 @@ static json_t *show_signature(const struct cvm_snp_report *r)
 			 "mask_chip_key", r->mask_chip_key,
 			 "signing_key", signing_key_name(r->signing_key),
 			 "signature",
-			 "r", json_hex(r->signature_r, sizeof(r->signature_r)),
-			 "s", json_hex(r->signature_s, sizeof(r->signature_s)));
+			 "r", cvm_json_of_hex(r->signature_r, sizeof(r->signature_r)),
+			 "s", cvm_json_of_hex(r->signature_s, sizeof(r->signature_s)));
 }
 
 json_t *show_snp_report(const struct cvm_snp_report *r)

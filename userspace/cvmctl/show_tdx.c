@@ -7,33 +7,33 @@ static json_t *show_rtmrs(const uint8_t rtmr[4][48])
 	json_t *list = json_array();
 
 	for (int i = 0; i < 4; i++)
-		json_array_append_new(list, json_hex(rtmr[i], 48));
+		json_array_append_new(list, cvm_json_of_hex(rtmr[i], 48));
 	return list;
 }
 
 static json_t *show_mac_struct(const struct cvm_tdreport *r)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o}",
-			 "cpusvn", json_hex(r->cpusvn, sizeof(r->cpusvn)),
+			 "cpusvn", cvm_json_of_hex(r->cpusvn, sizeof(r->cpusvn)),
 			 "tee_tcb_info_hash",
-			 json_hex(r->tee_tcb_info_hash, sizeof(r->tee_tcb_info_hash)),
-			 "tee_info_hash", json_hex(r->tee_info_hash, sizeof(r->tee_info_hash)),
-			 "reportdata", json_hex(r->reportdata, sizeof(r->reportdata)),
-			 "mac", json_hex(r->mac, sizeof(r->mac)));
+			 cvm_json_of_hex(r->tee_tcb_info_hash, sizeof(r->tee_tcb_info_hash)),
+			 "tee_info_hash", cvm_json_of_hex(r->tee_info_hash, sizeof(r->tee_info_hash)),
+			 "reportdata", cvm_json_of_hex(r->reportdata, sizeof(r->reportdata)),
+			 "mac", cvm_json_of_hex(r->mac, sizeof(r->mac)));
 }
 
 static json_t *show_tcb_info(const struct cvm_tdreport *r)
 {
 	json_t *object =
 		json_pack("{s:o, s:o, s:o, s:o, s:o}", "valid", json_hex64(r->valid),
-			  "tee_tcb_svn", json_hex(r->tee_tcb_svn, sizeof(r->tee_tcb_svn)),
-			  "mrseam", json_hex(r->mrseam, sizeof(r->mrseam)),
-			  "mrsignerseam", json_hex(r->mrsignerseam, sizeof(r->mrsignerseam)),
+			  "tee_tcb_svn", cvm_json_of_hex(r->tee_tcb_svn, sizeof(r->tee_tcb_svn)),
+			  "mrseam", cvm_json_of_hex(r->mrseam, sizeof(r->mrseam)),
+			  "mrsignerseam", cvm_json_of_hex(r->mrsignerseam, sizeof(r->mrsignerseam)),
 			  "attributes", json_hex64(r->seam_attributes));
 
 	if (r->has_tee_tcb_svn2)
 		json_object_set_new(object, "tee_tcb_svn2",
-				    json_hex(r->tee_tcb_svn2, sizeof(r->tee_tcb_svn2)));
+				    cvm_json_of_hex(r->tee_tcb_svn2, sizeof(r->tee_tcb_svn2)));
 	return object;
 }
 
@@ -42,15 +42,15 @@ static json_t *show_tdinfo(const struct cvm_tdreport *r)
 	json_t *object =
 		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			  "attributes", json_hex64(r->attributes), "xfam", json_hex64(r->xfam),
-			  "mrtd", json_hex(r->mrtd, sizeof(r->mrtd)),
-			  "mrconfigid", json_hex(r->mrconfigid, sizeof(r->mrconfigid)),
-			  "mrowner", json_hex(r->mrowner, sizeof(r->mrowner)),
-			  "mrownerconfig", json_hex(r->mrownerconfig, sizeof(r->mrownerconfig)),
+			  "mrtd", cvm_json_of_hex(r->mrtd, sizeof(r->mrtd)),
+			  "mrconfigid", cvm_json_of_hex(r->mrconfigid, sizeof(r->mrconfigid)),
+			  "mrowner", cvm_json_of_hex(r->mrowner, sizeof(r->mrowner)),
+			  "mrownerconfig", cvm_json_of_hex(r->mrownerconfig, sizeof(r->mrownerconfig)),
 			  "rtmr", show_rtmrs(r->rtmr));
 
 	if (r->version >= 1)
 		json_object_set_new(object, "servtd_hash",
-				    json_hex(r->servtd_hash, sizeof(r->servtd_hash)));
+				    cvm_json_of_hex(r->servtd_hash, sizeof(r->servtd_hash)));
 	return object;
 }
 
@@ -72,24 +72,24 @@ static json_t *show_body(const struct cvm_td_body *b, bool td15)
 {
 	json_t *object =
 		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-			  "tee_tcb_svn", json_hex(b->tee_tcb_svn, sizeof(b->tee_tcb_svn)),
-			  "mrseam", json_hex(b->mrseam, sizeof(b->mrseam)),
-			  "mrsignerseam", json_hex(b->mrsignerseam, sizeof(b->mrsignerseam)),
+			  "tee_tcb_svn", cvm_json_of_hex(b->tee_tcb_svn, sizeof(b->tee_tcb_svn)),
+			  "mrseam", cvm_json_of_hex(b->mrseam, sizeof(b->mrseam)),
+			  "mrsignerseam", cvm_json_of_hex(b->mrsignerseam, sizeof(b->mrsignerseam)),
 			  "seamattributes", json_hex64(b->seamattributes),
 			  "tdattributes", json_hex64(b->tdattributes),
 			  "xfam", json_hex64(b->xfam),
-			  "mrtd", json_hex(b->mrtd, sizeof(b->mrtd)),
-			  "mrconfigid", json_hex(b->mrconfigid, sizeof(b->mrconfigid)),
-			  "mrowner", json_hex(b->mrowner, sizeof(b->mrowner)),
-			  "mrownerconfig", json_hex(b->mrownerconfig, sizeof(b->mrownerconfig)),
+			  "mrtd", cvm_json_of_hex(b->mrtd, sizeof(b->mrtd)),
+			  "mrconfigid", cvm_json_of_hex(b->mrconfigid, sizeof(b->mrconfigid)),
+			  "mrowner", cvm_json_of_hex(b->mrowner, sizeof(b->mrowner)),
+			  "mrownerconfig", cvm_json_of_hex(b->mrownerconfig, sizeof(b->mrownerconfig)),
 			  "rtmr", show_rtmrs(b->rtmr),
-			  "reportdata", json_hex(b->reportdata, sizeof(b->reportdata)));
+			  "reportdata", cvm_json_of_hex(b->reportdata, sizeof(b->reportdata)));
 
 	if (td15) {
 		json_object_set_new(object, "tee_tcb_svn_2",
-				    json_hex(b->tee_tcb_svn_2, sizeof(b->tee_tcb_svn_2)));
+				    cvm_json_of_hex(b->tee_tcb_svn_2, sizeof(b->tee_tcb_svn_2)));
 		json_object_set_new(object, "mrservicetd",
-				    json_hex(b->mrservicetd, sizeof(b->mrservicetd)));
+				    cvm_json_of_hex(b->mrservicetd, sizeof(b->mrservicetd)));
 	}
 	return object;
 }
@@ -97,20 +97,20 @@ static json_t *show_body(const struct cvm_td_body *b, bool td15)
 static json_t *show_enclave(const struct cvm_sgx_report *r)
 {
 	return json_pack("{s:o, s:I, s:o, s:o, s:o, s:i, s:i, s:o}",
-			 "cpusvn", json_hex(r->cpusvn, sizeof(r->cpusvn)),
+			 "cpusvn", cvm_json_of_hex(r->cpusvn, sizeof(r->cpusvn)),
 			 "miscselect", (json_int_t)r->miscselect,
-			 "attributes", json_hex(r->attributes, sizeof(r->attributes)),
-			 "mrenclave", json_hex(r->mrenclave, sizeof(r->mrenclave)),
-			 "mrsigner", json_hex(r->mrsigner, sizeof(r->mrsigner)),
+			 "attributes", cvm_json_of_hex(r->attributes, sizeof(r->attributes)),
+			 "mrenclave", cvm_json_of_hex(r->mrenclave, sizeof(r->mrenclave)),
+			 "mrsigner", cvm_json_of_hex(r->mrsigner, sizeof(r->mrsigner)),
 			 "isvprodid", r->isvprodid, "isvsvn", r->isvsvn,
-			 "reportdata", json_hex(r->reportdata, sizeof(r->reportdata)));
+			 "reportdata", cvm_json_of_hex(r->reportdata, sizeof(r->reportdata)));
 }
 
 static json_t *show_ppid(const struct cvm_ppid *p)
 {
 	return json_pack("{s:b, s:o, s:o, s:i, s:i}", "encrypted", p->encrypted,
-			 "ppid", json_hex(p->ppid.data, p->ppid.len),
-			 "cpusvn", json_hex(p->cpusvn, sizeof(p->cpusvn)),
+			 "ppid", cvm_json_of_hex(p->ppid.data, p->ppid.len),
+			 "cpusvn", cvm_json_of_hex(p->cpusvn, sizeof(p->cpusvn)),
 			 "pcesvn", p->pcesvn, "pceid", p->pceid);
 }
 
@@ -132,8 +132,8 @@ static json_t *show_cert_data(const struct cvm_cert_data *c)
 static json_t *show_qe(const struct cvm_qe_cert *qe)
 {
 	return json_pack("{s:o, s:o, s:o, s:o}", "qe_report", show_enclave(&qe->qe),
-			 "signature", json_hex(qe->signature.data, qe->signature.len),
-			 "authentication_data", json_hex(qe->auth_data.data, qe->auth_data.len),
+			 "signature", cvm_json_of_hex(qe->signature.data, qe->signature.len),
+			 "authentication_data", cvm_json_of_hex(qe->auth_data.data, qe->auth_data.len),
 			 "certification_data", show_cert_data(&qe->cert));
 }
 
@@ -141,9 +141,9 @@ static json_t *show_quote_signature(const struct cvm_quote *q)
 {
 	json_t *object =
 		json_pack("{s:o, s:o, s:o}",
-			  "signature", json_hex(q->signature.data, q->signature.len),
+			  "signature", cvm_json_of_hex(q->signature.data, q->signature.len),
 			  "attestation_key",
-			  json_hex(q->attestation_key.data, q->attestation_key.len),
+			  cvm_json_of_hex(q->attestation_key.data, q->attestation_key.len),
 			  "certification_data", show_cert_data(&q->cert));
 
 	if (q->has_qe)
@@ -153,7 +153,8 @@ static json_t *show_quote_signature(const struct cvm_quote *q)
 
 json_t *show_quote(const struct cvm_quote *q)
 {
-	json_t *object = json_pack("{s:s, s:i}", "type", "tdx-quote",
+	bool sgx = q->version && q->tee_type == CVM_QUOTE_TEE_SGX && q->att_key_type;
+	json_t *object = json_pack("{s:s, s:i}", "type", sgx ? "sgx-quote" : "tdx-quote",
 				   "version", q->version);
 
 	if (q->version != 4 && q->version != 5)
@@ -161,13 +162,16 @@ json_t *show_quote(const struct cvm_quote *q)
 	json_object_set_new(object, "att_key_type", json_integer(q->att_key_type));
 	json_object_set_new(object, "tee_type", json_integer(q->tee_type));
 	json_object_set_new(object, "qe_vendor_id",
-			    json_hex(q->qe_vendor_id, sizeof(q->qe_vendor_id)));
-	json_object_set_new(object, "user_data", json_hex(q->user_data, sizeof(q->user_data)));
+			    cvm_json_of_hex(q->qe_vendor_id, sizeof(q->qe_vendor_id)));
+	json_object_set_new(object, "user_data", cvm_json_of_hex(q->user_data, sizeof(q->user_data)));
 	if (!q->signature.data)
 		return object;
 	json_object_set_new(object, "body_type", json_integer(q->body_type));
-	json_object_set_new(object, "body",
-			    show_body(&q->body, q->body_type == CVM_QUOTE_BODY_TD15));
+	if (q->body_type == CVM_QUOTE_BODY_SGX)
+		json_object_set_new(object, "enclave", show_enclave(&q->enclave));
+	else
+		json_object_set_new(object, "body",
+				    show_body(&q->body, q->body_type == CVM_QUOTE_BODY_TD15));
 	json_object_set_new(object, "signature_data", show_quote_signature(q));
 	json_object_set_new(object, "trailing_bytes",
 			    json_integer((json_int_t)q->trailing.len));

@@ -9,19 +9,16 @@
 #define COLUMN	28	/* where values begin */
 #define WRAP	64	/* digits of a long value in one line */
 
-json_t *json_hex(const void *data, size_t len)
-{
-	__cleanup_free char *text = malloc(2 * len + 1);
-
-	if (!text)
-		return NULL;
-	cvm_hex_encode(data, len, text);
-	return json_string(text);
-}
-
 json_t *json_hex64(uint64_t value)
 {
 	return json_sprintf("0x%016llx", (unsigned long long)value);
+}
+
+/* What the host wrote must not steer the terminal. */
+static void print_clean(FILE *out, const char *text)
+{
+	for (; *text; text++)
+		fputc(*text < ' ' || *text > '~' ? '?' : *text, out);
 }
 
 static void print_string(FILE *out, const char *text)
@@ -34,7 +31,8 @@ static void print_string(FILE *out, const char *text)
 		text += WRAP;
 		len -= WRAP;
 	}
-	fprintf(out, "%s\n", text);
+	print_clean(out, text);
+	fputc('\n', out);
 }
 
 static void print_scalar(FILE *out, const json_t *value)
@@ -52,26 +50,30 @@ static void print_object(FILE *out, const json_t *object, int indent);
 static void print_value(FILE *out, const char *key, const json_t *value,
 			int indent)
 {
+	int used = indent + (int)strlen(key);
 	size_t i;
 	json_t *item;
 
 	if (json_is_object(value)) {
-		fprintf(out, "%*s%s:\n", indent, "", key);
+		fprintf(out, "%*s", indent, "");
+		print_clean(out, key);
+		fprintf(out, ":\n");
 		print_object(out, value, indent + 2);
 	} else if (json_is_array(value)) {
 		json_array_foreach(value, i, item) {
-			char name[64];
+			char name[COLUMN + 32];
 
-			snprintf(name, sizeof(name), "%s[%zu]", key, i);
+			snprintf(name, sizeof(name), "%.*s[%zu]", COLUMN, key, i);
 			print_value(out, name, item, indent);
 		}
 	} else {
-		fprintf(out, "%*s%-*s ", indent, "", COLUMN - 1 - indent, key);
+		fprintf(out, "%*s", indent, "");
+		print_clean(out, key);
+		fprintf(out, "%*s ", used < COLUMN - 1 ? COLUMN - 1 - used : 0, "");
 		print_scalar(out, value);
 	}
 }
 
-/* Never deeper than a quote's certificates: indentation stays below COLUMN. */
 static void print_object(FILE *out, const json_t *object, int indent)
 {
 	const char *key;

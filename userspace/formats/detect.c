@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cert_table.h"
 #include "detect.h"
+#include "hcl.h"
+#include "proof.h"
 #include "quote.h"
 #include "tdreport.h"
 
@@ -43,12 +45,59 @@ static bool is_cert_table(const uint8_t *p, size_t len)
 	       cvm_is_zero(p, CVM_CERT_ENTRY_SIZE);
 }
 
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Formats that say by a word of text what they are */
+static enum cvm_format by_tag(const uint8_t *p, size_t len)
+{
+	static const struct {
+		enum cvm_format format;
+		const char *tag;
+	} tags[] = {
+		{ CVM_FORMAT_HCL_REPORT, CVM_HCL_SIGNATURE },
+		{ CVM_FORMAT_PROOF, CVM_PROOF_MAGIC },
+		{ CVM_FORMAT_PEM, "-----BEGIN " },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
+		size_t size = strlen(tags[i].tag);
+
+		if (!memcmp(p, tags[i].tag, size < len ? size : len))
+			return tags[i].format;
+	}
+	return CVM_FORMAT_UNKNOWN;
+}
+
+/* An ASN.1 SEQUENCE with a length of two bytes, as a certificate has it */
+static bool is_der(const uint8_t *p)
+{
+	return p[0] == 0x30 && p[1] == 0x82;
+}
+
+static bool is_json(const uint8_t *p, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len && is_blank(p[at]))
+		at++;
+	return at < len && p[at] == '{';
+}
+
 enum cvm_format cvm_format_detect(const void *data, size_t len)
 {
 	const uint8_t *p = data;
 
+	if (len >= 1 && is_json(p, len))
+		return CVM_FORMAT_JSON;
 	if (len < 4)
 		return CVM_FORMAT_UNKNOWN;
+	if (by_tag(p, len) != CVM_FORMAT_UNKNOWN)
+		return by_tag(p, len);
+	if (is_der(p))
+		return CVM_FORMAT_DER;
 	if (is_tdreport(p))
 		return CVM_FORMAT_TDREPORT;
 	if (is_snp_report(p))
@@ -68,9 +117,19 @@ const char *cvm_format_name(enum cvm_format format)
 	case CVM_FORMAT_TDREPORT:
 		return "TDREPORT";
 	case CVM_FORMAT_TDX_QUOTE:
-		return "TDX quote";
+		return "quote";
 	case CVM_FORMAT_CERT_TABLE:
 		return "certificate table";
+	case CVM_FORMAT_HCL_REPORT:
+		return "HCL report";
+	case CVM_FORMAT_PROOF:
+		return "batch proof";
+	case CVM_FORMAT_PEM:
+		return "PEM text";
+	case CVM_FORMAT_DER:
+		return "certificate or revocation list";
+	case CVM_FORMAT_JSON:
+		return "JSON text";
 	default:
 		return "unknown format";
 	}
@@ -82,11 +141,6 @@ static int hex_digit(uint8_t c)
 		return c - '0';
 	c |= 0x20;
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 bool cvm_format_is_hex(const void *data, size_t len)

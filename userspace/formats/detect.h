@@ -11,6 +11,11 @@ enum cvm_format {
 	CVM_FORMAT_TDREPORT,
 	CVM_FORMAT_TDX_QUOTE,
 	CVM_FORMAT_CERT_TABLE,
+	CVM_FORMAT_HCL_REPORT,
+	CVM_FORMAT_PROOF,
+	CVM_FORMAT_PEM,		/* certificates or revocation lists */
+	CVM_FORMAT_DER,		/* one of either */
+	CVM_FORMAT_JSON,
 };
 
 /*

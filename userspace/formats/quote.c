@@ -2,19 +2,11 @@
 /* Quote header and body. The signature data is in quote_sig.c. */
 #include "quote.h"
 
-static int need(size_t len, size_t end, const char *field,
-		const char *expected, struct cvm_format_error *err)
-{
-	if (len < end)
-		return cvm_format_short(err, len, field, expected);
-	return 0;
-}
-
 static int parse_header(const uint8_t *p, size_t len, struct cvm_quote *q,
 			struct cvm_format_error *err)
 {
 	if (len < 2)
-		return cvm_format_short(err, len, "Version", "a TDX quote");
+		return cvm_format_short(err, len, "Version", "a quote");
 	q->version = cvm_le16(p);
 	if (q->version != 4 && q->version != 5) {
 		cvm_format_bad(err, 0, "Version", "4 or 5", q->version);
@@ -26,8 +18,8 @@ static int parse_header(const uint8_t *p, size_t len, struct cvm_quote *q,
 	q->tee_type = cvm_le32(p + 4);
 	memcpy(q->qe_vendor_id, p + 12, sizeof(q->qe_vendor_id));
 	memcpy(q->user_data, p + 28, sizeof(q->user_data));
-	if (q->tee_type != CVM_QUOTE_TEE_TDX) {
-		cvm_format_bad(err, 4, "TEE Type", "0x81 (TDX)", q->tee_type);
+	if (q->tee_type != CVM_QUOTE_TEE_TDX && q->tee_type != CVM_QUOTE_TEE_SGX) {
+		cvm_format_bad(err, 4, "TEE Type", "0x81 (TDX) or 0 (SGX)", q->tee_type);
 		return -EPROTONOSUPPORT;
 	}
 	if (q->att_key_type != CVM_QUOTE_KEY_ECDSA_P256) {
@@ -39,7 +31,7 @@ static int parse_header(const uint8_t *p, size_t len, struct cvm_quote *q,
 }
 
 /* A.3.2 and A.4.3, A.4.4: the body of TDX 1.5 has two fields more */
-static void parse_body(const uint8_t *p, bool td15, struct cvm_td_body *b)
+static void parse_td_body(const uint8_t *p, bool td15, struct cvm_td_body *b)
 {
 	memcpy(b->tee_tcb_svn, p, sizeof(b->tee_tcb_svn));
 	memcpy(b->mrseam, p + 16, sizeof(b->mrseam));
@@ -59,60 +51,95 @@ static void parse_body(const uint8_t *p, bool td15, struct cvm_td_body *b)
 	}
 }
 
-/* Version 5 says which body follows and how long it is; version 4 has one. */
-static int parse_body_type(const uint8_t *p, size_t len, size_t *at,
-			   struct cvm_quote *q, struct cvm_format_error *err)
+static size_t body_size(uint16_t type)
 {
-	uint32_t size, expected;
-
-	if (q->version == 4) {
-		q->body_type = CVM_QUOTE_BODY_TD10;
+	switch (type) {
+	case CVM_QUOTE_BODY_SGX:
+		return CVM_SGX_REPORT_SIZE;
+	case CVM_QUOTE_BODY_TD10:
+		return CVM_QUOTE_BODY_TD10_SIZE;
+	case CVM_QUOTE_BODY_TD15:
+		return CVM_QUOTE_BODY_TD15_SIZE;
+	default:
 		return 0;
 	}
+}
+
+/* The TEE that has such bodies; a quote of one TEE about the other is none. */
+static uint32_t tee_of(uint16_t type)
+{
+	return type == CVM_QUOTE_BODY_SGX ? CVM_QUOTE_TEE_SGX : CVM_QUOTE_TEE_TDX;
+}
+
+/* Version 5 says which body follows and how long it is. */
+static int parse_descriptor(const uint8_t *p, size_t len, size_t *at,
+			    struct cvm_quote *q, struct cvm_format_error *err)
+{
+	uint32_t size;
+
 	if (len - *at < 6)
 		return cvm_format_short(err, len, "TD Quote Body Descriptor",
 					"a type and a size, 6 bytes");
 	q->body_type = cvm_le16(p + *at);
 	size = cvm_le32(p + *at + 2);
-	if (q->body_type != CVM_QUOTE_BODY_TD10 &&
-	    q->body_type != CVM_QUOTE_BODY_TD15) {
+	if (!body_size(q->body_type)) {
 		cvm_format_bad(err, *at, "TD Quote Body Type",
-			       "2 (TDX 1.0) or 3 (TDX 1.5)", q->body_type);
+			       "1 (SGX), 2 (TDX 1.0) or 3 (TDX 1.5)", q->body_type);
 		return -EPROTONOSUPPORT;
 	}
-	expected = q->body_type == CVM_QUOTE_BODY_TD15 ?
-		   CVM_QUOTE_BODY_TD15_SIZE : CVM_QUOTE_BODY_TD10_SIZE;
-	if (size != expected)
+	if (tee_of(q->body_type) != q->tee_type)
+		return cvm_format_bad(err, *at, "TD Quote Body Type",
+				      "one of the TEE Type: 1 of SGX, 2 and 3 of TDX",
+				      q->body_type);
+	if (size != body_size(q->body_type))
 		return cvm_format_bad(err, *at + 2, "TD Quote Body Size",
-				      "584 (TDX 1.0) or 648 (TDX 1.5)", size);
+				      "384 (SGX), 584 (TDX 1.0) or 648 (TDX 1.5)", size);
 	*at += 6;
+	return 0;
+}
+
+static int parse_body_type(const uint8_t *p, size_t len, size_t *at,
+			   struct cvm_quote *q, struct cvm_format_error *err)
+{
+	if (q->version == 5)
+		return parse_descriptor(p, len, at, q, err);
+	q->body_type = q->tee_type == CVM_QUOTE_TEE_SGX ? CVM_QUOTE_BODY_SGX :
+							  CVM_QUOTE_BODY_TD10;
+	return 0;
+}
+
+static int parse_body(const uint8_t *p, size_t len, size_t at, struct cvm_quote *q,
+		      struct cvm_format_error *err)
+{
+	size_t size = body_size(q->body_type);
+
+	if (len - at < size)
+		return cvm_format_short(err, len, "TD Quote Body",
+					size == CVM_SGX_REPORT_SIZE ? "384 bytes" :
+					size == CVM_QUOTE_BODY_TD10_SIZE ? "584 bytes" : "648 bytes");
+	if (q->body_type == CVM_QUOTE_BODY_SGX)
+		cvm_sgx_report_parse(p + at, &q->enclave);
+	else
+		parse_td_body(p + at, q->body_type == CVM_QUOTE_BODY_TD15, &q->body);
+	q->signed_part = (struct cvm_span){ p, at + size };
 	return 0;
 }
 
 int cvm_quote_parse(const void *data, size_t len, struct cvm_quote *q,
 		    struct cvm_format_error *err)
 {
+	size_t at = CVM_QUOTE_HEADER_SIZE;
 	const uint8_t *p = data;
-	size_t at = CVM_QUOTE_HEADER_SIZE, body_size;
-	bool td15;
 	int ret;
 
 	memset(q, 0, sizeof(*q));
 	ret = parse_header(p, len, q, err);
+	if (!ret)
+		ret = parse_body_type(p, len, &at, q, err);
+	if (!ret)
+		ret = parse_body(p, len, at, q, err);
 	if (ret)
 		return ret;
-	ret = parse_body_type(p, len, &at, q, err);
-	if (ret)
-		return ret;
-	td15 = q->body_type == CVM_QUOTE_BODY_TD15;
-	body_size = td15 ? CVM_QUOTE_BODY_TD15_SIZE : CVM_QUOTE_BODY_TD10_SIZE;
-	ret = need(len, at + body_size, "TD Quote Body",
-		   td15 ? "648 bytes" : "584 bytes", err);
-	if (ret)
-		return ret;
-	parse_body(p + at, td15, &q->body);
-	at += body_size;
-	q->signed_part = (struct cvm_span){ p, at };
-	return cvm_quote_parse_signature((struct cvm_span){ p, len }, at, q,
+	return cvm_quote_parse_signature((struct cvm_span){ p, len }, q->signed_part.len, q,
 					 err);
 }

@@ -69,7 +69,7 @@ static int at_end(struct cursor *c, const char *field)
 			      c->data[c->at]);
 }
 
-static void parse_sgx_report(const uint8_t *p, struct cvm_sgx_report *r)
+void cvm_sgx_report_parse(const uint8_t *p, struct cvm_sgx_report *r)
 {
 	memcpy(r->cpusvn, p, sizeof(r->cpusvn));
 	r->miscselect = cvm_le32(p + 16);
@@ -115,7 +115,7 @@ static int parse_qe_cert(struct cursor *c, struct cvm_qe_cert *qe)
 				      "Certification Data Type",
 				      "another type than 6 inside a type 6",
 				      qe->cert.type);
-	parse_sgx_report(qe->report.data, &qe->qe);
+	cvm_sgx_report_parse(qe->report.data, &qe->qe);
 	return 0;
 }
 
@@ -142,6 +142,8 @@ int cvm_quote_parse_signature(struct cvm_span data, size_t at,
 		ret = at_end(&c, "the byte after the Certification Data");
 	if (ret)
 		return ret;
+	q->certified = (struct cvm_span){ q->attestation_key.data,
+					  (size_t)(data.data + c.end - q->attestation_key.data) };
 	q->has_qe = q->cert.type == CVM_CERT_DATA_QE_REPORT;
 	if (!q->has_qe)
 		return 0;

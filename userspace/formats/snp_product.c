@@ -60,3 +60,9 @@ int cvm_snp_tcb_parse(enum cvm_snp_product product, uint64_t raw,
 		return -EPROTONOSUPPORT;
 	}
 }
+
+bool cvm_snp_tcb_equal(const struct cvm_snp_tcb *a, const struct cvm_snp_tcb *b)
+{
+	return a->fmc == b->fmc && a->boot_loader == b->boot_loader && a->tee == b->tee &&
+	       a->snp == b->snp && a->microcode == b->microcode;
+}

@@ -32,7 +32,9 @@ enum cvm_snp_signing_key {
 	CVM_SNP_SIGNED_NONE = 7,
 };
 
-/* POLICY, section on the guest policy */
+/* POLICY, section on the guest policy; bit 17 is always set */
+#define CVM_SNP_POLICY_ABI_MINOR(policy)	((uint8_t)(policy))
+#define CVM_SNP_POLICY_ABI_MAJOR(policy)	((uint8_t)((policy) >> 8))
 #define CVM_SNP_POLICY_SMT			(1ULL << 16)
 #define CVM_SNP_POLICY_MIGRATE_MA		(1ULL << 18)
 #define CVM_SNP_POLICY_DEBUG			(1ULL << 19)
@@ -42,6 +44,7 @@ enum cvm_snp_signing_key {
 #define CVM_SNP_POLICY_RAPL_DIS			(1ULL << 23)
 #define CVM_SNP_POLICY_CIPHERTEXT_HIDING_DRAM	(1ULL << 24)
 #define CVM_SNP_POLICY_PAGE_SWAP_DISABLE	(1ULL << 25)
+#define CVM_SNP_POLICY_KNOWN			0x3ffffffULL	/* bits 25:0 */
 
 /* PLATFORM_INFO */
 #define CVM_SNP_PLATFORM_SMT_EN				(1ULL << 0)
@@ -51,6 +54,7 @@ enum cvm_snp_signing_key {
 #define CVM_SNP_PLATFORM_CIPHERTEXT_HIDING_DRAM_EN	(1ULL << 4)
 #define CVM_SNP_PLATFORM_ALIAS_CHECK_COMPLETE		(1ULL << 5)
 #define CVM_SNP_PLATFORM_TIO_EN				(1ULL << 7)
+#define CVM_SNP_PLATFORM_KNOWN				0xbfULL	/* bits 7, 5:0 */
 
 /* A TCB_VERSION taken apart; has_fmc is false where the product has no FMC. */
 struct cvm_snp_tcb {
@@ -133,5 +137,8 @@ const char *cvm_snp_product_name(enum cvm_snp_product product);
 /* -EPROTONOSUPPORT where the product, and so the layout, is not known */
 int cvm_snp_tcb_parse(enum cvm_snp_product product, uint64_t raw,
 		      struct cvm_snp_tcb *tcb);
+
+/* Every component of @a is that of @b */
+bool cvm_snp_tcb_equal(const struct cvm_snp_tcb *a, const struct cvm_snp_tcb *b);
 
 #endif /* CVM_SNP_REPORT_H */

@@ -12,7 +12,8 @@
  *
  * Threads: a context may be used by any number of threads at a time; nothing
  * in it changes between cvm_open() and cvm_close(). Other objects belong to
- * whoever got them: one thread at a time.
+ * whoever got them: one thread at a time, unless they say otherwise, as a
+ * verifier does.
  *
  * Growing structs: a struct that begins with a size is set to zero and its
  * size to sizeof by the caller. A field that a later version adds means, when
@@ -361,135 +362,8 @@ CVM_API const void *cvm_evidence_data(const struct cvm_evidence *evidence, size_
  */
 CVM_API const void *cvm_evidence_certs(const struct cvm_evidence *evidence, size_t *len);
 
-/* ------------------------------------------------------------------- verify */
-
-/*
- * What to verify evidence with: no network, no files, no clock. One thread at
- * a time may change it; any number of threads may call cvm_verify() on one
- * that nobody changes. Since: 0.1
- */
-struct cvm_verifier;
-
-/* The named checks of one piece of evidence. Since: 0.1 */
-struct cvm_verdict;
-
-/**
- * enum cvm_check_state - what became of one check
- * @CVM_CHECK_NOT_CHECKED: nothing to check against was given, or the check
- *	before it failed; no statement either way
- * @CVM_CHECK_PASSED: holds
- * @CVM_CHECK_FAILED: does not hold: the evidence is refused
- * Since: 0.1
- */
-enum cvm_check_state {
-	CVM_CHECK_NOT_CHECKED = 0,
-	CVM_CHECK_PASSED = 1,
-	CVM_CHECK_FAILED = 2,
-};
-
-/**
- * struct cvm_check - one check
- * @name: stays the same from release to release, such as "signature"
- * @state: enum cvm_check_state
- * @reason: one line for people, never NULL; both live as long as the verdict
- * Since: 0.1
- */
-struct cvm_check {
-	const char *name;
-	enum cvm_check_state state;
-	const char *reason;
-};
-
-/**
- * cvm_verifier_new() - a verifier that trusts the roots of AMD and Intel
- * @verifier: out: to be freed with cvm_verifier_free()
- *
- * Return: 0 or -ENOMEM. Since: 0.1
- */
-CVM_API int cvm_verifier_new(struct cvm_verifier **verifier);
-
-/* Free @verifier, which may be NULL. Since: 0.1 */
-CVM_API void cvm_verifier_free(struct cvm_verifier *verifier);
-
-/*
- * The time at which certificates must be valid, in seconds since 1970-01-01
- * 00:00:00 UTC; cvm_verify() needs it set. Since: 0.1
- */
-CVM_API void cvm_verifier_set_time(struct cvm_verifier *verifier, int64_t at);
-
-/* The REPORT_DATA that evidence must carry; copied. Since: 0.1 */
-CVM_API void cvm_verifier_set_report_data(struct cvm_verifier *verifier,
-					  const uint8_t report_data[CVM_REPORT_DATA_LEN]);
-
-/**
- * cvm_verifier_add_certs() - certificates that a chain may be made of
- * @verifier: verifier
- * @data: a GHCB certificate table as the host gave it, or X.509 certificates
- *	as PEM (one or more) or DER (one); copied
- * @len: bytes at @data
- * @error: or NULL
- *
- * They need not be trusted: a chain must still end in a trusted root. For a
- * quote they take the place of the certificates that the quote carries.
- *
- * Return: 0; -EBADMSG: malformed, and nothing was added; -ENOMEM. Since: 0.1
- */
-CVM_API int cvm_verifier_add_certs(struct cvm_verifier *verifier, const void *data,
-				   size_t len, struct cvm_error *error);
-
-/**
- * cvm_verifier_add_trust_root() - trust this root instead of AMD's and Intel's
- * @verifier: verifier
- * @data: X.509 certificates, self-signed, as PEM (one or more) or DER
- * @len: bytes at @data
- * @error: or NULL
- *
- * From the first call on only such roots are trusted; every verdict says so.
- *
- * Return: 0; -EBADMSG: malformed or not self-signed, and nothing was added;
- * -ENOMEM. Since: 0.1
- */
-CVM_API int cvm_verifier_add_trust_root(struct cvm_verifier *verifier,
-					const void *data, size_t len, struct cvm_error *error);
-
-/**
- * cvm_verify() - verify that evidence is authentic
- * @verifier: verifier
- * @evidence: an SNP attestation report or a TDX quote, as bytes
- * @len: bytes at @evidence
- * @verdict: out: the checks, to be freed with cvm_verdict_free(); NULL after
- *	any other error than -EBADMSG
- *
- * A return of 0 does not mean that the evidence is authentic; ask the verdict.
- *
- * Return: 0: the verdict says; -EBADMSG: malformed, cut short, or of a version
- * or kind that is not known, and the verdict's one check says where;
- * -EINVAL: no time was set; -ENOMEM. Since: 0.1
- */
-CVM_API int cvm_verify(const struct cvm_verifier *verifier, const void *evidence,
-		       size_t len, struct cvm_verdict **verdict);
-
-/**
- * cvm_verdict_authentic() - is this genuine hardware evidence
- * @verdict: verdict
- *
- * True where the signature and its chain to a trusted root hold and no check
- * failed. It says nothing about checks that were not made: measurement, debug
- * and TCB among them. A caller that did not set REPORT_DATA knows nothing of
- * the evidence's age. Since: 0.1
- */
-CVM_API bool cvm_verdict_authentic(const struct cvm_verdict *verdict);
-
-/* The number of checks in @verdict. Since: 0.1 */
-CVM_API size_t cvm_verdict_count(const struct cvm_verdict *verdict);
-
-/* A check, which belongs to @verdict; NULL beyond the last. Since: 0.1 */
-CVM_API const struct cvm_check *cvm_verdict_check(const struct cvm_verdict *verdict, size_t index);
-
-/* Free @verdict, which may be NULL. Since: 0.1 */
-CVM_API void cvm_verdict_free(struct cvm_verdict *verdict);
-
 #include "cvmguest/batch.h"
+#include "cvmguest/verify.h"
 
 #ifdef __cplusplus
 }

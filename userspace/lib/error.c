@@ -1,23 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* What went wrong, as one line for humans. */
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib.h"
-
-int cvm_set_error(struct cvm_error *error, int rc, const char *format, ...)
-{
-	va_list values;
-
-	if (!error)
-		return rc;
-	error->platform_status = 0;
-	va_start(values, format);
-	vsnprintf(error->text, sizeof(error->text), format, values);
-	va_end(values);
-	return rc;
-}
 
 int cvm_path_error(struct cvm_error *error, int rc, const char *path, const char *verb)
 {
@@ -95,17 +80,4 @@ int cvm_source_error(struct cvm_error *error, int rc, const struct cvm_source *s
 		if (causes[i].rc == rc)
 			return cvm_set_error(error, rc, "%s: %s", path, causes[i].text);
 	return cvm_set_error(error, rc, "%s: %s", path, strerror(-rc));
-}
-
-int cvm_struct_in(void *to, size_t size, size_t min, const void *from)
-{
-	size_t given = *(const size_t *)from;
-
-	if (given < min)
-		return -EINVAL;
-	if (given > size && !cvm_is_zero((const uint8_t *)from + size, given - size))
-		return -E2BIG;
-	memset(to, 0, size);
-	memcpy(to, from, given < size ? given : size);
-	return 0;
 }

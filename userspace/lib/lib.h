@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/api.h"
 #include "common/util.h"
 #include "cvmguest.h"
 
@@ -141,9 +142,7 @@ uint8_t cvm_gather_scope(void);
 void cvm_gather(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
 		uint32_t timeout_ms);
 
-/* error.c: set @error (may be NULL), return @rc */
-int cvm_set_error(struct cvm_error *error, int rc, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/* error.c */
 
 /* What the errors of struct cvm_evidence_req mean and what to do, whoever gave them. */
 int cvm_source_error(struct cvm_error *error, int rc, const struct cvm_source *source,
@@ -151,18 +150,6 @@ int cvm_source_error(struct cvm_error *error, int rc, const struct cvm_source *s
 
 /* A path that cannot be opened, read, ... (@verb). */
 int cvm_path_error(struct cvm_error *error, int rc, const char *path, const char *verb);
-
-/**
- * cvm_struct_in() - take a struct of a caller that may be older or newer
- * @to: ours, filled in
- * @size: its size
- * @min: bytes of it that the first version had
- * @from: the caller's, which begins with its size
- *
- * Return: 0; -EINVAL: shorter than the first version; -E2BIG: it has fields
- * that are unknown here and not zero.
- */
-int cvm_struct_in(void *to, size_t size, size_t min, const void *from);
 
 /* source.c: set is where evidence comes from, and sets status.source */
 int cvm_source_path(const struct cvm_source *source, const char *path, char out[PATH_MAX]);

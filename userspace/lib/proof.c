@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 
 #include "driver/merkle.h"
+#include "../formats/proof.h"
 #include "lib.h"
 
 static const char label_prefix[] = "label:";
@@ -40,6 +41,17 @@ static const char *scope_name(const uint8_t scope[CVM_SCOPE_SIZE])
 	return names[scope[0]];
 }
 
+static int malformed(const void *proof, size_t len, struct cvm_error *error)
+{
+	struct cvm_format_error err = { .field = "the proof", .expected = "one of version 1" };
+	struct cvm_proof parsed;
+	char text[256];
+
+	cvm_proof_parse(proof, len, &parsed, &err);
+	return cvm_set_error(error, -EBADMSG, "not a batch proof of version 1: %s",
+			     cvm_format_error_text(&err, text, sizeof(text)));
+}
+
 int cvm_batch_expected(const uint8_t *user_data, const void *proof, size_t len,
 		       const char *scope, uint8_t *report_data, struct cvm_error *error)
 {
@@ -56,7 +68,7 @@ int cvm_batch_expected(const uint8_t *user_data, const void *proof, size_t len,
 	if (ret == -EINVAL)
 		return cvm_set_error(error, ret, "user data begins with CVMGBAT, which is reserved");
 	if (ret)
-		return cvm_set_error(error, ret, "not a batch proof of version 1");
+		return malformed(proof, len, error);
 	if (!any && memcmp(wanted, found, sizeof(found)))
 		return cvm_set_error(error, -EPERM, "the proof speaks for %s, not for %s",
 				     scope_name(found), found[0] == 2 && wanted[0] == 2 ?

@@ -246,7 +246,7 @@ static void complete_options(void)
 	}
 }
 
-/* of an option "command:--option", and of operands "command:" */
+/* of an option "command:--option", of operands "command:", behind a word "command:+" */
 static void complete_arguments(void)
 {
 	for (size_t i = 0; commands[i]; i++) {
@@ -267,6 +267,8 @@ static void complete_arguments(void)
 			else
 				printf("-f");
 			printf("' ;;\n");
+			if (is_choice(operands) && commands[i]->max_operands > 1)
+				printf("\t%s:+) echo '-f' ;;\n", commands[i]->name);
 		}
 	}
 }

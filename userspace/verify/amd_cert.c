@@ -6,7 +6,7 @@
 #include <openssl/asn1.h>
 #include <openssl/objects.h>
 
-#include "internal.h"
+#include "certs.h"
 
 #define OID_PRODUCT	"1.3.6.1.4.1.3704.1.2"
 #define OID_BOOT_LOADER	"1.3.6.1.4.1.3704.1.3.1"
@@ -32,8 +32,7 @@ static void cleanup_string(ASN1_STRING **string)
 	ASN1_STRING_free(*string);
 }
 
-/* An extension's value, once; false where it is missing or there twice */
-static bool find(X509 *cert, const char *oid, struct cvm_span *out)
+bool cvm_cert_extension(X509 *cert, const char *oid, struct cvm_span *out)
 {
 	ASN1_OBJECT *object __cleanup(cleanup_object) = OBJ_txt2obj(oid, 1);
 	const ASN1_OCTET_STRING *value;
@@ -58,7 +57,7 @@ static bool find_spl(X509 *cert, const char *oid, uint8_t *out)
 	const uint8_t *p;
 	uint64_t number;
 
-	if (!find(cert, oid, &value))
+	if (!cvm_cert_extension(cert, oid, &value))
 		return false;
 	p = value.data;
 	integer = d2i_ASN1_INTEGER(NULL, &p, (long)value.len);
@@ -76,7 +75,7 @@ static bool find_text(X509 *cert, const char *oid, char *out, size_t size)
 	const uint8_t *p;
 	size_t len;
 
-	if (!find(cert, oid, &value))
+	if (!cvm_cert_extension(cert, oid, &value))
 		return false;
 	p = value.data;
 	string = d2i_ASN1_IA5STRING(NULL, &p, (long)value.len);
@@ -103,7 +102,7 @@ static bool find_hwid(X509 *cert, uint8_t out[64])
 {
 	struct cvm_span value;
 
-	if (!find(cert, OID_HWID, &value))
+	if (!cvm_cert_extension(cert, OID_HWID, &value))
 		return false;
 	if (value.len == 66 || value.len == 10) {
 		if (value.data[0] != V_ASN1_OCTET_STRING ||
@@ -152,24 +151,12 @@ static bool find_tcb(X509 *cert, enum cvm_snp_product product,
 	       (!tcb->has_fmc || find_spl(cert, OID_FMC, &tcb->fmc));
 }
 
-enum cvm_amd_key cvm_amd_cert_key(X509 *cert)
-{
-	char name[64];
-
-	cvm_cert_name(cert, name, sizeof(name));
-	if (!strcmp(name, "SEV-VCEK"))
-		return CVM_AMD_KEY_VCEK;
-	if (!strcmp(name, "SEV-VLEK"))
-		return CVM_AMD_KEY_VLEK;
-	return CVM_AMD_KEY_NONE;
-}
-
-const char *cvm_amd_cert_parse(X509 *cert, struct cvm_amd_cert *out)
+const char *cvm_amd_cert_parse(X509 *cert, bool vlek, struct cvm_amd_cert *out)
 {
 	struct cvm_span unused;
-	char name[64];
+	char name[CVM_NAME_SIZE];
 
-	*out = (struct cvm_amd_cert){ .key = cvm_amd_cert_key(cert) };
+	*out = (struct cvm_amd_cert){ 0 };
 	if (!find_text(cert, OID_PRODUCT, name, sizeof(name)))
 		return "no product name, or a broken one";
 	out->product = product_of(name);
@@ -178,13 +165,11 @@ const char *cvm_amd_cert_parse(X509 *cert, struct cvm_amd_cert *out)
 	if (!find_tcb(cert, out->product, &out->tcb))
 		return "a TCB component is missing or not a number from 0 to 255";
 	/* A chip's key names the chip, a provider's key the provider. */
-	if (out->key == CVM_AMD_KEY_VCEK) {
-		if (!find_hwid(cert, out->hwid))
-			return "no hardware id, or not one of 64 or 8 bytes";
-	} else if (!find_text(cert, OID_CSP_ID, out->csp_id,
-			      sizeof(out->csp_id)) ||
-		   find(cert, OID_HWID, &unused)) {
+	if (!vlek)
+		return find_hwid(cert, out->hwid) ? NULL :
+		       "no hardware id, or not one of 64 or 8 bytes";
+	if (!find_text(cert, OID_CSP_ID, out->csp_id, sizeof(out->csp_id)) ||
+	    cvm_cert_extension(cert, OID_HWID, &unused))
 		return "a VLEK must name its provider and no chip";
-	}
 	return NULL;
 }

@@ -5,14 +5,34 @@
  * number 0 and no key identifiers, and a generic path builder would accept
  * chains of other shapes than the two that exist.
  */
-#include <time.h>
+#include <stdio.h>
+#include <stdlib.h>
 
+#include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
 
-#include "internal.h"
+#include "certs.h"
 
-#define NAME_SIZE	64
+/* Publication 57230: RSASSA-PSS with SHA-384 throughout, a P-384 leaf */
+const struct cvm_chain_rules cvm_amd_rules = {
+	.vendor = CVM_VENDOR_AMD,
+	.signature_nid = NID_rsassaPss,
+	.digest_nid = NID_sha384,
+	.ca_key = NULL,
+	.leaf_key = "secp384r1",
+	.algorithms = "has other algorithms than AMD's: RSA-4096 with PSS and SHA-384, P-384",
+};
+
+/* "Intel SGX PCK Certificate and CRL Profile Specification" */
+const struct cvm_chain_rules cvm_intel_rules = {
+	.vendor = CVM_VENDOR_INTEL,
+	.signature_nid = NID_X9_62_id_ecPublicKey,
+	.digest_nid = NID_sha256,
+	.ca_key = "prime256v1",
+	.leaf_key = "prime256v1",
+	.algorithms = "has other algorithms than Intel's: ECDSA P-256 with SHA-256",
+};
 
 bool cvm_cert_issued_by(X509 *cert, X509 *issuer)
 {
@@ -24,27 +44,30 @@ bool cvm_cert_issued_by(X509 *cert, X509 *issuer)
 }
 
 /* May sign certificates: an extension that is there must allow it. */
-bool cvm_cert_is_ca(X509 *cert)
+static bool is_ca(X509 *cert)
 {
 	return X509_get_extension_flags(cert) & EXFLAG_CA &&
 	       X509_get_key_usage(cert) & KU_KEY_CERT_SIGN;
 }
 
-X509 *cvm_find_issuer(X509 *cert, const struct cvm_cert_set *const *sets,
-		      size_t count)
+/*
+ * The issuer of @cert by signature; if there is none, one of that name, so that
+ * the caller can say what is wrong with it; else NULL.
+ */
+static X509 *find_issuer(X509 *cert, const struct cvm_sources *from)
 {
 	X509 *by_name = NULL;
 
-	for (size_t s = 0; s < count; s++) {
-		for (size_t i = 0; i < sets[s]->count; i++) {
-			X509 *issuer = sets[s]->cert[i];
+	for (size_t s = 0; s < from->count; s++) {
+		for (size_t i = 0; i < from->sets[s]->count; i++) {
+			X509 *issuer = from->sets[s]->cert[i].x509;
 
+			if (X509_NAME_cmp(X509_get_issuer_name(cert),
+					  X509_get_subject_name(issuer)))
+				continue;
 			if (cvm_cert_issued_by(cert, issuer))
 				return issuer;
-			if (!by_name &&
-			    !X509_NAME_cmp(X509_get_issuer_name(cert),
-					   X509_get_subject_name(issuer)))
-				by_name = issuer;
+			by_name = by_name ? by_name : issuer;
 		}
 	}
 	return by_name;
@@ -74,8 +97,7 @@ static bool algorithms_hold(X509 *cert, const char *key_group,
 static bool extensions_hold(X509 *cert)
 {
 	return X509_get_version(cert) == X509_VERSION_3 &&
-	       !(X509_get_extension_flags(cert) &
-		 (EXFLAG_CRITICAL | EXFLAG_INVALID));
+	       !(X509_get_extension_flags(cert) & (EXFLAG_CRITICAL | EXFLAG_INVALID));
 }
 
 static const char *link_fault(X509 *cert, X509 *issuer, const char *key_group,
@@ -87,130 +109,182 @@ static const char *link_fault(X509 *cert, X509 *issuer, const char *key_group,
 		return rules->algorithms;
 	if (!extensions_hold(cert))
 		return "has an unknown critical extension, or broken ones";
-	if (cert != issuer && !cvm_cert_is_ca(issuer))
+	if (cert != issuer && !is_ca(issuer))
 		return "is signed by a certificate that is not a CA's";
 	return NULL;
 }
 
-static bool check_links(const struct cvm_chain *c,
-			const struct cvm_chain_rules *rules,
-			struct cvm_verdict *v)
+static bool broken(struct cvm_chain *c, X509 *cert, const char *fault)
 {
+	char name[CVM_NAME_SIZE];
+
+	snprintf(c->chain_text, sizeof(c->chain_text), "certificate '%s' %s",
+		 cvm_cert_name(cert, name, sizeof(name)), fault);
+	return false;
+}
+
+static bool links_hold(struct cvm_chain *c, const struct cvm_chain_rules *rules)
+{
+	X509 *issuer = c->ca ? c->ca : c->root;
 	const struct { X509 *cert, *issuer; const char *key; } links[] = {
 		{ c->root, c->root, rules->ca_key },
-		{ c->ca, c->root, rules->ca_key },
-		{ c->leaf, c->ca, rules->leaf_key },
+		{ issuer, c->root, rules->ca_key },
+		{ c->leaf, issuer, rules->leaf_key },
 	};
-	char a[NAME_SIZE], b[NAME_SIZE], d[NAME_SIZE];
 
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
-		const char *fault = link_fault(links[i].cert, links[i].issuer,
-					       links[i].key, rules);
+		const char *fault = link_fault(links[i].cert, links[i].issuer, links[i].key, rules);
 
 		if (fault)
-			return cvm_fail(v, "chain", "certificate '%s' %s",
-					cvm_cert_name(links[i].cert, a,
-						      sizeof(a)), fault);
+			return broken(c, links[i].cert, fault);
 	}
 	/* A root that signs leaves itself would skip what revokes them. */
-	if (!X509_cmp(c->ca, c->root))
-		return cvm_fail(v, "chain",
-				"certificate '%s' is signed by the root and not by an intermediate CA",
-				cvm_cert_name(c->leaf, a, sizeof(a)));
+	if (c->ca && !X509_cmp(c->ca, c->root))
+		return broken(c, c->leaf, "is signed by the root and not by an intermediate CA");
 	if (X509_get_extension_flags(c->leaf) & EXFLAG_CA)
-		return cvm_fail(v, "chain", "certificate '%s' is a CA's",
-				cvm_cert_name(c->leaf, a, sizeof(a)));
-	return cvm_pass(v, "chain", "%s, %s, %s",
-			cvm_cert_name(c->root, a, sizeof(a)),
-			cvm_cert_name(c->ca, b, sizeof(b)),
-			cvm_cert_name(c->leaf, d, sizeof(d)));
+		return broken(c, c->leaf, "is a CA's");
+	return true;
 }
 
-static bool same_key(X509 *a, X509 *b)
+static void name_links(struct cvm_chain *c)
 {
-	return EVP_PKEY_eq(X509_get0_pubkey(a), X509_get0_pubkey(b)) == 1;
+	char root[CVM_NAME_SIZE], ca[CVM_NAME_SIZE] = "", leaf[CVM_NAME_SIZE];
+
+	if (c->ca)
+		cvm_cert_name(c->ca, ca, sizeof(ca));
+	snprintf(c->chain_text, sizeof(c->chain_text), "%s%s%s, %s",
+		 cvm_cert_name(c->root, root, sizeof(root)), *ca ? ", " : "", ca,
+		 cvm_cert_name(c->leaf, leaf, sizeof(leaf)));
 }
 
-static bool check_root(const struct cvm_verifier *verifier, X509 *root,
-		       const struct cvm_chain_rules *rules,
-		       const struct cvm_root **pinned, struct cvm_verdict *v)
+static bool is_given_root(const struct cvm_certs *roots, X509 *root)
 {
-	const struct cvm_cert_set *own = &verifier->trust_roots;
-	char name[NAME_SIZE];
-
-	cvm_cert_name(root, name, sizeof(name));
-	*pinned = NULL;
-	for (size_t i = 0; i < own->count; i++)
-		if (same_key(own->cert[i], root))
-			return cvm_pass(v, "root",
-					"'%s', given as trust root: NOT one of AMD's or Intel's",
-					name);
-	if (own->count)
-		return cvm_fail(v, "root",
-				"the key of '%s' is not that of a given trust root",
-				name);
-	*pinned = cvm_root_find(rules->vendor, root);
-	if (!*pinned)
-		return cvm_fail(v, "root",
-				"the key of '%s' is not that of a root of %s",
-				name, rules->vendor == CVM_VENDOR_AMD ?
-				"AMD's" : "Intel's");
-	return cvm_pass(v, "root", "%s, by its public key", (*pinned)->name);
+	for (size_t i = 0; i < roots->count; i++)
+		if (EVP_PKEY_eq(X509_get0_pubkey(roots->cert[i].x509),
+				X509_get0_pubkey(root)) == 1)
+			return true;
+	return false;
 }
 
-static void time_text(const ASN1_TIME *time, char buf[32])
+/* The caller's roots take the place of the vendors': never both. */
+static bool root_trusted(struct cvm_chain *c, const struct cvm_chain_rules *rules,
+			 const struct cvm_certs *roots)
 {
-	struct tm tm = { 0 };
+	char *text = c->root_text, name[CVM_NAME_SIZE];
+	const size_t size = sizeof(c->root_text);
 
-	if (!ASN1_TIME_to_tm(time, &tm) ||
-	    !strftime(buf, 32, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		memcpy(buf, "?", 2);
-}
+	cvm_cert_name(c->root, name, sizeof(name));
+	if (roots->count) {
+		bool given = is_given_root(roots, c->root);
 
-/* Returns what is wrong with @cert at @at, in @buf, or NULL */
-static const char *validity_fault(X509 *cert, int64_t at, char *buf,
-				  size_t size)
-{
-	const ASN1_TIME *from = X509_get0_notBefore(cert);
-	const ASN1_TIME *until = X509_get0_notAfter(cert);
-	int before = ASN1_TIME_cmp_time_t(from, at);
-	int after = ASN1_TIME_cmp_time_t(until, at);
-	char name[NAME_SIZE], when[32];
-
-	if ((before == -1 || before == 0) && (after == 0 || after == 1))
-		return NULL;
-	cvm_cert_name(cert, name, sizeof(name));
-	if (before == 1) {
-		time_text(from, when);
-		snprintf(buf, size, "'%s' is not valid before %s", name, when);
-	} else {
-		time_text(until, when);
-		snprintf(buf, size, "'%s' expired at %s", name, when);
+		snprintf(text, size, given ?
+			 "'%s', given as trust root: NOT one of AMD's or Intel's" :
+			 "the key of '%s' is not that of a given trust root", name);
+		return given;
 	}
-	return buf;
+	c->pinned = cvm_root_find(rules->vendor, c->root);
+	if (c->pinned)
+		snprintf(text, size, "%s, by its public key", c->pinned->name);
+	else
+		snprintf(text, size, "the key of '%s' is not that of a root of %s", name,
+			 rules->vendor == CVM_VENDOR_AMD ? "AMD's" : "Intel's");
+	return c->pinned;
 }
 
-static bool check_validity(const struct cvm_verifier *verifier,
-			   const struct cvm_chain *c, struct cvm_verdict *v)
+static void narrow(struct cvm_window *w, X509 *cert)
 {
-	X509 *const certs[] = { c->root, c->ca, c->leaf };
+	char name[CVM_NAME_SIZE];
+	int64_t from, until;
+
+	/* A time that cannot be read is never now. */
+	if (!cvm_time_of_asn1(X509_get0_notBefore(cert), &from) ||
+	    !cvm_time_of_asn1(X509_get0_notAfter(cert), &until))
+		from = until = INT64_MAX;
+	cvm_window_narrow(w, from, until, cvm_cert_name(cert, name, sizeof(name)));
+}
+
+static bool not_given(struct cvm_chain *c, X509 *cert)
+{
+	char issuer[CVM_NAME_SIZE], name[CVM_NAME_SIZE];
+
+	if (X509_NAME_get_text_by_NID(X509_get_issuer_name(cert), NID_commonName, issuer,
+				      sizeof(issuer)) < 0)
+		issuer[0] = '\0';
+	for (char *p = issuer; *p; p++)
+		*p = *p < ' ' || *p > '~' ? '?' : *p;
+	snprintf(c->chain_text, sizeof(c->chain_text),
+		 "no certificate of '%s' was given, who issued that of '%s'", issuer,
+		 cvm_cert_name(cert, name, sizeof(name)));
+	return false;
+}
+
+static bool find_links(struct cvm_chain *c, bool through_ca, const struct cvm_sources *from)
+{
+	X509 *below = c->leaf;
+
+	if (through_ca) {
+		c->ca = find_issuer(c->leaf, from);
+		if (!c->ca)
+			return not_given(c, c->leaf);
+		below = c->ca;
+	}
+	c->root = find_issuer(below, from);
+	return c->root || not_given(c, below);
+}
+
+static void make_chain(struct cvm_chain *c, X509 *leaf, bool through_ca,
+		       const struct cvm_chain_rules *rules, const struct cvm_sources *from)
+{
+	*c = (struct cvm_chain){ .leaf = leaf, .valid = cvm_window_always };
+	if (!find_links(c, through_ca, from))
+		return;
+	c->holds = links_hold(c, rules);
+	if (c->holds)
+		name_links(c);
+	c->trusted = root_trusted(c, rules, from->roots);
+	narrow(&c->valid, c->root);
+	if (c->ca)
+		narrow(&c->valid, c->ca);
+	narrow(&c->valid, leaf);
+	cvm_revocation_find(c->ca ? c->ca : leaf, c->root, rules, from->sets, from->count,
+			    &c->ca_lists);
+	/* AMD has no list of leaves: chips are refused by a policy. */
+	if (c->ca && rules->vendor == CVM_VENDOR_INTEL)
+		cvm_revocation_find(leaf, c->ca, rules, from->sets, from->count, &c->leaf_lists);
+}
+
+int cvm_certs_make_chains(struct cvm_certs *certs, const struct cvm_sources *from)
+{
+	for (size_t i = 0; i < certs->count; i++) {
+		struct cvm_cert *cert = &certs->cert[i];
+
+		if (cert->leaf == CVM_LEAF_NONE)
+			continue;
+		if (!cert->chain)
+			cert->chain = malloc(sizeof(*cert->chain));
+		if (!cert->chain)
+			return -ENOMEM;
+		make_chain(cert->chain, cert->x509, true, cert->leaf == CVM_LEAF_PCK ?
+			   &cvm_intel_rules : &cvm_amd_rules, from);
+	}
+	return 0;
+}
+
+void cvm_chain_make_signer(struct cvm_chain *chain, X509 *leaf, const struct cvm_sources *from)
+{
+	make_chain(chain, leaf, false, &cvm_intel_rules, from);
+}
+
+bool cvm_chain_check(const struct cvm_chain *chain, int64_t at, struct cvm_verdict *v)
+{
 	char text[CVM_REASON_SIZE];
 
-	for (size_t i = 0; i < ARRAY_SIZE(certs); i++)
-		if (validity_fault(certs[i], verifier->at, text, sizeof(text)))
-			return cvm_fail(v, "validity", "%s", text);
-	return cvm_pass(v, "validity",
-			"every certificate is valid at the given time");
-}
-
-bool cvm_chain_check(const struct cvm_verifier *verifier,
-		     const struct cvm_chain *chain,
-		     const struct cvm_chain_rules *rules,
-		     const struct cvm_root **pinned, struct cvm_verdict *v)
-{
-	bool links = check_links(chain, rules, v);
-	bool root = check_root(verifier, chain->root, rules, pinned, v);
-	bool valid = check_validity(verifier, chain, v);
-
-	return links && root && valid;
+	cvm_verdict_add(v, "chain", chain->holds ? CVM_PASS : CVM_FAIL, "%s", chain->chain_text);
+	if (!chain->root)
+		return false;
+	cvm_verdict_add(v, "root", chain->trusted ? CVM_PASS : CVM_FAIL, "%s", chain->root_text);
+	if (cvm_window_fault(&chain->valid, at, text, sizeof(text)))
+		return cvm_fail(v, "validity", "%s", text);
+	cvm_pass(v, "validity", "every certificate is valid at the given time");
+	return chain->holds && chain->trusted;
 }

@@ -5,7 +5,7 @@
 #include <openssl/ec.h>
 #include <openssl/params.h>
 
-#include "internal.h"
+#include "certs.h"
 
 static void cleanup_bn(BIGNUM **bn)
 {

@@ -1,161 +1,104 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of this folder share. The public side is cvmguest.h. */
+/* What the kinds of evidence share. The public side is cvmguest/verify.h. */
 #ifndef CVM_VERIFY_INTERNAL_H
 #define CVM_VERIFY_INTERNAL_H
 
-#include <openssl/evp.h>
-#include <openssl/x509.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 #include <cvmguest.h>
 
-#include "../common/cleanup.h"
-#include "../formats/format.h"
-#include "../formats/snp_report.h"
+#include "../common/api.h"
+#include "cache.h"
+#include "certs.h"
+#include "collateral.h"
+#include "policy.h"
+#include "verdict.h"
 
-#define CVM_SPKI_HASH_SIZE	48	/* SHA-384 */
-#define CVM_REASON_SIZE		640
-
-/* verdict.c */
-#define CVM_VERDICT_MAX		32
-
-struct cvm_verdict {
-	size_t count;
-	bool signed_by_root;	/* set once, when signature and chain hold */
-	bool failed;
-	struct cvm_check check[CVM_VERDICT_MAX];
-	char reason[CVM_VERDICT_MAX][CVM_REASON_SIZE];
-};
-
-/* @name must be a string literal. Returns true for CVM_CHECK_PASSED. */
-__attribute__((format(printf, 4, 5)))
-bool cvm_verdict_add(struct cvm_verdict *v, const char *name,
-		     enum cvm_check_state state, const char *format, ...);
-
-#define cvm_pass(v, name, ...) \
-	cvm_verdict_add(v, name, CVM_CHECK_PASSED, __VA_ARGS__)
-#define cvm_fail(v, name, ...) \
-	cvm_verdict_add(v, name, CVM_CHECK_FAILED, __VA_ARGS__)
-#define cvm_unchecked(v, name, ...) \
-	cvm_verdict_add(v, name, CVM_CHECK_NOT_CHECKED, __VA_ARGS__)
-
-/* certs.c: a set of certificates, none twice, in the order they were given */
-struct cvm_cert_set {
-	size_t count;
-	X509 **cert;
-};
-
-/* PEM, DER or a GHCB table; all of it, or on an error nothing */
-int cvm_cert_set_load(struct cvm_cert_set *set, const void *data, size_t len,
-		      struct cvm_error *error);
-/* Keeps the first @count */
-void cvm_cert_set_truncate(struct cvm_cert_set *set, size_t count);
-void cvm_cert_set_free(struct cvm_cert_set *set);
-
-/* The subject's common name, "?" where it has none; returns @buf. */
-const char *cvm_cert_name(X509 *cert, char *buf, size_t size);
-
-/* roots.c */
-enum cvm_vendor { CVM_VENDOR_AMD, CVM_VENDOR_INTEL };
-
-struct cvm_root {
-	enum cvm_vendor vendor;
-	enum cvm_snp_product product;	/* AMD */
-	const char *name;
-	uint8_t spki_hash[CVM_SPKI_HASH_SIZE];
-};
-
-bool cvm_spki_hash(X509 *cert, uint8_t hash[CVM_SPKI_HASH_SIZE]);
-
-/* The pinned root with this key, or NULL */
-const struct cvm_root *cvm_root_find(enum cvm_vendor vendor, X509 *cert);
-
-/* verifier.c */
+/**
+ * struct cvm_verifier - see cvmguest/verify.h
+ * @prepared: chains of @certs and signatures of @collateral have been looked at
+ * @lock: of preparing
+ */
 struct cvm_verifier {
-	bool has_time;
-	int64_t at;
-	bool has_report_data;
-	uint8_t report_data[64];
-	struct cvm_cert_set certs;
-	struct cvm_cert_set trust_roots;
+	struct cvm_certs certs, trust_roots;
+	struct cvm_collateral collateral;
+	struct cvm_policy *policy;
+	struct cvm_cache *cache;
+	atomic_bool prepared;
+	pthread_mutex_t lock;
 };
 
-/* The same for every kind of evidence */
-void cvm_check_report_data(const struct cvm_verifier *verifier,
-			   const uint8_t report_data[64],
-			   struct cvm_verdict *v);
+/* Looks at chains and collateral, once; 0 or -ENOMEM */
+int cvm_verifier_prepare(const struct cvm_verifier *shared);
 
-/* What is not looked at, named, so that nobody takes silence for a pass */
-void cvm_unchecked_without_policy(struct cvm_verdict *v);
+/* Where chains come from: what is in the evidence, and what came with it, first; or NULL */
+struct cvm_sources cvm_sources_of(const struct cvm_verifier *verifier, const struct cvm_certs *own,
+				  const struct cvm_certs *given);
 
-/* chain.c: always root, intermediate, leaf */
-struct cvm_chain {
-	X509 *leaf;
-	X509 *ca;
-	X509 *root;
-};
-
-struct cvm_chain_rules {
-	enum cvm_vendor vendor;
-	int signature_nid;	/* of every certificate */
-	int digest_nid;
-	const char *ca_key;	/* an EC group, or NULL: RSA with 4096 bits */
-	const char *leaf_key;	/* an EC group */
-	const char *algorithms;	/* the four above, for people */
-};
-
-/*
- * Adds the checks "chain", "root" and "validity"; true if all passed. @pinned
- * is the root's entry, or NULL where the caller's own root was used.
+/**
+ * struct cvm_case - one piece of evidence under examination
+ * @opts: the caller's, whatever its age
+ * @given: the certificates of @opts, or NULL
+ * @v: the verdict
+ * @batch: a proof was given
+ * @bound: there is something to expect; and then
+ * @value: the 64 bytes that the evidence must be bound to
+ * @tpm_value: and its vTPM's quote
  */
-bool cvm_chain_check(const struct cvm_verifier *verifier,
-		     const struct cvm_chain *chain,
-		     const struct cvm_chain_rules *rules,
-		     const struct cvm_root **pinned, struct cvm_verdict *v);
-
-/* Names match and the signature holds */
-bool cvm_cert_issued_by(X509 *cert, X509 *issuer);
-bool cvm_cert_is_ca(X509 *cert);
-
-/*
- * The issuer of @cert among @sets, by signature; if there is none, one of that
- * name, so that the caller can say what is wrong with it; else NULL.
- */
-X509 *cvm_find_issuer(X509 *cert, const struct cvm_cert_set *const *sets,
-		      size_t count);
-
-/* ecdsa.c: each returns true only for a valid signature */
-bool cvm_ecdsa_verify_le(EVP_PKEY *key, const EVP_MD *md, const uint8_t *r,
-			 const uint8_t *s, size_t size, struct cvm_span data);
-bool cvm_ecdsa_verify_be(EVP_PKEY *key, const EVP_MD *md, const uint8_t *r,
-			 const uint8_t *s, size_t size, struct cvm_span data);
-
-/* x and y, 32 bytes each; NULL where that is no point of P-256 */
-EVP_PKEY *cvm_p256_key(const uint8_t xy[64]);
-bool cvm_key_is_ec(EVP_PKEY *key, const char *group);
-
-/* amd_cert.c: what AMD's extensions say of the key in a certificate */
-enum cvm_amd_key { CVM_AMD_KEY_NONE, CVM_AMD_KEY_VCEK, CVM_AMD_KEY_VLEK };
-
-struct cvm_amd_cert {
-	enum cvm_amd_key key;
-	enum cvm_snp_product product;
-	struct cvm_snp_tcb tcb;
-	uint8_t hwid[64];	/* VCEK: as CHIP_ID, filled up with zeros */
-	char csp_id[128];	/* VLEK: whose it is */
+struct cvm_case {
+	const struct cvm_verifier *verifier;
+	struct cvm_verify_opts opts;
+	struct cvm_bundle *given;
+	struct cvm_verdict *v;
+	bool batch;
+	bool bound;
+	uint8_t value[CVM_REPORT_DATA_LEN];
+	uint8_t tpm_value[64];
+	size_t tpm_value_len;
 };
 
-enum cvm_amd_key cvm_amd_cert_key(X509 *cert);
+/* ---- binding.c: "Batch v1", section 2 */
 
-/* NULL, or what is wrong with the extensions */
-const char *cvm_amd_cert_parse(X509 *cert, struct cvm_amd_cert *out);
+/* What the evidence must be bound to; adds the check "proof" where one was given. */
+void cvm_case_expect(struct cvm_case *c);
 
-/* snp.c, tdx.c */
-int cvm_verify_snp(const struct cvm_verifier *verifier, const void *data,
-		   size_t len, struct cvm_verdict *v);
-int cvm_verify_tdx(const struct cvm_verifier *verifier, const void *data,
-		   size_t len, struct cvm_verdict *v);
+/* The check "report_data", by what the evidence carries */
+void cvm_check_report_data(struct cvm_case *c, const uint8_t carried[CVM_REPORT_DATA_LEN]);
 
-/* Ends a verdict at evidence that cannot be parsed */
-void cvm_fail_format(struct cvm_verdict *v, const struct cvm_format_error *err);
+/* SHA-512(@value || manifest): what an SVSM has put into REPORT_DATA */
+bool cvm_svsm_report_data(const uint8_t value[64], const void *manifest, size_t len,
+			  uint8_t out[64]);
+
+/* ---- snp.c, tdx.c: all but what the evidence is bound to. 0 or -EBADMSG */
+
+int cvm_check_snp(struct cvm_case *c, struct cvm_span report);
+int cvm_check_tdx(struct cvm_case *c, struct cvm_span quote);
+
+/* ---- tdx_tcb.c: "Intel TDX DCAP Quoting Library API" and the service's manual */
+
+/* Adds the checks of collateral; false where a rule cannot speak of the TCB. */
+bool cvm_check_tdx_tcb(struct cvm_case *c, const struct cvm_quote *quote,
+		       const struct cvm_pck_cert *pck);
+
+/* ---- azure.c: HCL report, TD quote, quote of the vTPM. 0 or -EBADMSG */
+
+int cvm_check_azure(struct cvm_case *c, struct cvm_span hcl);
+
+/* ---- tpm.c */
+
+/**
+ * cvm_tpm_check() - a quote of a TPM, by an attestation key that is trusted
+ * @v: gets "tpm_quote", "tpm_nonce" and "tpm_pcrs"; facts are set where all hold
+ * @key: RSA
+ * @quote: the caller's, of a size that is ours
+ * @nonce: extraData that it must carry; NULL: nothing to expect was given
+ * @nonce_len: bytes
+ * @batch: @nonce is what a proof leads to
+ *
+ * Pure. Returns true where all hold.
+ */
+bool cvm_tpm_check(struct cvm_verdict *v, EVP_PKEY *key, const struct cvm_tpm_quote *quote,
+		   const uint8_t *nonce, size_t nonce_len, bool batch);
 
 #endif /* CVM_VERIFY_INTERNAL_H */

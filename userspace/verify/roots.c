@@ -8,7 +8,7 @@
  */
 #include <openssl/sha.h>
 
-#include "internal.h"
+#include "certs.h"
 
 static const struct cvm_root roots[] = {
 	{
@@ -64,7 +64,7 @@ static const struct cvm_root roots[] = {
 	},
 };
 
-bool cvm_spki_hash(X509 *cert, uint8_t hash[CVM_SPKI_HASH_SIZE])
+static bool spki_hash(X509 *cert, uint8_t hash[CVM_SPKI_HASH_SIZE])
 {
 	uint8_t *der = NULL;
 	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
@@ -80,7 +80,7 @@ const struct cvm_root *cvm_root_find(enum cvm_vendor vendor, X509 *cert)
 {
 	uint8_t hash[CVM_SPKI_HASH_SIZE];
 
-	if (!cvm_spki_hash(cert, hash))
+	if (!spki_hash(cert, hash))
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
 		if (roots[i].vendor == vendor &&

@@ -4,199 +4,289 @@
  * enclave's report, the report carries a hash of the attestation key, and that
  * key signs the quote ("Intel TDX DCAP Quoting Library API", appendix A).
  */
-#include <openssl/objects.h>
-#include <openssl/sha.h>
+#include <stdlib.h>
 
-#include "../formats/quote.h"
 #include "internal.h"
 
-/* "Intel SGX PCK Certificate and CRL Profile Specification" */
-#define OID_SGX_EXTENSIONS	"1.2.840.113741.1.13.1"
-
-static const struct cvm_chain_rules rules = {
-	.vendor = CVM_VENDOR_INTEL,
-	.signature_nid = NID_X9_62_id_ecPublicKey,
-	.digest_nid = NID_sha256,
-	.ca_key = "prime256v1",
-	.leaf_key = "prime256v1",
-	.algorithms = "has other algorithms than Intel's: ECDSA P-256 with SHA-256",
+/* Intel's; the only quoting enclave whose identity there is collateral of */
+static const uint8_t intel_vendor_id[16] = {
+	0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9,
+	0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07,
 };
 
 struct tdx {
-	const struct cvm_verifier *verifier;
+	struct cvm_case *c;
 	struct cvm_verdict *v;
-	struct cvm_quote quote;
-	struct cvm_chain chain;
-	const struct cvm_root *root;
+	const struct cvm_quote *quote;
+	struct cvm_bundle *bundle;
 };
 
-static void cleanup_pkey(EVP_PKEY **key)
-{
-	EVP_PKEY_free(*key);
-}
-
-static bool signed_by(EVP_PKEY *key, struct cvm_span signature,
-		      struct cvm_span data)
+static bool signed_by(EVP_PKEY *key, struct cvm_span signature, struct cvm_span data)
 {
 	return cvm_key_is_ec(key, "prime256v1") &&
-	       cvm_ecdsa_verify_be(key, EVP_sha256(), signature.data,
-				   signature.data + 32, 32, data);
-}
-
-/* The certificates of the quote, or what the caller gave in their place */
-static bool collect(struct tdx *t, struct cvm_cert_set *own,
-		    const struct cvm_cert_set **certs)
-{
-	const struct cvm_cert_data *data = &t->quote.qe.cert;
-	struct cvm_error error;
-
-	*certs = &t->verifier->certs;
-	if ((*certs)->count)
-		return true;
-	*certs = own;
-	if (data->type != CVM_CERT_DATA_PCK_CHAIN)
-		return cvm_fail(t->v, "chain",
-				"the quote carries no PCK certificate chain but certification data of type %u (%s): give the chain",
-				data->type, cvm_cert_data_name(data->type));
-	if (cvm_cert_set_load(own, data->data.data, data->data.len, &error))
-		return cvm_fail(t->v, "chain",
-				"PCK certificate chain at offset 0x%zx of the quote: %s",
-				data->offset, error.text);
-	return true;
-}
-
-static bool is_pck(X509 *cert)
-{
-	ASN1_OBJECT *oid = OBJ_txt2obj(OID_SGX_EXTENSIONS, 1);
-	bool found = oid && X509_get_ext_by_OBJ(cert, oid, -1) >= 0;
-
-	ASN1_OBJECT_free(oid);
-	return found;
-}
-
-/* The first PCK certificate; a platform has one. */
-static bool find_chain(struct tdx *t, const struct cvm_cert_set *certs)
-{
-	const struct cvm_cert_set *sets[] = { certs,
-					      &t->verifier->trust_roots };
-
-	for (size_t i = 0; i < certs->count && !t->chain.leaf; i++)
-		if (is_pck(certs->cert[i]))
-			t->chain.leaf = certs->cert[i];
-	if (!t->chain.leaf)
-		return cvm_fail(t->v, "chain",
-				"no PCK certificate (one with Intel's SGX extensions)");
-	t->chain.ca = cvm_find_issuer(t->chain.leaf, sets, ARRAY_SIZE(sets));
-	if (!t->chain.ca)
-		return cvm_fail(t->v, "chain",
-				"no certificate of the CA that issued the PCK certificate");
-	t->chain.root = cvm_find_issuer(t->chain.ca, sets, ARRAY_SIZE(sets));
-	if (!t->chain.root)
-		return cvm_fail(t->v, "chain",
-				"no certificate of the root that issued the PCK CA's");
-	return true;
-}
-
-static bool check_qe_signature(struct tdx *t)
-{
-	const struct cvm_qe_cert *qe = &t->quote.qe;
-
-	if (!signed_by(X509_get0_pubkey(t->chain.leaf), qe->signature,
-		       qe->report))
-		return cvm_fail(t->v, "qe_signature",
-				"the QE report's signature is not by the PCK");
-	return cvm_pass(t->v, "qe_signature", "the QE report is signed by the PCK");
-}
-
-static bool hash_binding(const struct cvm_quote *q, uint8_t hash[64])
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
-		  EVP_DigestUpdate(ctx, q->attestation_key.data,
-				   q->attestation_key.len) == 1 &&
-		  EVP_DigestUpdate(ctx, q->qe.auth_data.data,
-				   q->qe.auth_data.len) == 1 &&
-		  EVP_DigestFinal_ex(ctx, hash, NULL) == 1;
-
-	EVP_MD_CTX_free(ctx);
-	return ok;
+	       cvm_ecdsa_verify_be(key, EVP_sha256(), signature.data, signature.data + 32, 32,
+				   data);
 }
 
 /* REPORTDATA of the QE report: SHA-256(key || authentication data), 32 zeros */
-static bool check_qe_binding(struct tdx *t)
+static bool is_bound(const struct cvm_quote *q)
 {
-	const uint8_t *reportdata = t->quote.qe.qe.reportdata;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	uint8_t expected[64] = { 0 };
+	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
+		  EVP_DigestUpdate(ctx, q->attestation_key.data, q->attestation_key.len) == 1 &&
+		  EVP_DigestUpdate(ctx, q->qe.auth_data.data, q->qe.auth_data.len) == 1 &&
+		  EVP_DigestFinal_ex(ctx, expected, NULL) == 1;
 
-	if (!hash_binding(&t->quote, expected) ||
-	    memcmp(expected, reportdata, sizeof(expected)))
-		return cvm_fail(t->v, "qe_binding",
-				"the QE report is not about this attestation key and authentication data");
-	return cvm_pass(t->v, "qe_binding",
-			"the QE report is about this attestation key");
+	EVP_MD_CTX_free(ctx);
+	return ok && !memcmp(expected, q->qe.qe.reportdata, sizeof(expected));
+}
+
+static bool has_pck(const struct cvm_certs *certs)
+{
+	for (size_t i = 0; i < certs->count; i++)
+		if (certs->cert[i].leaf == CVM_LEAF_PCK)
+			return true;
+	return false;
+}
+
+/* The PCK certificate that signed the QE report; else the first, which did not */
+static void find_pck(struct cvm_bundle *b, const struct cvm_certs *certs, const struct cvm_quote *q)
+{
+	for (size_t i = 0; i < certs->count && !b->qe_signed; i++) {
+		const struct cvm_cert *cert = &certs->cert[i];
+
+		if (cert->leaf != CVM_LEAF_PCK)
+			continue;
+		b->qe_signed = signed_by(X509_get0_pubkey(cert->x509), q->qe.signature,
+					 q->qe.report);
+		if (b->qe_signed || !b->pck)
+			b->pck = cert;
+	}
+}
+
+/* The certificates of the quote, for which none was given in their place */
+static int load_own(struct tdx *t, struct cvm_bundle *b)
+{
+	const struct cvm_cert_data *data = &t->quote->qe.cert;
+	struct cvm_sources from = cvm_sources_of(t->c->verifier, &b->certs, t->c->given ?
+						 &t->c->given->certs : NULL);
+	struct cvm_error why;
+
+	if (data->type != CVM_CERT_DATA_PCK_CHAIN) {
+		snprintf(b->error, sizeof(b->error),
+			 "the quote carries no PCK certificate chain but certification data of type %u (%s): give the chain",
+			 data->type, cvm_cert_data_name(data->type));
+		return 0;
+	}
+	if (cvm_certs_load(&b->certs, data->data.data, data->data.len, &why)) {
+		snprintf(b->error, sizeof(b->error),
+			 "PCK certificate chain at offset 0x%zx of the quote: %.150s",
+			 data->offset, why.text);
+		return 0;
+	}
+	return cvm_certs_make_chains(&b->certs, &from);
+}
+
+/* Where a PCK certificate is: what came with the evidence, else the verifier's, else the quote's */
+static const struct cvm_certs *certs_of(const struct tdx *t, const struct cvm_bundle *own)
+{
+	if (t->c->given && has_pck(&t->c->given->certs))
+		return &t->c->given->certs;
+	return has_pck(&t->c->verifier->certs) ? &t->c->verifier->certs : &own->certs;
+}
+
+static int fill_bundle(struct tdx *t, struct cvm_bundle *b)
+{
+	const struct cvm_certs *certs = certs_of(t, b);
+	const struct cvm_quote *q = t->quote;
+	int ret = certs == &b->certs ? load_own(t, b) : 0;
+
+	if (ret)
+		return ret;
+	find_pck(b, certs, q);
+	b->attestation = cvm_p256_key(q->attestation_key.data);
+	b->qe_bound = is_bound(q);
+	return 0;
+}
+
+static bool is_worth_keeping(const struct cvm_bundle *b)
+{
+	return b->attestation && b->qe_bound && b->qe_signed && b->pck->chain->holds &&
+	       b->pck->chain->trusted;
+}
+
+/*
+ * All that stays the same from quote to quote of a platform, looked at once. The
+ * PCK certificate may be one of @given's, whose bytes are a part of the key then
+ * and of which a copy would have to be kept: those are looked at each time.
+ */
+static int get_bundle(struct tdx *t)
+{
+	struct cvm_cache *cache = t->c->verifier->cache;
+	const struct cvm_span none = { NULL, 0 };
+	bool cached = !t->c->given;
+	int ret;
+
+	if (cached)
+		t->bundle = cvm_cache_find(cache, t->quote->certified, none);
+	if (t->bundle)
+		return 0;
+	t->bundle = cvm_bundle_new();
+	if (!t->bundle)
+		return -ENOMEM;
+	ret = fill_bundle(t, t->bundle);
+	if (!ret && cached && is_worth_keeping(t->bundle))
+		cvm_cache_keep(cache, t->bundle, t->quote->certified, none);
+	return ret;
+}
+
+static bool check_chain(struct tdx *t)
+{
+	const struct cvm_bundle *b = t->bundle;
+
+	if (*b->error)
+		return cvm_fail(t->v, "chain", "%s", b->error);
+	if (!b->pck)
+		return cvm_fail(t->v, "chain",
+				"no PCK certificate (one with Intel's SGX extensions)");
+	return cvm_chain_check(b->pck->chain, t->c->opts.at, t->v);
+}
+
+static bool check_pck(struct tdx *t)
+{
+	const struct cvm_cert *pck = t->bundle->pck;
+	char name[CVM_NAME_SIZE];
+
+	if (!pck)
+		return false;
+	cvm_cert_name(pck->x509, name, sizeof(name));
+	if (!strstr(name, CVM_PCK_NAME))
+		return cvm_fail(t->v, "pck", "'%s' is no PCK certificate's name", name);
+	if (pck->fault)
+		return cvm_fail(t->v, "pck", "the certificate's extensions: %s", pck->fault);
+	memcpy(t->v->facts.fmspc, pck->pck.fmspc, sizeof(t->v->facts.fmspc));
+	return cvm_pass(t->v, "pck", "FMSPC %02x%02x%02x%02x%02x%02x, PCE id %02x%02x",
+			pck->pck.fmspc[0], pck->pck.fmspc[1], pck->pck.fmspc[2],
+			pck->pck.fmspc[3], pck->pck.fmspc[4], pck->pck.fmspc[5],
+			pck->pck.pceid[0], pck->pck.pceid[1]);
+}
+
+static bool check_qe(struct tdx *t)
+{
+	const struct cvm_bundle *b = t->bundle;
+	bool vendor = !memcmp(t->quote->qe_vendor_id, intel_vendor_id, sizeof(intel_vendor_id));
+
+	cvm_verdict_add(t->v, "qe_vendor", vendor ? CVM_PASS : CVM_FAIL, vendor ?
+			"Intel's" : "QE Vendor ID is not Intel's");
+	if (!b->pck)
+		cvm_skip(t->v, "qe_signature", "there is no chain");
+	else
+		cvm_verdict_add(t->v, "qe_signature", b->qe_signed ? CVM_PASS : CVM_FAIL,
+				b->qe_signed ? "the QE report is signed by the PCK" :
+				"the QE report's signature is not by the PCK");
+	cvm_verdict_add(t->v, "qe_binding", b->qe_bound ? CVM_PASS : CVM_FAIL, b->qe_bound ?
+			"the QE report is about this attestation key" :
+			"the QE report is not about this attestation key and authentication data");
+	return vendor && b->qe_signed && b->qe_bound;
 }
 
 static bool check_signature(struct tdx *t)
 {
-	EVP_PKEY *key __cleanup(cleanup_pkey) =
-		cvm_p256_key(t->quote.attestation_key.data);
-
-	if (!key)
-		return cvm_fail(t->v, "signature",
-				"the attestation key is not a point of P-256");
-	if (!signed_by(key, t->quote.signature, t->quote.signed_part))
+	if (!t->bundle->attestation)
+		return cvm_fail(t->v, "signature", "the attestation key is not a point of P-256");
+	if (!signed_by(t->bundle->attestation, t->quote->signature, t->quote->signed_part))
 		return cvm_fail(t->v, "signature",
 				"the quote's signature is not by the attestation key");
 	return cvm_pass(t->v, "signature", "ECDSA P-256 with SHA-256");
 }
 
-static bool check_chain(struct tdx *t, struct cvm_cert_set *own)
+/* The worst of what the lists say of CA and PCK; of each the reason, if it is not good */
+static void check_revocation(struct tdx *t)
 {
-	const struct cvm_cert_set *certs;
+	const struct cvm_chain *chain = t->bundle->pck ? t->bundle->pck->chain : NULL;
+	char name[CVM_NAME_SIZE], reason[CVM_REASON_SIZE] = "";
+	enum cvm_outcome outcome;
 
-	if (!collect(t, own, &certs) || !find_chain(t, certs))
-		return cvm_unchecked(t->v, "qe_signature", "there is no chain");
-	/* Both are always made: a verdict names everything that is wrong. */
-	return cvm_chain_check(t->verifier, &t->chain, &rules, &t->root, t->v) &
-	       check_qe_signature(t);
+	if (!chain || !chain->root) {
+		cvm_miss(t->v, "revocation", "there is no chain");
+		return;
+	}
+	outcome = cvm_revocation_check(&chain->leaf_lists,
+				       cvm_cert_name(chain->leaf, name, sizeof(name)),
+				       t->c->opts.at, &t->v->facts.issued, reason, sizeof(reason));
+	if (outcome == CVM_PASS || (outcome == CVM_MISS && chain->ca_lists.revoked))
+		outcome = cvm_revocation_check(&chain->ca_lists,
+					       cvm_cert_name(chain->ca, name, sizeof(name)),
+					       t->c->opts.at, &t->v->facts.issued, reason,
+					       sizeof(reason));
+	cvm_verdict_add(t->v, "revocation", outcome, "%s", outcome != CVM_PASS ? reason :
+			"neither the PCK certificate nor its CA is revoked");
 }
 
 static void check_quote(struct tdx *t)
 {
-	struct cvm_cert_set own = { 0 };
-	bool chain, binding, signature;
+	bool chain = check_chain(t), pck = check_pck(t), qe = check_qe(t);
+	bool signature = check_signature(t);
 
-	if (!t->quote.has_qe) {
-		cvm_fail(t->v, "chain",
-			 "certification data of type %u (%s), expected 6 (%s)",
-			 t->quote.cert.type,
-			 cvm_cert_data_name(t->quote.cert.type),
-			 cvm_cert_data_name(CVM_CERT_DATA_QE_REPORT));
-		return;
-	}
-	chain = check_chain(t, &own);
-	binding = check_qe_binding(t);
-	signature = check_signature(t);
-	t->v->signed_by_root = chain && binding && signature;
-	cvm_cert_set_free(&own);
+	check_revocation(t);
+	t->v->signed_by_root = chain && pck && qe && signature;
 }
 
-int cvm_verify_tdx(const struct cvm_verifier *verifier, const void *data,
-		   size_t len, struct cvm_verdict *v)
+static void judge(struct tdx *t, bool has_tcb)
 {
-	struct tdx t = { .verifier = verifier, .v = v };
-	struct cvm_format_error err;
-	int ret = cvm_quote_parse(data, len, &t.quote, &err);
+	if (!t->v->policy)
+		return;
+	if (!cvm_policy_speaks_of(t->v->policy, "tdx.")) {
+		cvm_miss(t->v, "tdx", "the policy says nothing of TDX quotes");
+		return;
+	}
+	cvm_judge_tdx(t->v, has_tcb);
+	cvm_judge_age(t->v, t->c->opts.at);
+}
 
-	if (ret) {
-		cvm_fail_format(v, &err);
+static int check_parsed(struct tdx *t)
+{
+	const struct cvm_quote *q = t->quote;
+	bool has_tcb = false;
+	int ret;
+
+	if (q->body_type == CVM_QUOTE_BODY_SGX) {
+		cvm_fail(t->v, "format", "the quote is about an SGX enclave, expected one about a TD");
 		return -EBADMSG;
 	}
-	cvm_pass(v, "format", "TDX quote, version %u, body of TDX %s",
-		 t.quote.version,
-		 t.quote.body_type == CVM_QUOTE_BODY_TD15 ? "1.5" : "1.0");
-	check_quote(&t);
-	cvm_check_report_data(verifier, t.quote.body.reportdata, v);
-	cvm_unchecked_without_policy(v);
+	cvm_pass(t->v, "format", "TDX quote, version %u, body of TDX %s", q->version,
+		 q->body_type == CVM_QUOTE_BODY_TD15 ? "1.5" : "1.0");
+	t->v->facts.kind = CVM_FACT_TDX;
+	t->v->facts.body = q->body;
+	if (!q->has_qe) {
+		cvm_fail(t->v, "chain", "certification data of type %u (%s), expected 6 (%s)",
+			 q->cert.type, cvm_cert_data_name(q->cert.type),
+			 cvm_cert_data_name(CVM_CERT_DATA_QE_REPORT));
+		cvm_miss(t->v, "revocation", "there is no chain");
+		return 0;
+	}
+	ret = get_bundle(t);
+	if (ret)
+		return ret;
+	check_quote(t);
+	if (t->bundle->pck && !t->bundle->pck->fault)
+		has_tcb = cvm_check_tdx_tcb(t->c, q, &t->bundle->pck->pck);
+	judge(t, has_tcb);
 	return 0;
+}
+
+int cvm_check_tdx(struct cvm_case *c, struct cvm_span quote)
+{
+	struct tdx t = { .c = c, .v = c->v };
+	struct cvm_format_error err;
+	struct cvm_quote q;
+	int ret;
+
+	if (cvm_quote_parse(quote.data, quote.len, &q, &err))
+		return cvm_fail_format(c->v, &err);
+	t.quote = &q;
+	ret = check_parsed(&t);
+	cvm_bundle_put(t.bundle);
+	return ret;
 }

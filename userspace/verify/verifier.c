@@ -1,148 +1,143 @@
 // SPDX-License-Identifier: MIT
-/* The public side: what to verify with, and which evidence it is. */
-#include <stdio.h>
+/* What to verify with, and what of it is looked at once for all evidence. */
+#include <stdlib.h>
 
 #include <openssl/err.h>
 
-#include "../formats/detect.h"
 #include "internal.h"
 
 int cvm_verifier_new(struct cvm_verifier **verifier)
 {
-	*verifier = calloc(1, sizeof(**verifier));
-	return *verifier ? 0 : -ENOMEM;
+	struct cvm_verifier *v = calloc(1, sizeof(*v));
+
+	*verifier = NULL;
+	if (!v)
+		return -ENOMEM;
+	v->cache = cvm_cache_new();
+	if (!v->cache) {
+		free(v);
+		return -ENOMEM;
+	}
+	atomic_init(&v->prepared, false);
+	pthread_mutex_init(&v->lock, NULL);
+	*verifier = v;
+	return 0;
 }
 
 void cvm_verifier_free(struct cvm_verifier *verifier)
 {
 	if (!verifier)
 		return;
-	cvm_cert_set_free(&verifier->certs);
-	cvm_cert_set_free(&verifier->trust_roots);
+	cvm_cache_free(verifier->cache);
+	cvm_certs_free(&verifier->certs);
+	cvm_certs_free(&verifier->trust_roots);
+	cvm_collateral_free(&verifier->collateral);
+	cvm_policy_put(verifier->policy);
+	pthread_mutex_destroy(&verifier->lock);
 	free(verifier);
 }
 
-void cvm_verifier_set_time(struct cvm_verifier *verifier, int64_t at)
+/* What was verified before may look otherwise now. */
+static void changed(struct cvm_verifier *verifier)
 {
-	verifier->has_time = true;
-	verifier->at = at;
+	cvm_cache_clear(verifier->cache);
+	atomic_store(&verifier->prepared, false);
 }
 
-void cvm_verifier_set_report_data(struct cvm_verifier *verifier,
-				  const uint8_t report_data[64])
+int cvm_verifier_add_certs(struct cvm_verifier *verifier, const void *data, size_t len,
+			   struct cvm_error *error)
 {
-	verifier->has_report_data = true;
-	memcpy(verifier->report_data, report_data, 64);
+	changed(verifier);
+	return cvm_certs_load(&verifier->certs, data, len, error);
 }
 
-int cvm_verifier_add_certs(struct cvm_verifier *verifier, const void *data,
-			   size_t len, struct cvm_error *error)
-{
-	return cvm_cert_set_load(&verifier->certs, data, len, error);
-}
-
-static bool all_self_signed(const struct cvm_cert_set *set, size_t from)
+static bool all_self_signed(const struct cvm_certs *certs, size_t from)
 {
 	bool ok = true;
 
 	ERR_set_mark();
-	for (size_t i = from; i < set->count; i++)
-		ok = ok && cvm_cert_issued_by(set->cert[i], set->cert[i]);
+	for (size_t i = from; i < certs->count; i++)
+		ok = ok && cvm_cert_issued_by(certs->cert[i].x509, certs->cert[i].x509);
 	ERR_pop_to_mark();
 	return ok;
 }
 
-int cvm_verifier_add_trust_root(struct cvm_verifier *verifier,
-				const void *data, size_t len,
+int cvm_verifier_add_trust_root(struct cvm_verifier *verifier, const void *data, size_t len,
 				struct cvm_error *error)
 {
-	struct cvm_cert_set *roots = &verifier->trust_roots;
-	size_t before = roots->count;
-	int ret = cvm_cert_set_load(roots, data, len, error);
+	struct cvm_certs *roots = &verifier->trust_roots;
+	size_t before = roots->count, lists = roots->crl_count;
+	int ret;
 
+	changed(verifier);
+	ret = cvm_certs_load(roots, data, len, error);
 	if (ret)
 		return ret;
 	/*
 	 * No certificates at all, as in an empty table, must not leave the
 	 * caller with the vendors' roots where it believes to trust its own.
 	 */
-	if (all_self_signed(roots, before) && roots->count > 0)
+	if (all_self_signed(roots, before) && roots->count > 0 && roots->crl_count == lists)
 		return 0;
-	cvm_cert_set_truncate(roots, before);
-	if (error)
-		snprintf(error->text, sizeof(error->text),
-			 "expected self-signed certificates and nothing else");
-	return -EBADMSG;
+	cvm_certs_truncate(roots, before, lists);
+	return cvm_set_error(error, -EBADMSG, "expected self-signed certificates and nothing else");
 }
 
-void cvm_check_report_data(const struct cvm_verifier *verifier,
-			   const uint8_t report_data[64],
-			   struct cvm_verdict *v)
+int cvm_verifier_add_collateral(struct cvm_verifier *verifier, const void *data, size_t len,
+				struct cvm_error *error)
 {
-	if (!verifier->has_report_data)
-		cvm_unchecked(v, "report_data",
-			      "no REPORT_DATA to expect was given: nothing says that this is fresh");
-	else if (memcmp(verifier->report_data, report_data, 64))
-		cvm_fail(v, "report_data",
-			 "REPORT_DATA is another than the expected one");
-	else
-		cvm_pass(v, "report_data", "REPORT_DATA is the expected one");
+	changed(verifier);
+	return cvm_collateral_load(&verifier->collateral, data, len, error);
 }
 
-void cvm_unchecked_without_policy(struct cvm_verdict *v)
+int cvm_verifier_set_policy(struct cvm_verifier *verifier, const void *data, size_t len,
+			    struct cvm_error *error)
 {
-	static const char *const names[][2] = {
-		{ "measurement", "no measurement to expect was given: any software is accepted" },
-		{ "debug", "whether the host may debug the VM was not looked at" },
-		{ "migration", "whether the VM may be migrated was not looked at" },
-		{ "tcb", "no floor for the versions of firmware and microcode was given" },
-		{ "revocation", "no certificate revocation lists were given" },
-	};
+	struct cvm_policy *policy;
+	int ret = cvm_policy_load(&policy, data, len, error);
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		cvm_unchecked(v, names[i][0], "%s", names[i][1]);
+	if (ret)
+		return ret;
+	cvm_policy_put(verifier->policy);
+	verifier->policy = policy;
+	return 0;
 }
 
-static int verify_kind(const struct cvm_verifier *verifier, const void *data,
-		       size_t len, struct cvm_verdict *v)
+struct cvm_sources cvm_sources_of(const struct cvm_verifier *verifier, const struct cvm_certs *own,
+				  const struct cvm_certs *given)
 {
-	enum cvm_format format = cvm_format_detect(data, len);
+	struct cvm_sources from = { .roots = &verifier->trust_roots };
 
-	switch (format) {
-	case CVM_FORMAT_SNP_REPORT:
-		return cvm_verify_snp(verifier, data, len, v);
-	case CVM_FORMAT_TDX_QUOTE:
-		return cvm_verify_tdx(verifier, data, len, v);
-	case CVM_FORMAT_TDREPORT:
-		cvm_fail(v, "format",
-			 "a TDREPORT can be verified only on the machine that made it: ask for a quote");
-		return -EBADMSG;
-	default:
-		cvm_fail(v, "format",
-			 "offset 0x0: expected an SNP attestation report or a TDX quote, this is %s",
-			 format == CVM_FORMAT_CERT_TABLE ?
-			 "a certificate table" : "neither");
-		return -EBADMSG;
+	if (own)
+		from.sets[from.count++] = own;
+	if (given)
+		from.sets[from.count++] = given;
+	from.sets[from.count++] = &verifier->certs;
+	from.sets[from.count++] = &verifier->collateral.issuers;
+	from.sets[from.count++] = &verifier->trust_roots;
+	return from;
+}
+
+/* Whoever comes first looks at what all share; the others wait for it. */
+int cvm_verifier_prepare(const struct cvm_verifier *shared)
+{
+	/* the caller sees no difference, and the lock is for those who look now */
+	struct cvm_verifier *verifier = (struct cvm_verifier *)shared;
+	struct cvm_sources from = cvm_sources_of(verifier, NULL, NULL);
+	struct cvm_collateral *c = &verifier->collateral;
+	int ret = 0;
+
+	if (atomic_load(&verifier->prepared))
+		return 0;
+	pthread_mutex_lock(&verifier->lock);
+	if (!atomic_load(&verifier->prepared)) {
+		ret = cvm_certs_make_chains(&verifier->certs, &from);
+		for (size_t i = 0; i < c->tcb_info_count; i++)
+			cvm_signed_prepare(&c->tcb_info[i]->sig, &from);
+		for (size_t i = 0; i < c->qe_identity_count; i++)
+			cvm_signed_prepare(&c->qe_identity[i]->sig, &from);
+		atomic_store(&verifier->prepared, !ret);
 	}
-}
-
-int cvm_verify(const struct cvm_verifier *verifier, const void *evidence,
-	       size_t len, struct cvm_verdict **verdict)
-{
-	struct cvm_verdict *v __cleanup_free = NULL;
-	int ret;
-
-	*verdict = NULL;
-	if (!verifier->has_time)
-		return -EINVAL;
-	v = calloc(1, sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	/* The caller's error queue is left as it was found. */
-	ERR_set_mark();
-	ret = verify_kind(verifier, evidence, len, v);
-	ERR_pop_to_mark();
-	if (!ret || ret == -EBADMSG)
-		*verdict = cvm_take_ptr(v);
+	pthread_mutex_unlock(&verifier->lock);
 	return ret;
 }

@@ -5,6 +5,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/obj_mac.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
@@ -153,20 +154,63 @@ static int add_exts(X509 *cert, X509 *issuer, const struct pki_ext *ext)
 	return 0;
 }
 
-static int sign(X509 *cert, EVP_PKEY *key, enum pki_sign how)
+/* a context that signs as the vendor does; NULL: it cannot be made */
+static EVP_MD_CTX *sign_context(EVP_PKEY *key, enum pki_sign how)
 {
-	EVP_MD_CTX *md __clean(md_ctx) = EVP_MD_CTX_new();
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	const EVP_MD *digest = how == PKI_PSS_SHA384 ? EVP_sha384() : EVP_sha256();
 	EVP_PKEY_CTX *ctx;
 
-	if (!md || !EVP_DigestSignInit(md, &ctx, digest, NULL, key))
-		return complain("sign a certificate");
-	if (how == PKI_PSS_SHA384 &&
-	    (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) <= 0 ||
-	     EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, 48) <= 0 ||
-	     EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, digest) <= 0))
-		return complain("sign a certificate");
-	return X509_sign_ctx(cert, md) > 0 ? 0 : complain("sign a certificate");
+	if (md && EVP_DigestSignInit(md, &ctx, digest, NULL, key) == 1 &&
+	    (how != PKI_PSS_SHA384 ||
+	     (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0 &&
+	      EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, 48) > 0 &&
+	      EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, digest) > 0)))
+		return md;
+	EVP_MD_CTX_free(md);
+	return NULL;
+}
+
+static int sign(X509 *cert, EVP_PKEY *key, enum pki_sign how)
+{
+	EVP_MD_CTX *md __clean(md_ctx) = sign_context(key, how);
+
+	return md && X509_sign_ctx(cert, md) > 0 ? 0 : complain("sign a certificate");
+}
+
+static char *crl_text(X509_CRL *crl)
+{
+	BIO *pem = BIO_new(BIO_s_mem());
+	char *data, *text = NULL;
+	long len;
+
+	if (pem && PEM_write_bio_X509_CRL(pem, crl)) {
+		len = BIO_get_mem_data(pem, &data);
+		text = len > 0 ? strndup(data, (size_t)len) : NULL;
+	}
+	BIO_free(pem);
+	return text;
+}
+
+char *pki_crl(const struct pki_cert *issuer, enum pki_sign how)
+{
+	const long day = 24 * 60 * 60;
+	EVP_MD_CTX *md __clean(md_ctx) = sign_context(issuer->key, how);
+	ASN1_TIME *from = X509_gmtime_adj(NULL, -day), *until = X509_gmtime_adj(NULL, 30 * day);
+	X509_CRL *crl = X509_CRL_new();
+	char *text = NULL;
+
+	if (md && crl && from && until && X509_CRL_set_version(crl, X509_CRL_VERSION_2) &&
+	    X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer->x509)) &&
+	    X509_CRL_set1_lastUpdate(crl, from) && X509_CRL_set1_nextUpdate(crl, until) &&
+	    X509_CRL_sign_ctx(crl, md) > 0)
+		text = crl_text(crl);
+	X509_CRL_free(crl);
+	ASN1_TIME_free(from);
+	ASN1_TIME_free(until);
+	if (!text)
+		complain("make a revocation list");
+	return text;
 }
 
 static int fill(X509 *cert, EVP_PKEY *key, X509 *issuer, const struct pki_spec *spec)

@@ -104,6 +104,17 @@ int pki_issue(struct pki_cert *out, EVP_PKEY *key, const struct pki_cert *issuer
 void pki_free(struct pki_cert *cert);
 
 /**
+ * pki_crl() - a list of what an issuer has revoked, which is nothing
+ * @issuer: certificate and key
+ * @sign: how it signs
+ *
+ * Valid from yesterday for 30 days.
+ *
+ * Return: PEM text for free(), or NULL.
+ */
+char *pki_crl(const struct pki_cert *issuer, enum pki_sign sign);
+
+/**
  * pki_lock() - one process at a time makes things in @dir
  * @dir: the state directory, made when missing
  *

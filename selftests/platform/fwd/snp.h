@@ -208,5 +208,6 @@ uint32_t snp_cert_table(uint8_t *out, uint32_t size);
 
 extern bool snp_certs_enabled;
 extern uint32_t snp_certs_pages;
+extern bool snp_certs_crl;
 
 #endif /* CVM_FWD_SNP_H */

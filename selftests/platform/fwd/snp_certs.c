@@ -5,6 +5,8 @@
  * them from AMD's is the root key: no verifier has pinned this one.
  */
 #include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -15,6 +17,7 @@
 
 bool snp_certs_enabled = true;
 uint32_t snp_certs_pages;
+bool snp_certs_crl;
 
 static struct fwd *shared;		/* NULL before snp_certs_init() */
 static char csp_id[64] = "CN=cvm-fwd.invalid";
@@ -23,6 +26,7 @@ static char csp_id[64] = "CN=cvm-fwd.invalid";
 static struct {
 	unsigned int product;
 	struct pki_cert ark, ask, asvk, leaf[2];
+	char *crl;		/* by the root, PEM */
 } chain = { .product = SNP_PRODUCTS };
 
 int snp_set_csp_id(const struct fw_option *opt, const char *value, char *err)
@@ -72,6 +76,34 @@ static int get_ca(struct pki_cert *out, const char *what, const char *cn_form, u
 	return pki_get(out, shared->state_dir, name, PKI_RSA_4096, issuer, &spec);
 }
 
+/* PRODUCT-collateral.json of the state directory, for whoever verifies */
+static int save_collateral(void)
+{
+	json_t *json = json_pack("{s:i, s:[s]}", "version", 1, "amd_crls", chain.crl);
+	char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+	char name[40];
+	int ret = -1;
+
+	snprintf(name, sizeof(name), "%s-collateral.json", snp_product_name());
+	name[0] |= 0x20;
+	if (text)
+		ret = pki_save_file(shared->state_dir, name, text, strlen(text));
+	free(text);
+	json_decref(json);
+	return ret;
+}
+
+static int get_root(uint64_t serial)
+{
+	if (chain.ark.x509)
+		return 0;
+	if (get_ca(&chain.ark, "ark", "ARK-", serial, NULL) ||
+	    pki_add_root(shared->state_dir, &chain.ark))
+		return -1;
+	chain.crl = pki_crl(&chain.ark, PKI_PSS_SHA384);
+	return chain.crl ? save_collateral() : -1;
+}
+
 /* the root and what signs this kind of leaf, made on first use */
 static int get_authorities(enum snp_key kind)
 {
@@ -81,8 +113,7 @@ static int get_authorities(enum snp_key kind)
 
 	if (lock < 0)
 		return -1;
-	if (!chain.ark.x509 && (get_ca(&chain.ark, "ark", "ARK-", serial, NULL) ||
-				pki_add_root(shared->state_dir, &chain.ark)))
+	if (get_root(serial))
 		return -1;
 	if (middle->x509)
 		return 0;
@@ -234,6 +265,8 @@ static void drop_all(void)
 	pki_free(&chain.ark);
 	pki_free(&chain.ask);
 	pki_free(&chain.asvk);
+	free(chain.crl);
+	chain.crl = NULL;
 	chain.product = snp.product;
 }
 
@@ -268,27 +301,36 @@ static const uint8_t guid_leaf[2][16] = {
 		       0xaa, 0xe6, 0x39, 0xc0, 0x45, 0xa0, 0xb8, 0xa1 },
 };
 
+static const uint8_t guid_crl[16] = { 0x92, 0xf8, 0x1b, 0xc3, 0x58, 0x11, 0x4d, 0x3d,
+				      0x97, 0xff, 0xd1, 0x9f, 0x88, 0xdc, 0x67, 0xea };
+
 struct table_entry {
 	uint8_t guid[16];
 	uint32_t offset, length;
 };
 
-static uint32_t put_cert(uint8_t *out, unsigned int n, const uint8_t guid[16], uint32_t offset,
-			 const struct pki_cert *cert)
+static uint32_t put_bytes(uint8_t *out, unsigned int n, const uint8_t guid[16], uint32_t offset,
+			  const void *bytes, size_t len)
 {
-	struct table_entry entry = { .offset = offset, .length = (uint32_t)cert->der_len };
+	struct table_entry entry = { .offset = offset, .length = (uint32_t)len };
 
 	memcpy(entry.guid, guid, sizeof(entry.guid));
 	memcpy(out + n * sizeof(entry), &entry, sizeof(entry));
-	memcpy(out + offset, cert->der, entry.length);
+	memcpy(out + offset, bytes, len);
 	return offset + entry.length;
+}
+
+static uint32_t put_cert(uint8_t *out, unsigned int n, const uint8_t guid[16], uint32_t offset,
+			 const struct pki_cert *cert)
+{
+	return put_bytes(out, n, guid, offset, cert->der, (size_t)cert->der_len);
 }
 
 uint32_t snp_cert_table(uint8_t *out, uint32_t size)
 {
 	enum snp_key kind = snp.signing_key;
 	const struct pki_cert *leaf = snp_leaf(kind), *middle;
-	uint32_t end = 4 * sizeof(struct table_entry);
+	uint32_t end = (4 + snp_certs_crl) * sizeof(struct table_entry);
 
 	if (!snp_certs_enabled || !leaf)
 		return 0;
@@ -298,5 +340,7 @@ uint32_t snp_cert_table(uint8_t *out, uint32_t size)
 	/* the table has no name of its own for the ASVK: it is the ASK of a VLEK */
 	end = put_cert(out, 1, guid_ask, end, middle);
 	end = put_cert(out, 2, guid_leaf[kind], end, leaf);
+	if (snp_certs_crl)
+		end = put_bytes(out, 3, guid_crl, end, chain.crl, strlen(chain.crl));
 	return end > snp_certs_pages * FW_PAGE ? end : snp_certs_pages * FW_PAGE;
 }

@@ -161,6 +161,8 @@ const struct fw_option snp_options[] = {
 	  .changed = snp_certs_stale },
 	{ "certs", "0|1: the host has certificates for extended requests",
 	  opt_bool, &snp_certs_enabled },
+	{ "certs_crl", "0|1: the certificate table has the root's revocation list",
+	  opt_bool, &snp_certs_crl },
 	{ "certs_pages", "N: the certificate table is padded to N pages",
 	  opt_u32, &snp_certs_pages, .max = FW_MAX_CERT_PAGES },
 	{ "vmpl", "0..3: where the guest's kernel runs; lower VMPCKs are zero in its page",

@@ -88,7 +88,7 @@ const struct fw_option tdx_options[] = {
 	{ "max_quotes", "1..16: quotes in flight before RETRY (at start only)",
 	  set_max_quotes, &tdx_config.max_quotes, 1, FW_MAX_QUOTES },
 	{ "cpusvn", "HEX: 16 bytes, of the TDREPORT", BYTES(cpusvn) },
-	{ "tee_tcb_svn", "HEX: 16 bytes", BYTES(tee_tcb_svn) },
+	{ "tee_tcb_svn", "HEX: 16 bytes", BYTES(tee_tcb_svn), .changed = platform_changed },
 	{ "tee_tcb_svn2", "HEX: 16 bytes (td_version=15)", BYTES(tee_tcb_svn2) },
 	{ "mrseam", "HEX: 48 bytes", BYTES(mrseam) },
 	{ "mrsignerseam", "HEX: 48 bytes", BYTES(mrsignerseam) },
@@ -115,6 +115,10 @@ const struct fw_option tdx_options[] = {
 	  .changed = platform_changed },
 	{ "qe_svn", "N: ISV SVN of the quoting enclave", opt_u32, &tdx_config.qe_svn, 0,
 	  UINT16_MAX, .changed = platform_changed },
+	{ "tcb_status", "UpToDate|ConfigurationNeeded|OutOfDate|Revoked: of this platform, in"
+	  " tdx-collateral.json", opt_choice, &tdx_config.tcb_status,
+	  .choices = "UpToDate|ConfigurationNeeded|OutOfDate|Revoked",
+	  .changed = platform_changed },
 
 	{ "tdreport_busy_n", "N: the next N TDCALLs find their operand busy", opt_u32,
 	  &tdx_faults.report_busy_n },

@@ -15,9 +15,11 @@
 #define YEAR		365
 #define PCS		"URI:https://pcs.invalid"
 
-enum { CERT_ROOT, CERT_PLATFORM, CERT_PCK, CERTS };
+enum { CERT_ROOT, CERT_PLATFORM, CERT_PCK, CERT_SIGNING, CERTS };
 
-static const char *const file_names[CERTS] = { "tdx-root", "tdx-platform", "tdx-pck" };
+static const char *const file_names[CERTS] = {
+	"tdx-root", "tdx-platform", "tdx-pck", "tdx-tcb-signing",
+};
 
 /*
  * The extension is a tree of (OID, value) pairs. It is written in the language
@@ -141,6 +143,29 @@ static int get_ca(const struct fwd *fwd, unsigned int which, struct pki_cert *ou
 	return pki_get(out, fwd->state_dir, file_names[which], PKI_P256, issuer, &spec);
 }
 
+/* who signs TCB info and QE identity */
+static int get_signing(const struct fwd *fwd, struct pki_cert *out, const struct pki_cert *root)
+{
+	const struct pki_name subject[] = {
+		{ "CN", "Intel SGX TCB Signing" }, { "O", "Intel Corporation" },
+		{ "L", "Santa Clara" }, { "ST", "CA" }, { "C", "US" }, { }
+	};
+	const struct pki_ext exts[] = {
+		{ "authorityKeyIdentifier", false, "keyid" },
+		{ "crlDistributionPoints", false, PCS "/IntelSGXRootCA.der" },
+		{ "subjectKeyIdentifier", false, "hash" },
+		{ "keyUsage", true, "digitalSignature,nonRepudiation" },
+		{ "basicConstraints", true, "CA:FALSE" },
+		{ }
+	};
+	const struct pki_spec spec = {
+		.subject = subject, .serial = 0x5c00 + CERT_SIGNING, .days = 7 * YEAR,
+		.sign = PKI_ECDSA_SHA256, .exts = exts,
+	};
+
+	return pki_get(out, fwd->state_dir, file_names[CERT_SIGNING], PKI_P256, root, &spec);
+}
+
 /* does it certify the platform that is simulated now? */
 static bool fits(const struct pki_cert *pck, const uint8_t *der, size_t len)
 {
@@ -218,7 +243,8 @@ static int get_all(const struct fwd *fwd, struct pki_cert certs[CERTS])
 
 	if (lock < 0 || get_ca(fwd, CERT_ROOT, &certs[CERT_ROOT], NULL) ||
 	    pki_add_root(fwd->state_dir, &certs[CERT_ROOT]) ||
-	    get_ca(fwd, CERT_PLATFORM, &certs[CERT_PLATFORM], &certs[CERT_ROOT]))
+	    get_ca(fwd, CERT_PLATFORM, &certs[CERT_PLATFORM], &certs[CERT_ROOT]) ||
+	    get_signing(fwd, &certs[CERT_SIGNING], &certs[CERT_ROOT]))
 		return -1;
 	der = make_extension(fwd, &len);
 	if (!der) {
@@ -237,9 +263,13 @@ int tdx_pki_make(const struct fwd *fwd, struct tdx_pki *pki)
 
 	if (!ret)
 		ret = make_chain(pki, certs);
+	if (!ret)
+		ret = tdx_collateral_save(fwd, &certs[CERT_ROOT], &certs[CERT_PLATFORM],
+					  &certs[CERT_SIGNING]);
 	pki->pck = certs[CERT_PCK];
 	pki_free(&certs[CERT_ROOT]);
 	pki_free(&certs[CERT_PLATFORM]);
+	pki_free(&certs[CERT_SIGNING]);
 	if (ret)
 		tdx_pki_free(pki);
 	return ret;

@@ -32,7 +32,7 @@ static struct {
 	uint64_t reports_refused, quotes, failed, stuck;
 } counts;
 
-static int sign(EVP_PKEY *key, const void *data, size_t len, uint8_t raw[P256_RAW_LEN])
+int tdx_sign(EVP_PKEY *key, const void *data, size_t len, uint8_t raw[P256_RAW_LEN])
 {
 	EVP_MD_CTX *md __clean(md_ctx) = EVP_MD_CTX_new();
 	ECDSA_SIG *sig __clean(ecdsa) = NULL;
@@ -62,11 +62,18 @@ static int public_key(EVP_PKEY *key, uint8_t raw[P256_RAW_LEN])
 	return 0;
 }
 
+void tdx_qe_signer(uint8_t mrsigner[32])
+{
+	static const char signer[] = "simulated signer";
+
+	SHA256((const uint8_t *)signer, sizeof(signer), mrsigner);
+}
+
 /* report_data: the hash that binds the attestation key to the enclave */
 static void fill_qe_report(struct qe_report *report, const uint8_t key[P256_RAW_LEN],
 			   const uint8_t auth[QE_AUTH_LEN])
 {
-	static const char enclave[] = "simulated quoting enclave", signer[] = "simulated signer";
+	static const char enclave[] = "simulated quoting enclave";
 	uint8_t bound[P256_RAW_LEN + QE_AUTH_LEN];
 
 	memset(report, 0, sizeof(*report));
@@ -74,7 +81,7 @@ static void fill_qe_report(struct qe_report *report, const uint8_t key[P256_RAW_
 	put_le(report->attributes, 0x15, 8);	/* initialised, 64-bit, provisioning key */
 	put_le(report->attributes + 8, 0xe7, 8);
 	SHA256((const uint8_t *)enclave, sizeof(enclave), report->mrenclave);
-	SHA256((const uint8_t *)signer, sizeof(signer), report->mrsigner);
+	tdx_qe_signer(report->mrsigner);
 	put_le(report->isv_prod_id, 2, 2);	/* the TD quoting enclave */
 	put_le(report->isv_svn, tdx_config.qe_svn, 2);
 	memcpy(bound, key, P256_RAW_LEN);
@@ -98,7 +105,7 @@ static int fill_signature(struct quote_signature *sig, const struct tdx_pki *pki
 	put_le(cert->chain.type, CERT_DATA_PCK_CHAIN, 2);
 	put_le(cert->chain.size, pki->chain_len, 4);
 	fill_qe_report(&cert->report, sig->key, cert->auth);
-	return sign(pki->pck.key, &cert->report, sizeof(cert->report), cert->signature);
+	return tdx_sign(pki->pck.key, &cert->report, sizeof(cert->report), cert->signature);
 }
 
 int tdx_quote_init(const struct fwd *fwd)
@@ -185,7 +192,7 @@ static size_t make_quote(uint8_t *out, const struct tdreport *report)
 	put_le(out + at, rest, 4);
 	memcpy(sig, &qe.signature, sizeof(*sig));
 	memcpy(sig + 1, qe.pki.chain, qe.pki.chain_len);
-	if (sign(qe.attestation, out, at, sig->signature))
+	if (tdx_sign(qe.attestation, out, at, sig->signature))
 		return 0;
 	/* zeros after a body shorter than the longest, as real quotes have them */
 	memset(out + at + 4 + rest, 0, SIGNED_ROOM - at - 4);

@@ -15,6 +15,7 @@ enum quote_version { QUOTE_V4, QUOTE_V5 };
  * @tdreport_version: 0, or 1: the hash of the service TDs is there
  * @quote_version: enum quote_version
  * @max_quotes: GetQuote calls in flight before RETRY
+ * @tcb_status: what Intel's collateral says of the platform, by its place in the option
  */
 struct tdx_config {
 	unsigned int td_version, tdreport_version, quote_version;
@@ -32,6 +33,7 @@ struct tdx_config {
 
 	uint8_t fmspc[6], pceid[2], pck_svn[16];
 	uint32_t pcesvn, qe_svn;
+	unsigned int tcb_status;
 };
 
 /**
@@ -78,5 +80,15 @@ int tdx_quote_init(const struct fwd *fwd);
 /* tdx_pki.c */
 int tdx_pki_make(const struct fwd *fwd, struct tdx_pki *pki);
 void tdx_pki_free(struct tdx_pki *pki);
+
+/* tdx_quote.c: ECDSA with P-256 and SHA-256, r and s big-endian; 0 or -1 */
+int tdx_sign(EVP_PKEY *key, const void *data, size_t len, uint8_t raw[P256_RAW_LEN]);
+
+/* tdx_quote.c: SHA-256 of who signed the quoting enclave */
+void tdx_qe_signer(uint8_t mrsigner[32]);
+
+/* tdx_collateral.c: tdx-collateral.json of the state directory, as Intel would write it */
+int tdx_collateral_save(const struct fwd *fwd, const struct pki_cert *root,
+			const struct pki_cert *platform, const struct pki_cert *signing);
 
 #endif /* CVM_FWD_TDX_STATE_H */

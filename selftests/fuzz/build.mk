@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0
+# Fuzzers, with FUZZ=1: one program for each parser and reader, so that each has a
+# corpus and a coverage of its own; and what writes their first inputs.
+
+fuzz-parsers := snp_report tdreport quote cert_table efi_list module_signature hcl_report proof hex
+fuzz-readers := policy collateral tcb_info qe_identity claims tpm_file tpm_quote certs
+fuzz-verify  := verify verify_deep
+
+# these see what is behind signatures
+fuzz-holds := $(B)/obj/selftests/fuzz/holds.o
+wrap-fuzz  := -Wl,--wrap=EVP_DigestVerify,--wrap=X509_verify,--wrap=X509_CRL_verify
+holds-tpm_quote   := $(fuzz-holds) $(wrap-fuzz)
+holds-verify_deep := $(fuzz-holds) $(wrap-fuzz)
+
+fuzz-cc = $(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -Idriver/uapi -iquote .
+
+$(B)/obj/selftests/fuzz/holds.o: selftests/fuzz/holds.c
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(fuzz-cc) -c -o $@ $<
+
+$(fuzz-parsers:%=$(B)/obj/selftests/fuzz/%.o): $(B)/obj/selftests/fuzz/%.o: selftests/fuzz/fuzz_formats.c
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(fuzz-cc) -DPARSER=$* -c -o $@ $<
+
+$(fuzz-readers:%=$(B)/obj/selftests/fuzz/%.o): $(B)/obj/selftests/fuzz/%.o: selftests/fuzz/fuzz_readers.c
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(fuzz-cc) -DREADER=$* -c -o $@ $<
+
+$(fuzz-verify:%=$(B)/obj/selftests/fuzz/%.o): selftests/fuzz/fuzz_verify.c
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(fuzz-cc) -c -o $@ $<
+
+$(B)/bin/fuzz_%: $(B)/obj/selftests/fuzz/%.o $(B)/lib/libcvmguest.a $(fuzz-holds)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(holds-$*) $(B)/lib/libcvmguest.a $(lib-libs)
+
+# for the script that runs them
+fuzz-formats: ; @echo $(fuzz-parsers)
+fuzz-readers: ; @echo $(fuzz-readers)
+fuzz-verification: ; @echo $(fuzz-verify)
+fuzz-names: ; @echo $(fuzz-parsers) $(fuzz-readers) $(fuzz-verify)
+
+test-programs += $(B)/tests/fuzz_seeds
+
+$(B)/obj/selftests/fuzz/seeds.o: selftests/fuzz/seeds.c
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -Idriver/uapi -iquote . \
+		-iquote selftests/lib -c -o $@ $<
+
+$(B)/tests/fuzz_seeds: $(B)/obj/selftests/fuzz/seeds.o $(mutate-azure) $(mutate-batch) \
+		$(B)/lib/libcvmguest.a
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(sort $(filter %.o,$^)) $(filter %.a,$^) $(lib-libs)
+
+.PHONY: fuzz-formats fuzz-readers fuzz-verification fuzz-names
+
+-include $(wildcard $(B)/obj/selftests/fuzz/*.d)

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Many proofs of an Azure guest's evidence, verified once: both that it is bound by
+ * count. And files of what its vTPM quoted.
+ */
+#include <errno.h>
+
+#include "mutate_azure.h"
+#include "userspace/verify/tpm_file.h"
+
+static int proof_of(const struct cvm_verdict *verdict, size_t leaf)
+{
+	return cvm_verdict_proof(verdict, azure_batch.leaf[leaf].user_data,
+				 azure_batch.proof[leaf], azure_batch.proof_len[leaf], NULL, NULL);
+}
+
+/* @hcl, @tpm: whether the claims, and the vTPM's quote, are of the batch */
+static struct azure_world made(bool is_td, bool hcl, bool tpm, const char *policy)
+{
+	struct azure_world w = azure_genuine(is_td);
+
+	if (hcl)
+		azure_set_user_data(&w, azure_batch.r64);
+	if (tpm) {
+		w.attest.extraData.size = CVM_TPM48_SIZE;
+		memcpy(w.attest.extraData.buffer, azure_batch.tpm48, CVM_TPM48_SIZE);
+	}
+	w.snp.policy = w.tdx.policy = (char *)policy;
+	azure_make(&w);
+	return w;
+}
+
+/* Proofs of one kind of evidence: @wanted of those of root, the only scope accepted */
+static void test(struct azure_world w, uint32_t binding, const char *by, int wanted,
+		 const char *name)
+{
+	struct cvm_verifier *v = azure_verifier(&w);
+	struct cvm_verdict *verdict = NULL;
+	struct cvm_tpm_quote quote;
+	struct cvm_verify_opts opts = azure_opts(&w, &quote);
+	const char *guest = w.is_td ? "TDX" : "SNP";
+
+	opts.binding = binding;
+	opts.flags = CVM_VERIFY_BATCH;
+	check(!cvm_verify(v, w.hcl, w.len, &opts, &verdict, NULL) &&
+	      cvm_verdict_verified(verdict) == !by, "%s guest, %s: %sverified", guest, name,
+	      by ? "not " : "");
+	check(proof_of(verdict, 1) == wanted && proof_of(verdict, 4) == wanted,
+	      "%s guest, %s: proofs of root: %d", guest, name, wanted);
+	check(proof_of(verdict, 0) == -EPERM && proof_of(verdict, 2) == -EPERM,
+	      "%s guest, %s: proofs for others, which no policy accepts", guest, name);
+	expect_by(0, verdict, by, "%s guest, %s", guest, name);
+	cvm_verifier_free(v);
+	azure_done(&w);
+}
+
+/* ---- files */
+
+#define PCR	"\"0000000000000000000000000000000000000000000000000000000000000000\""
+#define QUOTE	"\"message\": \"ff\", \"signature\": \"0A0b\""
+
+static const struct {
+	const char *text, *error;
+} malformed[] = {
+	{ "", "no JSON" }, { "[]", "expected an object" }, { "{", "line 1, column 1: no JSON" },
+	{ "{}", "message: expected to be there" },
+	{ "{\"message\": 7}", "message: expected hexadecimal digits of at most 4096 bytes" },
+	{ "{\"message\": \"f\"}", "message: expected hexadecimal digits" },
+	{ "{\"message\": \"xx\"}", "message: expected hexadecimal digits" },
+	{ "{\"message\": \"ff\"}", "signature: expected to be there" },
+	{ "{\"message\": \"ff\", \"signature\": [1]}", "signature: expected hexadecimal digits" },
+	{ "{" QUOTE "}", "pcrs: expected to be there" },
+	{ "{" QUOTE ", \"pcrs\": {}}", "pcrs: expected an array of at most 24 elements" },
+	{ "{" QUOTE ", \"pcrs\": []}", "pcrs: expected a value of each PCR from PCR 0 on" },
+	{ "{" QUOTE ", \"pcrs\": [\"00\"]}", "pcrs[0]: expected 64 hexadecimal digits" },
+	{ "{" QUOTE ", \"pcrs\": [" PCR ", 7]}", "pcrs[1]: expected 64 hexadecimal digits" },
+	{ "{" QUOTE ", \"pcrs\": [" PCR "], \"reset_count\": -1}", "reset_count: expected a number" },
+	{ "{" QUOTE ", \"pcrs\": [" PCR "], \"reset_count\": 4294967296}",
+	  "reset_count: expected a number from 0 to 4294967295" },
+	{ "{" QUOTE ", \"message\": \"00\"}", "duplicate" },
+};
+
+/* One more than there may be */
+static void test_long(void)
+{
+	char *text = need(malloc(2 * CVM_TPM_MESSAGE_MAX + 64));
+	struct cvm_tpm_file file;
+	struct cvm_error error;
+	int len = sprintf(text, "{\"message\": \"%0*d\"}", 2 * CVM_TPM_MESSAGE_MAX + 2, 0);
+
+	check(cvm_tpm_file_parse(&file, text, (size_t)len, &error) == -EBADMSG &&
+	      strstr(error.text, "message: expected hexadecimal digits of at most 4096 bytes"),
+	      "a message of 4,097 bytes: refused");
+	len = sprintf(text, "{\"message\": \"%0*d\"}", 2 * CVM_TPM_MESSAGE_MAX, 0);
+	check(cvm_tpm_file_parse(&file, text, (size_t)len, &error) == -EBADMSG &&
+	      strstr(error.text, "signature: expected to be there"), "of 4,096 bytes: taken");
+	free(text);
+}
+
+static void test_files(void)
+{
+	static const char good[] = "{" QUOTE ", \"pcrs\": [" PCR ", " PCR "], "
+				   "\"reset_count\": 4294967295, \"future\": []}";
+	struct cvm_tpm_file file;
+	const uint8_t *signature;
+	struct cvm_error error;
+
+	for (size_t i = 0; i < ARRAY_SIZE(malformed); i++)
+		if (!check(cvm_tpm_file_parse(&file, malformed[i].text, strlen(malformed[i].text),
+					      &error) == -EBADMSG &&
+			   strstr(error.text, malformed[i].error), "refused: %s", malformed[i].error))
+			printf("# %s\n", error.text);
+	test_long();
+	check(!cvm_tpm_file_parse(&file, good, strlen(good), &error), "a file");
+	signature = file.quote.signature;
+	check(file.quote.message_len == 1 && *(const uint8_t *)file.quote.message == 0xff &&
+	      file.quote.signature_len == 2 && signature[0] == 10 && signature[1] == 11 &&
+	      file.quote.pcr_count == 2 && file.quote.reset_count == UINT32_MAX,
+	      "what it says is what is verified");
+}
+
+int main(void)
+{
+	test_files();
+	azure_make_policies();
+	for (int td = 0; td < 2; td++) {
+		const char *policy = azure_policies[td];
+		char *by_tpm = azure_rebound(policy, "azure-tpm");
+
+		test(made(td, true, true, policy), CVM_BINDING_AZURE, NULL, 0, "of a batch");
+		test(made(td, false, true, policy), CVM_BINDING_AZURE, "=report_data", -EKEYREJECTED,
+		     "of a batch by the vTPM alone");
+		test(made(td, true, false, policy), CVM_BINDING_AZURE, "=tpm_nonce", -EKEYREJECTED,
+		     "of a batch by the report alone");
+		test(made(td, false, true, by_tpm), CVM_BINDING_AZURE_TPM, NULL, 0,
+		     "by the vTPM, of a batch");
+		test(made(td, true, false, by_tpm), CVM_BINDING_AZURE_TPM, "=tpm_nonce",
+		     -EKEYREJECTED, "by the vTPM, of a batch by the report alone");
+		free(by_tpm);
+	}
+	azure_free_policies();
+	return tap_end();
+}

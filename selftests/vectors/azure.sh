@@ -1,0 +1,144 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Real evidence of Azure guests: HCL reports with quotes of their vTPMs and TDs,
+# authentic together, and refused when one is not the other's.
+set -u
+cd "$(dirname "$0")/../.." || exit
+. selftests/vectors/lib.sh
+need_vectors
+now=2026-06-01T00:00:00Z
+milan=(--certs "$V/roots/amd/ask_ark_milan.pem")
+
+# NAME.hcl, NAME.tpm (a quote as verify takes it), NAME.vcek or NAME.td, in $work
+python3 - "$V/azure" "$work" <<'EOP'
+import base64, json, pathlib, struct, sys
+
+given, work = map(pathlib.Path, sys.argv[1:])
+
+
+def b64(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def raw(value):
+    return bytes.fromhex(value) if isinstance(value, str) else bytes(value)
+
+
+def write(name, data):
+    (work / name).write_bytes(data)
+
+
+def write_quote(name, message, signature, pcrs):
+    """resetCount follows the name of the key, extraData and the clock."""
+    at = 6
+    for _ in range(2):
+        at += 2 + struct.unpack_from(">H", message, at)[0]
+    boot = struct.unpack_from(">I", message, at + 8)[0]
+    write(name, json.dumps({"message": message.hex(), "signature": signature.hex(),
+                            "pcrs": [p.hex() for p in pcrs], "reset_count": boot}).encode())
+
+
+def binary_quote(name):
+    """Lengths of 8 bytes, little-endian, before each part."""
+    data, parts, at = (given / name).read_bytes(), [], 0
+    for _ in range(2):
+        size = struct.unpack_from("<Q", data, at)[0]
+        parts.append(data[at + 8:at + 8 + size])
+        at += 8 + size
+    return parts[1], parts[0], [data[at + 8 + 32 * i:at + 40 + 32 * i] for i in range(24)]
+
+
+for name in ("snp-evidence-v0", "snp-evidence-v1", "snp-evidence-v2", "tdx-evidence-v1",
+             "tdx-openhcl-evidence"):
+    e = json.loads((given / f"{name}.json").read_text())
+    q = e.get("tpm_quote") or e["quote"]
+    write_quote(f"{name}.tpm", raw(q["message"]), raw(q["signature"]), map(raw, q["pcrs"]))
+    write(f"{name}.hcl", b64(e["hcl_report"]) if "hcl_report" in e else raw(e["report"]))
+    if "td_quote" in e:
+        write(f"{name}.td", b64(e["td_quote"]))
+    elif e["vcek"].startswith("-----"):
+        write(f"{name}.vcek", e["vcek"].encode())
+    else:
+        write(f"{name}.vcek", b64(e["vcek"]))
+for name in ("snp", "tdx", "old"):
+    source = "old.tpm-quote.bin" if name == "old" else f"{name}-quote.bin"
+    write_quote(f"{name}.tpm", *binary_quote(source))
+for name in ("snp", "tdx"):
+    write(f"{name}.hcl", (given / f"{name}-hcl-report.bin").read_bytes())
+write("snp.vcek", (given / "snp-vcek.pem").read_bytes())
+write("tdx.td", (given / "tdx-td-quote.bin").read_bytes())
+pcrs = json.loads((work / "snp.tpm").read_text())["pcrs"]
+write_quote("nobody.tpm", (given / "snp-tpm-quote.msg").read_bytes(),
+            (given / "snp-tpm-quote.sig").read_bytes(), map(raw, pcrs))
+EOP
+
+hex() { printf %s "$1" | od -An -v -tx1 | tr -d ' \n'; }
+# the 64 bytes that begin with the text $1
+padded() { printf '%-128s' "$(hex "$1")" | tr ' ' 0; }
+
+shown() {	# NAME TYPE
+	cvmctl show --json "$work/$1.hcl"
+	local good=0
+	((status == 0)) && [[ $(jq -r .report_type "$work/out") == "$2" ]] &&
+		[[ $(jq -r .hw_report.type "$work/out") != null ]] && good=1
+	result $good "show $1"
+}
+
+# NAME -> $with: what came along with it
+gather() {
+	with=("${milan[@]}" --at "$now" --tpm-quote "$work/$1.tpm")
+	[[ ! -e $work/$1.vcek ]] || with+=(--certs "$work/$1.vcek")
+	[[ ! -e $work/$1.td ]] || with+=(--td-quote "$work/$1.td")
+}
+
+accepted() {	# NAME OPTION...
+	local name=$1
+	shift
+	gather "$name"
+	expect "$name: authentic" 0 - verify --authenticity-only "${with[@]}" "$@" "$work/$name.hcl"
+	expect "$name: not verified without a policy" 3 'authentic, but not verified: revocation.* policy were' \
+		verify "${with[@]}" "$@" "$work/$name.hcl"
+}
+
+refused() {	# NAME WHAT CHECKS FILE OPTION...
+	gather "$1"
+	expect "$1, $2: refused by $3" 3 "does not verify: $3\$" \
+		verify --authenticity-only "${with[@]}" "${@:5}" "$4"
+}
+
+for name in snp snp-evidence-v0 snp-evidence-v1 snp-evidence-v2; do shown $name snp; done
+for name in tdx tdx-evidence-v1 tdx-openhcl-evidence; do shown $name tdx; done
+
+# what was asked for is in the vTPM's quote alone
+challenge=(--binding azure-tpm --tpm-nonce "$(hex challenge)")
+for name in snp snp-evidence-v0 snp-evidence-v1 tdx tdx-evidence-v1; do
+	accepted $name "${challenge[@]}"
+	refused $name 'another nonce' tpm_nonce "$work/$name.hcl" --binding azure-tpm --tpm-nonce "$(hex chance)"
+	refused $name 'where a report is expected' 'report_data, binding' "$work/$name.hcl" --binding report \
+		--tpm-nonce "$(hex challenge)" --report-data "$(padded challenge)"
+done
+
+# and in the claims
+data=$(shown_value '.claims["user-data"]' "$work/snp-evidence-v2.hcl")
+accepted snp-evidence-v2 --binding azure --report-data "$data"
+refused snp-evidence-v2 'another nonce' 'report_data, tpm_nonce' "$work/snp-evidence-v2.hcl" \
+	--binding azure --report-data "11${data:2}"
+accepted tdx-openhcl-evidence --binding azure --report-data "$(padded attestation-test-fixture)"
+
+# of one what is another's
+refused snp-evidence-v1 'the report of another VM' 'signature, hardware_id, tpm_quote' \
+	"$V/azure/snp-evidence-v2.hcl-report.bin" "${challenge[@]}"
+cp "$work/snp-evidence-v1.vcek" "$work/old.vcek"
+refused old 'the report of 2023' '(chain|certificate_tcb|hardware_id|signature|validity)(, .*)?, tpm_quote' \
+	"$V/azure/old-snp.hcl-report.bin" "${challenge[@]}"
+grep -Eq '^passed +claims' "$work/out"
+result $((!$?)) 'old-snp.hcl-report: its claims hold'
+cp "$work/snp.vcek" "$work/nobody.vcek"
+refused nobody "a quote of nobody's" tpm_quote "$work/snp.hcl" "${challenge[@]}"
+cp "$work/tdx.tpm" "$work/crossed.tpm"
+cp "$work/tdx-openhcl-evidence.td" "$work/crossed.td"
+refused crossed "another TD's quote" 'td_quote, claims' "$work/tdx.hcl" "${challenge[@]}"
+rm "$work/crossed.td"
+refused crossed 'no quote of its TDREPORT' 'td_quote, claims' "$work/tdx.hcl" "${challenge[@]}"
+
+finish

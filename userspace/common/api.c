@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cvmguest.h>
+
+#include "api.h"
+#include "util.h"
+
+int cvm_set_error(struct cvm_error *error, int rc, const char *format, ...)
+{
+	va_list values;
+
+	if (!error)
+		return rc;
+	error->platform_status = 0;
+	va_start(values, format);
+	vsnprintf(error->text, sizeof(error->text), format, values);
+	va_end(values);
+	return rc;
+}
+
+int cvm_struct_in(void *to, size_t size, size_t min, const void *from)
+{
+	size_t given = *(const size_t *)from;
+
+	if (given < min)
+		return -EINVAL;
+	if (given > size && !cvm_is_zero((const uint8_t *)from + size, given - size))
+		return -E2BIG;
+	memset(to, 0, size);
+	memcpy(to, from, given < size ? given : size);
+	return 0;
+}

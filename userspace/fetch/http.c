@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+/* GET, patiently and within bounds. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "curl.h"
+#include "internal.h"
+
+#define FIRST_WAIT_MS	500
+#define LONGEST_WAIT_MS	30000
+
+struct transfer {
+	const struct cvm_curl *curl;
+	CURL *easy;
+	struct curl_slist *headers;
+	const struct cvm_item *item;
+	struct cvm_answer answer;
+	char why[CURL_ERROR_SIZE];
+	CURLcode code;
+	long status;
+	int64_t retry_after_ms;
+};
+
+int64_t cvm_clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void cvm_answer_free(struct cvm_answer *answer)
+{
+	free(answer->body);
+	free(answer->chain);
+	*answer = (struct cvm_answer){ 0 };
+}
+
+static void cleanup_transfer(struct transfer *t)
+{
+	if (!t->curl)
+		return;
+	t->curl->slist_free_all(t->headers);
+	if (t->easy)
+		t->curl->easy_cleanup(t->easy);
+	cvm_answer_free(&t->answer);
+}
+
+/* Fewer bytes taken than given end the transfer: no server fills our memory. */
+static size_t take(char *data, size_t size, size_t count, void *context)
+{
+	struct cvm_answer *a = context;
+	size_t len = size * count;
+	char *grown;
+
+	if (len > CVM_FETCH_MAX - a->len)
+		return 0;
+	grown = realloc(a->body, a->len + len + 1);
+	if (!grown)
+		return 0;
+	memcpy(grown + a->len, data, len);
+	a->body = grown;
+	a->len += len;
+	grown[a->len] = '\0';
+	return len;
+}
+
+static bool is_link_local(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	return host && (!strncmp(host + 3, "169.254.", 8) || !strncasecmp(host + 3, "[fe8", 4));
+}
+
+/* http too: what is fetched is signed. No redirects: nobody who is asked has any. */
+static bool prepare(struct transfer *t)
+{
+	const struct cvm_curl *c = t->curl;
+	bool good;
+
+	t->easy = c->easy_init();
+	if (t->easy && t->item->header)
+		t->headers = c->slist_append(NULL, t->item->header);
+	if (!t->easy || (t->item->header && !t->headers))
+		return false;
+	good = !c->easy_setopt(t->easy, CURLOPT_URL, t->item->url) &&
+	       !c->easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https") &&
+	       !c->easy_setopt(t->easy, CURLOPT_FOLLOWLOCATION, 0L) &&
+	       !c->easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L) &&
+	       !c->easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers) &&
+	       !c->easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->why) &&
+	       !c->easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, take) &&
+	       !c->easy_setopt(t->easy, CURLOPT_WRITEDATA, &t->answer);
+	if (good && (t->item->direct || is_link_local(t->item->url)))
+		good = !c->easy_setopt(t->easy, CURLOPT_PROXY, "") &&
+		       !c->easy_setopt(t->easy, CURLOPT_NOPROXY, "*");
+	return good;
+}
+
+static char *header_of(struct transfer *t, const char *name)
+{
+	struct curl_header *header;
+
+	if (t->curl->easy_header(t->easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+		return NULL;
+	return header->value;
+}
+
+static bool take_chain(struct transfer *t)
+{
+	const char *value = t->item->chain_header ? header_of(t, t->item->chain_header) : NULL;
+	char *text;
+
+	if (!value)
+		return true;
+	text = t->curl->easy_unescape(t->easy, value, 0, NULL);
+	t->answer.chain = text ? strdup(text) : NULL;
+	t->curl->free(text);
+	return t->answer.chain;
+}
+
+static int64_t retry_after_ms(struct transfer *t)
+{
+	curl_off_t seconds = 0;
+
+	t->curl->easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &seconds);
+	return seconds < 0 || seconds > 3600 ? 3600 * 1000 : seconds * 1000;
+}
+
+/* Returns 0 or -ENOMEM; what the server said is in @t. */
+static int ask_once(struct transfer *t, int64_t deadline)
+{
+	int64_t left = deadline - cvm_clock_ms();
+
+	cvm_answer_free(&t->answer);
+	t->why[0] = '\0';
+	t->status = 0;
+	t->curl->easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)(left > 1 ? left : 1));
+	t->code = t->curl->easy_perform(t->easy);
+	t->curl->easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->status);
+	t->retry_after_ms = retry_after_ms(t);
+	return t->code || t->status != 200 || take_chain(t) ? 0 : -ENOMEM;
+}
+
+/* Of what may be otherwise in a moment */
+static bool is_passing(const struct transfer *t)
+{
+	switch (t->code) {
+	case CURLE_OK:
+		return t->status == 429 || t->status == 500 || t->status == 502 ||
+		       t->status == 503 || t->status == 504;
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_OPERATION_TIMEDOUT:
+	case CURLE_GOT_NOTHING:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+	case CURLE_PARTIAL_FILE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Half of it for certain and the rest by chance, so that many who were sent away together part */
+static int64_t with_jitter(int64_t ms)
+{
+	uint32_t chance = 0;
+
+	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) < 0)
+		chance = (uint32_t)cvm_clock_ms();
+	return ms / 2 + chance % (ms / 2 + 1);
+}
+
+/* False where the wait would end after the deadline */
+static bool wait_for_turn(const struct transfer *t, unsigned int attempt, int64_t deadline)
+{
+	int64_t ms = (int64_t)FIRST_WAIT_MS << (attempt < 6 ? attempt : 6);
+	struct timespec pause;
+
+	ms = with_jitter(ms < LONGEST_WAIT_MS ? ms : LONGEST_WAIT_MS);
+	if (ms < t->retry_after_ms)
+		ms = t->retry_after_ms;
+	if (cvm_clock_ms() + ms >= deadline)
+		return false;
+	pause = (struct timespec){ ms / 1000, ms % 1000 * 1000000 };
+	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, &pause) == EINTR)
+		;
+	return true;
+}
+
+static int no_answer(const struct transfer *t, struct cvm_error *error)
+{
+	const char *url = t->item->url;
+
+	if (t->code == CURLE_WRITE_ERROR)
+		return cvm_set_error(error, -EBADMSG, "%.100s: longer than %u bytes", url,
+				     CVM_FETCH_MAX);
+	if (t->code)
+		return cvm_set_error(error, is_passing(t) ? -ETIMEDOUT : -EIO, "%.100s: %.100s",
+				     url, t->why[0] ? t->why : "no answer");
+	if (is_passing(t))
+		return cvm_set_error(error, -ETIMEDOUT,
+				     "%.100s: the server is busy (status %ld): try again later, or with a longer --timeout",
+				     url, t->status);
+	if (t->status == 200)
+		return cvm_set_error(error, -EBADMSG, "%.150s: an empty answer", url);
+	if (t->status == 404)
+		return cvm_set_error(error, -ENOENT, "%.150s: the server has none (status 404)",
+				     url);
+	return cvm_set_error(error, -EIO, "%.150s: status %ld", url, t->status);
+}
+
+int cvm_http_get(const struct cvm_item *item, int64_t deadline, struct cvm_answer *out,
+		 struct cvm_error *error)
+{
+	struct transfer t __cleanup(cleanup_transfer) = { .curl = cvm_curl(), .item = item };
+	unsigned int attempt = 0;
+
+	if (!t.curl)
+		return cvm_set_error(error, -EOPNOTSUPP, "libcurl.so.4 is needed to fetch anything: apt-get install libcurl4");
+	if (!prepare(&t))
+		return cvm_set_error(error, -EIO, "%.100s: libcurl takes no such request", item->url);
+	do {
+		if (ask_once(&t, deadline))
+			return cvm_set_error(error, -ENOMEM, "out of memory");
+	} while (is_passing(&t) && wait_for_turn(&t, attempt++, deadline));
+	if (t.code || t.status != 200 || !t.answer.body)
+		return no_answer(&t, error);
+	*out = t.answer;
+	t.answer = (struct cvm_answer){ 0 };
+	return 0;
+}

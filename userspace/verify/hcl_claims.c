@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/param_build.h>
+
+#include "../common/base64url.h"
+#include "../common/cleanup.h"
+#include "hcl_claims.h"
+#include "json_in.h"
+
+#define MAX_KEYS	16
+#define MAX_MODULUS	512	/* bytes: RSA-4096 */
+#define MIN_MODULUS	256
+
+static void cleanup_bn(BIGNUM **bn)
+{
+	BN_free(*bn);
+}
+
+static void cleanup_build(OSSL_PARAM_BLD **build)
+{
+	OSSL_PARAM_BLD_free(*build);
+}
+
+static void cleanup_params(OSSL_PARAM **params)
+{
+	OSSL_PARAM_free(*params);
+}
+
+static void cleanup_ctx(EVP_PKEY_CTX **ctx)
+{
+	EVP_PKEY_CTX_free(*ctx);
+}
+
+static EVP_PKEY *make_rsa(const BIGNUM *n, const BIGNUM *e)
+{
+	OSSL_PARAM_BLD *build __cleanup(cleanup_build) = OSSL_PARAM_BLD_new();
+	EVP_PKEY_CTX *ctx __cleanup(cleanup_ctx) = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	OSSL_PARAM *params __cleanup(cleanup_params) = NULL;
+	EVP_PKEY *key = NULL;
+
+	if (!build || !ctx || !OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) ||
+	    !OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e))
+		return NULL;
+	params = OSSL_PARAM_BLD_to_param(build);
+	if (!params || EVP_PKEY_fromdata_init(ctx) != 1 ||
+	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		return NULL;
+	return key;
+}
+
+/* RFC 7518, section 6.3.1: a number, big-endian, in base64url */
+static int parse_number(const struct cvm_json *key, const char *name, size_t min, BIGNUM **out)
+{
+	uint8_t bytes[MAX_MODULUS];
+	struct cvm_json member;
+	const char *text;
+	long len;
+	int ret = cvm_json_member(key, name, &member);
+
+	if (!ret)
+		ret = cvm_json_text(&member, &text);
+	if (ret)
+		return ret;
+	len = cvm_base64url_decode(text, strlen(text), bytes, sizeof(bytes));
+	if (len < (long)min || !bytes[0])
+		return cvm_json_wrong(&member, "an RSA key's number in base64url");
+	*out = BN_bin2bn(bytes, (int)len, NULL);
+	return *out ? 0 : -ENOMEM;
+}
+
+static int parse_key(const struct cvm_json *key, EVP_PKEY **out)
+{
+	BIGNUM *n __cleanup(cleanup_bn) = NULL;
+	BIGNUM *e __cleanup(cleanup_bn) = NULL;
+	const char *type;
+	int ret = cvm_json_get_text(key, "kty", &type);
+
+	if (!ret && strcmp(type, "RSA"))
+		return cvm_json_wrong(key, "an RSA key");
+	if (!ret)
+		ret = parse_number(key, "n", MIN_MODULUS, &n);
+	if (!ret)
+		ret = parse_number(key, "e", 1, &e);
+	if (ret)
+		return ret;
+	if (!BN_is_odd(n) || !BN_is_odd(e) || BN_is_one(e))
+		return cvm_json_wrong(key, "an RSA key");
+	*out = make_rsa(n, e);
+	return *out ? 0 : -ENOMEM;
+}
+
+/* The one of that name: two would leave open which of them the TPM has */
+static int find_ak(const struct cvm_json *in, struct cvm_hcl_claims *claims)
+{
+	struct cvm_json keys, key;
+	size_t count;
+	int ret = cvm_json_member(in, "keys", &keys);
+
+	if (!ret)
+		ret = cvm_json_array(&keys, MAX_KEYS, &count);
+	for (size_t i = 0; !ret && i < count; i++) {
+		const char *kid;
+
+		cvm_json_item(&keys, i, &key);
+		ret = cvm_json_get_text(&key, "kid", &kid);
+		if (ret || strcmp(kid, "HCLAkPub"))
+			continue;
+		if (claims->ak)
+			return cvm_json_wrong(&key, "one HCLAkPub, this is another");
+		ret = parse_key(&key, &claims->ak);
+	}
+	if (!ret && !claims->ak)
+		return cvm_json_wrong(&keys, "HCLAkPub to be among them");
+	return ret;
+}
+
+int cvm_hcl_claims_parse(struct cvm_span json, struct cvm_hcl_claims *claims,
+			 struct cvm_error *error)
+{
+	struct cvm_json in;
+	int ret = cvm_json_load(json.data, json.len, "claims", &in, error);
+
+	*claims = (struct cvm_hcl_claims){ 0 };
+	if (ret)
+		return ret;
+	ret = find_ak(&in, claims);
+	claims->has_user_data = !ret && cvm_json_has(&in, "user-data");
+	if (claims->has_user_data)
+		ret = cvm_json_get_hex(&in, "user-data", claims->user_data,
+				       sizeof(claims->user_data));
+	json_decref((json_t *)in.value);
+	if (ret) {
+		EVP_PKEY_free(claims->ak);
+		claims->ak = NULL;
+	}
+	return ret;
+}
