@@ -128,15 +128,19 @@ files()
 # purge BEFORE: the packages, by chroot; BEFORE is what files said before they came
 purge()
 {
-	in_machine "$debs" dpkg -P cvm-guest cvm-guest-dkms libcvmguest0
-	result $? 'dpkg -P by chroot'
+	in_machine "$debs" dpkg -r cvm-guest cvm-guest-dkms libcvmguest0
+	result $? 'dpkg -r by chroot'
 	[[ -z $(modules) ]]
 	result $? 'no module is left'
+	in_machine "$debs" /etc/kernel/postinst.d/cvm-guest "${kernels[0]}" && [[ -z $(modules) ]]
+	result $? 'and the hook, which stays until they are purged, makes none'
+	in_machine "$debs" dpkg -P cvm-guest cvm-guest-dkms libcvmguest0
+	result $? 'dpkg -P by chroot'
 	# the group stays, as Debian's policy wants it; and DKMS its key
-	files | diff "$1" - | grep '^>' |
+	files | diff "$1" - | grep '^[<>]' |
 		grep -v -e /var/lib/dkms/mok -e '/etc/.*-$' -e '/modules\.' >"$log"
 	[[ ! -s $log ]]
-	result $? 'nothing else is left'
+	result $? 'nothing else is left, or gone'
 }
 
 # boot NAME RUN-OPTION... -- GUEST-SCRIPT [ARG...]: the script, of this folder, in

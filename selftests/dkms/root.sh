@@ -16,19 +16,25 @@ next=$version.1
 second=tdx
 [[ $series != 6.1 ]] || second=snp
 
-# the package of the module with the next version in it
-next_package()
+# other_version VERSION [LINE...]: the package of the module with that version in it,
+# and these lines in a file of its source
+other_version()
 {
-	local tree=$dir/next
+	local tree=$dir/tree-$1 src=usr/src/cvm-guest
 
 	dpkg-deb -R "$debs"/cvm-guest-dkms_*.deb "$tree" &&
-		mv "$tree/usr/src/cvm-guest-$version" "$tree/usr/src/cvm-guest-$next" &&
-		sed -i "s/\b${version//./\\.}\b/$next/" "$tree"/DEBIAN/{control,postinst,prerm} \
-			"$tree/usr/src/cvm-guest-$next"/{dkms.conf,driver/version.h} &&
-		sed -i "s|usr/src/cvm-guest-$version|usr/src/cvm-guest-$next|" "$tree/DEBIAN/md5sums" &&
-		mkdir "$dir/put" &&
-		dpkg-deb --root-owner-group -b "$tree" "$dir/put/" &&
-		cp "$debs"/{cvm-guest,libcvmguest0}_*.deb "$dir/put/"
+		mv "$tree/$src-$version" "$tree/$src-$1" &&
+		sed -i "s/\b${version//./\\.}\b/$1/" "$tree"/DEBIAN/{control,postinst,prerm} \
+			"$tree/$src-$1"/{dkms.conf,driver/version.h} &&
+		sed -i "s|$src-$version|$src-$1|" "$tree/DEBIAN/md5sums" &&
+		printf '%s\n' "${@:2}" >>"$tree/$src-$1/driver/version.h" &&
+		mkdir -p "$dir/put" &&
+		dpkg-deb --root-owner-group -b "$tree" "$dir/put/"
+}
+
+next_package()
+{
+	other_version "$next" && cp "$debs"/{cvm-guest,libcvmguest0}_*.deb "$dir/put/"
 }
 
 # What a compiler makes natively in seconds, it makes in the VM in minutes. DKMS
@@ -71,6 +77,23 @@ upgrade_by_chroot()
 	result $? 'and no other'
 }
 
+# a kernel that it builds for gets it whatever comes of the others
+upgrade_for_one()
+{
+	local old new
+
+	old=$(printf '%s\n' "${kernels[@]}" | sort -V | head -n 1)
+	new=$(printf '%s\n' "${kernels[@]}" | sort -V | tail -n 1)
+	other_version "$next.1" '#include <linux/version.h>' \
+		'#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)' '#error not for this one' '#endif' >"$log" 2>&1 &&
+		in_machine "$dir/put" sh -c "dpkg -i /build/cvm-guest-dkms_$next.1_all.deb" &&
+		grep -q "not built for kernel $old" "$log"
+	result $? 'an upgrade that does not build for one kernel goes through, and says so'
+	has_module "$new" "$next.1"
+	[[ -z $(modules "$old") ]]
+	result $? 'and the other kernel has none'
+}
+
 make_packages
 fresh_machine "$series"
 next_package >"$log" 2>&1
@@ -93,6 +116,7 @@ boot 'installed' --platform snp --put "$dir/put:/run/vm/debs" -- installed.sh "$
 if [[ ! $short ]]; then
 	boot 'removed' --platform $second --fw strict=0 --put "$dir/put:/run/vm/debs" -- removed.sh "$next"
 	upgrade_by_chroot
+	[[ ${#kernels[@]} == 1 ]] || upgrade_for_one
 fi
 purge "$dir/before"
 finish
