@@ -273,7 +273,7 @@ mkdir -p "$root/usr/share/cvm-guest"
 echo >"$root/usr/share/cvm-guest/6.12.1-Other_kernel.der"
 examine 0 'no module, on an image with prebuilt ones'
 says module-not-added 'no sources' '^apt-get install cvm-guest-module-6\.12\.117$'
-rm -r "${root:?}/usr/share"
+rm -r "${root:?}/usr/share/cvm-guest"
 mkdir -p "$root/usr/src/cvm-guest-0.0.9"
 examine 0 'sources that DKMS has not been asked to build'
 says module-no-headers 'headers are not installed'
@@ -367,7 +367,21 @@ says signature-revoked "'package', whose certificate is in UEFI's dbx" 'no comma
 variable db $images 27 "$dir/package.esl"
 examine 0 'a key that is in db and was revoked'
 says signature-revoked "'package'"
+head -c 100 "$dir/package.esl" >"$dir/value"
+variable dbx $images 27 "$dir/value"
+examine 0 'a list of revoked keys that is cut short'
+says signature-unseen "whether the key of 'package' is revoked .*dbx is damaged"
+says fine signature "'package', whose certificate is in UEFI's db"
 rm "$root/$efi/efivars/dbx-$images"
+variable MokListXRT $shim 06 "$dir/package.esl"
+examine 0 'a key that shim has revoked'
+says signature-revoked "'package', whose certificate is in MokListXRT" 'no command'
+rm "$root/$efi/efivars/MokListXRT-$shim"
+mkdir "$root/$efi/mok-variables"
+cp "$dir/package.esl" "$root/$efi/mok-variables/MokListXRT"
+examine 0 'the same in a table'
+says signature-revoked "'package', whose certificate is in MokListXRT"
+rm -r "$root/$efi/mok-variables"
 examine 0 "the package's key in db"
 says fine signature "'package', whose certificate is in UEFI's db"
 silent signature-key-here
@@ -399,12 +413,12 @@ command=$(jq -r '.findings[] | select(.id == "lockdown-open").command' "$dir/jso
 command=${command//\/etc\//"$root"/etc/}
 ! PATH=$dir/bin /bin/sh -c "$command" >/dev/null && [[ ! -e $root/etc/default ]]
 result $? 'its command does nothing where there is no GRUB' "$command"
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016 # for those two
 printf '#!/bin/sh\necho "${0##*/}" >>%s/done\n' "$dir" | tee "$dir/bin/update-grub" >"$dir/bin/reboot"
 chmod +x "$dir"/bin/{update-grub,reboot}
-for _ in 1 2; do
-	PATH=$dir/bin:$PATH sh -c "$command" >/dev/null || break
-done
+PATH=$dir/bin:$PATH sh -c "$command" >/dev/null
+PATH=$dir/bin:$PATH sh -c "$command" >/dev/null
+# shellcheck disable=SC2016 # likewise
 [[ $(GRUB_CMDLINE_LINUX=quiet sh -c 'for cfg; do . "$cfg"; done; echo "$GRUB_CMDLINE_LINUX"' sh "$root"/etc/default/grub.d/*.cfg) == 'quiet module.sig_enforce=1' &&
 	$(paste -sd' ' "$dir/done") == 'update-grub reboot update-grub reboot' ]]
 result $? 'with GRUB it makes that a part of the command line, once' "$command"

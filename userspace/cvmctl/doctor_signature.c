@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Would the kernel take our module? The questions of mod_verify_sig(), asked of the
- * lists that the kernel reads at boot. The keys that are built into it nobody can
- * see: what is loaded although no list has its key was signed with one of those.
+ * Would the kernel take our module? What mod_verify_sig() asks is asked here of the
+ * lists that the kernel reads at boot, as far as those have certificates and not
+ * hashes. The keys that are built into it nobody can see: what is loaded although
+ * no list has its key was signed with one of those.
  */
 #include <lzma.h>
 #include <openssl/err.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #include "doctor_signature.h"
+#include "formats/efi_list.h"
 #include "formats/module_signature.h"
 
 #define MODULE_MAX	(64U << 20)
@@ -209,7 +211,7 @@ enum outlook doctor_outlook(const struct doctor *d)
 	case REVOKED:
 		return REFUSED;
 	case ENROLLED:
-		return strcmp(s.where, UEFI_DB) ? TAKEN : VOUCHED_FOR;
+		return s.unclear || strcmp(s.where, UEFI_DB) ? TAKEN : VOUCHED_FOR;
 	default:
 		return doctor_enforced(d) ? REFUSED : TAKEN;
 	}
@@ -224,6 +226,10 @@ void doctor_signature(struct doctor *d)
 	if (d->tee == CVM_TEE_NONE || !path)
 		return;
 	examine(d, &s);
+	if (s.unclear)
+		finding(d, SIGNATURE_UNSEEN, NULL,
+			"whether the key of '%s' is revoked is not to be seen: %s is damaged, or has more than %u certificates",
+			s.signer, s.unclear, CVM_EFI_CERTS_MAX);
 	if (s.standing == UNSEEN)
 		finding(d, SIGNATURE_UNSEEN, NULL, "whether cvm_guest is signed is not to be seen in %s",
 			path);

@@ -30,6 +30,7 @@ enum standing {
  * @signer: the common name that it carries
  * @where: where the certificate was found: its file, or a list of the firmware
  * @key_here: the private key is where DKMS keeps it
+ * @unclear: a list of revoked certificates that is there and is not understood; or NULL
  */
 struct signature {
 	enum standing standing;
@@ -37,6 +38,7 @@ struct signature {
 	char signer[NAME_MAX];
 	char where[NAME_MAX];
 	bool key_here;
+	const char *unclear;
 };
 
 static inline void cleanup_x509(X509 **cert)
