@@ -37,6 +37,7 @@ static struct {
 	struct cvm_snp_report_req ask;
 	struct cvm_snp_key_req key;
 	unsigned int messages;
+	bool proving;	/* a key is in hand, a report is to say that it is the chip's */
 	bool orphan;	/* a message for certificates that nobody waits for */
 } cur;
 
@@ -121,6 +122,12 @@ static int note_check(int err, u32 status)
 	return err;
 }
 
+/* what outlives a message that brings no more: a report, never half a key */
+static bool report_in_hand(void)
+{
+	return cur.req->kind != CVM_KIND_KEY && cur.req->evidence;
+}
+
 static int take_key(void)
 {
 	struct cvm_req *req = cur.req;
@@ -140,7 +147,18 @@ static int take_key(void)
 		return -ENOMEM;
 	memcpy(req->evidence, key, CVM_SNP_KEY_LEN);
 	req->evidence_len = CVM_SNP_KEY_LEN;
-	return 0;
+	cur.proving = cvm_snp_key_doubtful(&cur.key);
+	return cur.proving ? ASK_AGAIN : 0;
+}
+
+/* a report that was asked for because of a key: before it, or after it */
+static int take_key_report(void)
+{
+	if (!cvm_req_wanted(cur.req))
+		return -ECANCELED;
+	if (!cur.proving)
+		return ASK_AGAIN;
+	return cvm_snp_key_of_chip() ? 0 : note_check(-EBADMSG, 0);
 }
 
 static int take_answer(void)
@@ -158,7 +176,7 @@ static int take_answer(void)
 		return err;
 	cvm_snp_key_learn(&cur.ask, report);
 	if (req->kind == CVM_KIND_KEY)
-		return cvm_req_wanted(req) ? ASK_AGAIN : -ECANCELED;
+		return take_key_report();
 
 	if (!req->evidence)
 		req->evidence = cvm_req_memory(req, sizeof(*report));
@@ -191,7 +209,7 @@ static int send(bool certs)
 	cur.msg.request_len = sizeof(cur.ask);
 	cur.msg.certs = certs;
 	/* whoever has a report waits for certificates, but for no host */
-	cur.msg.brief = cur.req->evidence;
+	cur.msg.brief = report_in_hand();
 	cur.messages++;
 	return cvm_snp_channel_send(&cur.msg);
 }
@@ -212,11 +230,18 @@ static void finish_orphan(int err)
 	memzero_explicit(cur.msg.response, CVM_SNP_PAYLOAD);
 }
 
+static int send_next(void)
+{
+	if (cur.req->kind != CVM_KIND_KEY)
+		return send(true);
+	return cur.proving ? send(false) : send_key();
+}
+
 /* @err: what became of the message in hand */
 static void advance(int err)
 {
 	for (;;) {
-		if (err == -EAGAIN && !cur.req->evidence)
+		if (err == -EAGAIN && !report_in_hand())
 			return;
 		if (err == -EAGAIN) {
 			cur.orphan = true;
@@ -227,16 +252,16 @@ static void advance(int err)
 			err = take_answer();
 		if (err != ASK_AGAIN)
 			break;
-		err = cur.req->kind == CVM_KIND_KEY ? send_key() : send(true);
+		err = send_next();
 	}
-	/* a report that is in hand outlives what came of asking for certificates */
-	settle(cur.req->evidence ? 0 : err);
+	settle(report_in_hand() ? 0 : err);
 }
 
 static void snp_issue(struct cvm_req *req)
 {
 	cur.req = req;
 	cur.messages = 0;
+	cur.proving = false;
 	cur.ask = (struct cvm_snp_report_req){
 		.vmpl = req->vmpl,
 		.key_sel = req->key_sel,
@@ -244,7 +269,7 @@ static void snp_issue(struct cvm_req *req)
 	memcpy(cur.ask.report_data, req->report_data, sizeof(cur.ask.report_data));
 	/* before the first key a report, of which nobody gets anything */
 	if (req->kind == CVM_KIND_KEY) {
-		advance(cvm_snp_key_ready() ? send_key() : send(false));
+		advance(cvm_snp_key_ready(req) ? send_key() : send(false));
 		return;
 	}
 	/* a plain report first where the certificates are likely to be known */

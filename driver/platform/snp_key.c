@@ -33,32 +33,46 @@ void cvm_snp_key_forget(void)
 	memset(&facts, 0, sizeof(facts));
 }
 
-bool cvm_snp_key_ready(void)
+/* firmware may have been updated since, which only ever adds to what it takes */
+static bool knows_mitigations(void)
 {
-	return facts.version && facts.signers;
+	return facts.version >= CVM_SNP_REPORT_V5;
 }
 
-/*
- * Where there is no VLEK the chip's key is what is taken unless told, and an
- * older firmware knows no other word for it.
- */
+bool cvm_snp_key_ready(const struct cvm_req *req)
+{
+	return facts.version && facts.signers &&
+	       (knows_mitigations() || !(req->key.mix & CVM_MIX_LAUNCH_MIT));
+}
+
+/* ROOT_KEY_SELECT has more than one bit */
+static bool knows_key_sel(void)
+{
+	return facts.version >= CVM_SNP_REPORT_V3 || facts.vlek;
+}
+
 static u32 root_of(const struct cvm_key_ask *key)
 {
 	if (key->root == CVM_ROOT_VMRK)
 		return CVM_SNP_ROOT_VMRK;
-	return facts.vlek ? CVM_SNP_ROOT_VCEK : 0;
+	return knows_key_sel() ? CVM_SNP_ROOT_VCEK : CVM_SNP_ROOT_ANY;
 }
 
-int cvm_snp_key_ask(struct cvm_req *req, struct cvm_snp_key_req *ask, u8 *version)
+bool cvm_snp_key_doubtful(const struct cvm_snp_key_req *ask)
 {
-	struct cvm_key_ask *key = &req->key;
+	return ask->root_key_select == CVM_SNP_ROOT_ANY;
+}
 
-	if (key->mix & CVM_MIX_LAUNCH_MIT && facts.version < CVM_SNP_REPORT_V5) {
-		if (!key->known)
-			return -EOPNOTSUPP;
-		key->mix &= ~CVM_MIX_LAUNCH_MIT;
-		key->launch_mit_vector = 0;
-	}
+bool cvm_snp_key_of_chip(void)
+{
+	return !facts.vlek;
+}
+
+int cvm_snp_key_ask(const struct cvm_req *req, struct cvm_snp_key_req *ask,
+		    u8 *version)
+{
+	const struct cvm_key_ask *key = &req->key;
+
 	*ask = (struct cvm_snp_key_req){
 		.root_key_select = root_of(key),
 		.guest_field_select = key->mix,
@@ -71,6 +85,8 @@ int cvm_snp_key_ask(struct cvm_req *req, struct cvm_snp_key_req *ask, u8 *versio
 		*version = CVM_SNP_KEY_REQ_V1;
 		return CVM_SNP_KEY_REQ_V1_SIZE;
 	}
+	if (!knows_mitigations())
+		return -EOPNOTSUPP;
 	*version = CVM_SNP_KEY_REQ_V2;
 	return sizeof(*ask);
 }

@@ -264,8 +264,10 @@ void cvm_snp_layer_issue(struct cvm_snp_msg *msg, struct cvm_snp_call *call)
 
 int cvm_snp_layer_open(struct cvm_snp_msg *msg)
 {
-	if (!layer.len)
+	if (!layer.len) {
+		memzero_explicit(layer.response, RESPONSE_SIZE);
 		return -EBADMSG;
+	}
 	memcpy(msg->response, layer.response, layer.len);
 	msg->response_len = layer.len;
 	memzero_explicit(layer.response, RESPONSE_SIZE);

@@ -37,7 +37,9 @@ enum {
 	CVM_SNP_KEY_REQ_V2	= 2,	/* with launch_mit_vector */
 	CVM_SNP_REPORT_REQ_V1	= 1,
 	CVM_SNP_REPORT_SIZE	= 1184,
-	/* reports of this version are made by a firmware that knows KEY_REQ_V2 */
+	/* firmware that makes reports of this version knows KEY_SEL in a KEY_REQ */
+	CVM_SNP_REPORT_V3	= 3,
+	/* and of this one KEY_REQ_V2 */
 	CVM_SNP_REPORT_V5	= 5,
 	CVM_SNP_KEY_LEN		= 32,
 
@@ -114,6 +116,7 @@ struct cvm_snp_key_req {
 } __attribute__((packed));
 
 #define CVM_SNP_KEY_REQ_V1_SIZE	offsetof(struct cvm_snp_key_req, launch_mit_vector)
+#define CVM_SNP_ROOT_ANY	0U		/* the VLEK if there is one, else the VCEK */
 #define CVM_SNP_ROOT_VMRK	1U
 #define CVM_SNP_ROOT_VCEK	(1U << 1)	/* never the VLEK: that is of many chips */
 

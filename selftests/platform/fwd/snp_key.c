@@ -37,8 +37,11 @@ struct mix {
 static uint32_t check(const struct snp_key_req *req, unsigned int version, unsigned int req_vmpl)
 {
 	uint64_t known = version >= 2 ? 2 * MIX_MIT_VECTOR - 1 : MIX_MIT_VECTOR - 1;
+	/* KEY_SEL came with the VLEK, before reports of version 3 */
+	bool key_sel = snp_report_version() >= 3 || snp.signing_key == SNP_VLEK;
 
-	if (req->root_key_select & ~7U || req->reserved || req->guest_field_select & ~known)
+	if (req->root_key_select & ~(key_sel ? 7U : ROOT_VMRK) ||
+	    req->reserved || req->guest_field_select & ~known)
 		return SNP_INVALID_PARAM;
 	/* no key for a more privileged VMPL, a newer guest or a newer platform */
 	if (req->vmpl < req_vmpl || req->vmpl > 3 || req->guest_svn > snp.guest_svn ||
