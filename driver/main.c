@@ -129,6 +129,8 @@ static void __exit cvm_exit(void)
 }
 module_exit(cvm_exit);
 
+/* hashes, and the cipher of SNP messages; modprobe reads no second line of these */
+MODULE_SOFTDEP("pre: sha512 hmac gcm ctr ghash-generic");
 MODULE_DESCRIPTION("Attestation evidence of confidential VMs (SEV-SNP, TDX)");
 MODULE_AUTHOR("cvm-guest authors");
 MODULE_VERSION(CVM_VERSION);

@@ -32,5 +32,3 @@ void cvm_sha384_exit(void)
 {
 	crypto_free_shash(tfm);
 }
-
-MODULE_SOFTDEP("pre: sha512");

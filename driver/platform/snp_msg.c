@@ -19,8 +19,6 @@
 #include "snp_channel.h"
 #include "snp_pages.h"
 
-MODULE_SOFTDEP("pre: gcm ctr ghash-generic");
-
 const char cvm_snp_layer_name[] = "own";
 const bool cvm_snp_layer_loud;
 
