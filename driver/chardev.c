@@ -11,12 +11,12 @@
 #include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/uaccess.h>
-#include <uapi/linux/cvm_guest_key.h>
 #include <linux/user_namespace.h>
 
 #include "chardev.h"
 #include "platform.h"
 #include "session.h"
+#include <uapi/linux/cvm_guest_key.h>
 
 /* Lengths of the structs when they were first published */
 #define INFO_SIZE_V1	64

@@ -47,7 +47,7 @@ static void end(struct derivation *d)
 {
 	if (!d)
 		return;
-	cvm_keys_end(&d->keys);
+	cvm_keys_put(&d->keys);
 	if (d->req)
 		cvm_req_leave(d->req);
 	kfree_sensitive(d);
@@ -63,7 +63,7 @@ static bool useless(u32 mix, u32 bit, u64 value)
 
 static int check_head(const struct cvm_derive *head)
 {
-	if (head->flags & ~(CVM_DERIVE_VMPL | CVM_DERIVE_KNOWN) ||
+	if (head->flags & ~CVM_DERIVE_VMPL ||
 	    head->root > CVM_ROOT_VMRK || head->mix & ~CVM_MIX_ALL)
 		return -EINVAL;
 	if (!(head->flags & CVM_DERIVE_VMPL) && head->vmpl)
@@ -96,9 +96,9 @@ static int read_head(struct derivation *d)
 	if (ret)
 		return ret;
 
+	d->keys.count = head->count;
 	ms = head->timeout_ms ?: CVM_DEFAULT_TIMEOUT_MS;
 	head->timeout_ms = min_t(u32, ms, CVM_MAX_TIMEOUT_MS);
-	d->keys.salt_len = head->salt_len;
 	if (copy_from_user(d->keys.salt, u64_to_user_ptr(head->salt),
 			   head->salt_len))
 		return -EFAULT;
@@ -177,6 +177,8 @@ static int read_key(struct derivation *d, u32 i)
 	key->timeout_s = ukey.timeout_s;
 	key->label_len = ukey.label_len;
 	d->memory[i] = u64_to_user_ptr(ukey.memory);
+	if (key->form == CVM_FORM_MEMORY && !access_ok(d->memory[i], key->length))
+		return -EFAULT;
 	return read_strings(key, &ukey);
 }
 
@@ -188,7 +190,6 @@ static int read_all(struct derivation *d)
 	ret = read_head(d);
 	for (i = 0; !ret && i < d->head.count; i++)
 		ret = read_key(d, i);
-	d->keys.count = d->head.count;
 	return ret;
 }
 
@@ -212,7 +213,6 @@ static int make_request(struct derivation *d, struct file *file)
 	req->key = (struct cvm_key_ask){
 		.root = head->root,
 		.mix = head->mix,
-		.known = head->flags & CVM_DERIVE_KNOWN,
 		.guest_svn = head->guest_svn,
 		.tcb = head->tcb,
 		.launch_mit_vector = head->launch_mit_vector,
@@ -231,28 +231,36 @@ static int write_key(const struct derivation *d, u32 i)
 			&user_key(d, i)->serial) ? -EFAULT : 0;
 }
 
-/* all that can be: what cannot be cleared could not be written either */
-static void clear_memory(const struct derivation *d)
+/* of the first @n keys: what was written; the last one may have been in part */
+static void take_back(const struct derivation *d, u32 n)
 {
+	size_t length;
+	void __user *p;
 	u32 i;
 
-	for (i = 0; i < d->keys.count; i++)
-		if (d->keys.key[i].form == CVM_FORM_MEMORY &&
-		    clear_user(d->memory[i], d->keys.key[i].length))
+	for (i = 0; i < n; i++) {
+		p = d->memory[i];
+		length = d->keys.key[i].length;
+		if (d->keys.key[i].form != CVM_FORM_MEMORY) {
+			p = &user_key(d, i)->serial;
+			length = sizeof(user_key(d, i)->serial);
+		}
+		/* memory that is gone meanwhile has nothing in it */
+		if (clear_user(p, length))
 			continue;
+	}
 }
 
 static int write_all(struct derivation *d)
 {
 	u32 i;
-	int ret;
+	int ret = 0;
 
-	ret = put_user(d->req->key.mix, &d->user->mix) ? -EFAULT : 0;
 	for (i = 0; !ret && i < d->keys.count; i++)
 		ret = write_key(d, i);
 	if (ret) {
 		cvm_keys_undo(&d->keys);
-		clear_memory(d);
+		take_back(d, i);
 	}
 	return ret;
 }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <crypto/hash.h>
 #include <linux/err.h>
-#include <linux/module.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "hkdf.h"
-
-MODULE_SOFTDEP("pre: hmac sha512");
 
 /**
  * struct cvm_hkdf - one derivation
@@ -25,7 +23,7 @@ struct cvm_hkdf {
 
 struct cvm_hkdf *cvm_hkdf_alloc(void)
 {
-	struct cvm_hkdf *hkdf = kzalloc(sizeof(*hkdf), GFP_KERNEL);
+	struct cvm_hkdf *hkdf = kzalloc(sizeof(*hkdf), GFP_KERNEL_ACCOUNT);
 	int ret;
 
 	if (!hkdf)
@@ -34,7 +32,7 @@ struct cvm_hkdf *cvm_hkdf_alloc(void)
 	if (!IS_ERR(hkdf->hmac))
 		return hkdf;
 	ret = PTR_ERR(hkdf->hmac);
-	pr_err("this kernel has no hmac(sha512): modprobe sha512_generic, and try again\n");
+	pr_err_once("this kernel has no hmac(sha512): modprobe sha512_generic, and try again\n");
 	kfree(hkdf);
 	return ERR_PTR(ret);
 }
@@ -46,19 +44,31 @@ void cvm_hkdf_free(struct cvm_hkdf *hkdf)
 	kfree_sensitive(hkdf);
 }
 
-int cvm_hkdf_extract(struct cvm_hkdf *hkdf, const u8 *salt, size_t salt_len,
+/*
+ * Hash functions leave what they have expanded of a block, and HMAC's state, in
+ * frames that they have left: so far down the stack that nobody need come there
+ * for long. Called from as deep as they are.
+ */
+static noinline void wipe_stack(void)
+{
+	u8 frames[1536];
+
+	memset(frames, 0, sizeof(frames));
+	barrier_data(frames);
+}
+
+int cvm_hkdf_extract(struct cvm_hkdf *hkdf, const u8 salt[CVM_HKDF_HASH],
 		     const u8 *secret, size_t len)
 {
-	static const u8 none[CVM_HKDF_HASH];
 	int ret;
 
-	ret = salt_len ? crypto_shash_setkey(hkdf->hmac, salt, salt_len) :
-			 crypto_shash_setkey(hkdf->hmac, none, sizeof(none));
+	ret = crypto_shash_setkey(hkdf->hmac, salt, CVM_HKDF_HASH);
 	if (!ret)
 		ret = crypto_shash_tfm_digest(hkdf->hmac, secret, len, hkdf->prk);
 	if (!ret)
 		ret = crypto_shash_setkey(hkdf->hmac, hkdf->prk, sizeof(hkdf->prk));
 	memzero_explicit(hkdf->prk, sizeof(hkdf->prk));
+	wipe_stack();
 	return ret;
 }
 
@@ -86,9 +96,11 @@ int cvm_hkdf_expand(struct cvm_hkdf *hkdf, const u8 *info, size_t info_len,
 	for (done = 0; !ret && done < len; done += some) {
 		some = min_t(size_t, len - done, CVM_HKDF_HASH);
 		ret = one_round(hkdf, n++, info, info_len);
-		memcpy(key + done, hkdf->out, some);
+		if (!ret)
+			memcpy(key + done, hkdf->out, some);
 	}
 	memzero_explicit(hkdf->block, sizeof(hkdf->block));
 	memzero_explicit(hkdf->out, sizeof(hkdf->out));
+	wipe_stack();
 	return ret;
 }

@@ -20,8 +20,8 @@ struct cvm_hkdf *cvm_hkdf_alloc(void);
 /* wipes everything */
 void cvm_hkdf_free(struct cvm_hkdf *hkdf);
 
-/* @salt_len: 0: the salt that stands for none */
-int cvm_hkdf_extract(struct cvm_hkdf *hkdf, const u8 *salt, size_t salt_len,
+/* @salt: with zero bytes to its end, all zero: none, which HMAC takes for the same */
+int cvm_hkdf_extract(struct cvm_hkdf *hkdf, const u8 salt[CVM_HKDF_HASH],
 		     const u8 *secret, size_t len);
 /* @key: @len bytes, at most CVM_HKDF_MAX_KEY; @info_len: at most CVM_HKDF_MAX_INFO */
 int cvm_hkdf_expand(struct cvm_hkdf *hkdf, const u8 *info, size_t info_len,

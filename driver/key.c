@@ -4,10 +4,12 @@
  * evidence: never shared, cached, traced or copied to a caller. From it keys are
  * derived here, and it is wiped with the request.
  */
+#include <crypto/algapi.h>
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/key.h>
+#include <linux/key-type.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 
@@ -20,7 +22,7 @@
 /* with its zero byte, which is part of it */
 static const char context[] = "cvm-guest key 1";
 
-/* HKDF's info, see uapi/linux/cvm_guest.h; as long as its label is */
+/* HKDF's info, see uapi/linux/cvm_guest_key.h; as long as its label is */
 struct info {
 	char context[sizeof(context)];
 	u8 purpose;
@@ -32,6 +34,7 @@ struct info {
 static_assert(offsetof(struct info, label) == 21);
 static_assert(sizeof(struct info) <= CVM_HKDF_MAX_INFO);
 static_assert(CVM_MAX_KEY <= CVM_HKDF_MAX_KEY);
+static_assert(CVM_MAX_KEY_SALT == CVM_HKDF_HASH);
 
 static bool in_memory(const struct cvm_key *key)
 {
@@ -52,6 +55,8 @@ int cvm_keys_prepare(struct cvm_keys *keys)
 					    KEY_NEED_WRITE);
 		if (IS_ERR(key->ring))
 			return PTR_ERR(key->ring);
+		if (key_ref_to_ptr(key->ring)->type != &key_type_keyring)
+			return -ENOTDIR;
 	}
 	return 0;
 }
@@ -76,8 +81,8 @@ int cvm_key_wait(struct cvm_req *req, u32 timeout_ms)
 /* XTS and others take a key for two: equal ones would make them something weaker */
 static bool halves_equal(const struct cvm_key *key)
 {
-	return !memcmp(key->bytes, key->bytes + key->length / 2,
-		       key->length / 2);
+	return !crypto_memneq(key->bytes, key->bytes + key->length / 2,
+			      key->length / 2);
 }
 
 static int derive(struct cvm_hkdf *hkdf, struct cvm_key *key)
@@ -126,8 +131,8 @@ int cvm_keys_make(struct cvm_keys *keys, const struct cvm_req *req)
 	struct cvm_key *key;
 	int ret;
 
-	ret = cvm_hkdf_extract(keys->hkdf, keys->salt, keys->salt_len,
-			       req->evidence, req->evidence_len);
+	ret = cvm_hkdf_extract(keys->hkdf, keys->salt, req->evidence,
+			       req->evidence_len);
 	for (key = keys->key; !ret && key < keys->key + keys->count; key++)
 		ret = derive(keys->hkdf, key) ?: make(key);
 	if (ret)
@@ -139,12 +144,16 @@ void cvm_keys_undo(struct cvm_keys *keys)
 {
 	struct cvm_key *key;
 
-	for (key = keys->key; key < keys->key + keys->count; key++)
-		if (!IS_ERR_OR_NULL(key->key))
-			key_invalidate(key_ref_to_ptr(key->key));
+	for (key = keys->key; key < keys->key + keys->count; key++) {
+		if (IS_ERR_OR_NULL(key->key))
+			continue;
+		/* its bytes and its quota go at once, whoever holds it; then it */
+		key_revoke(key_ref_to_ptr(key->key));
+		key_invalidate(key_ref_to_ptr(key->key));
+	}
 }
 
-void cvm_keys_end(struct cvm_keys *keys)
+void cvm_keys_put(struct cvm_keys *keys)
 {
 	struct cvm_key *key;
 
@@ -156,5 +165,4 @@ void cvm_keys_end(struct cvm_keys *keys)
 	}
 	if (!IS_ERR_OR_NULL(keys->hkdf))
 		cvm_hkdf_free(keys->hkdf);
-	memzero_explicit(keys, sizeof(*keys));
 }

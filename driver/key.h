@@ -47,15 +47,13 @@ struct cvm_key {
 /**
  * struct cvm_keys - what comes of one answer of the firmware
  * @hkdf: what they are derived with
- * @salt: of all of them
- * @salt_len: bytes
+ * @salt: of all of them, the rest is 0
  * @count: of them
- * @key: wiped and given back by cvm_keys_end()
+ * @key: given back by cvm_keys_put()
  */
 struct cvm_keys {
 	struct cvm_hkdf *hkdf;
 	u8 salt[CVM_MAX_KEY_SALT];
-	u32 salt_len;
 	u32 count;
 	struct cvm_key key[CVM_MAX_DERIVED];
 };
@@ -68,7 +66,7 @@ int cvm_key_wait(struct cvm_req *req, u32 timeout_ms);
 int cvm_keys_make(struct cvm_keys *keys, const struct cvm_req *req);
 /* the caller does not get to know of them: they are nobody's */
 void cvm_keys_undo(struct cvm_keys *keys);
-/* wipes everything; keys that were made stay */
-void cvm_keys_end(struct cvm_keys *keys);
+/* keys that were made stay; @keys has secrets in it, and is the caller's to wipe */
+void cvm_keys_put(struct cvm_keys *keys);
 
 #endif /* CVM_KEY_H */

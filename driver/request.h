@@ -19,8 +19,7 @@ struct cvm_set;
 /**
  * struct cvm_key_ask - what a key is derived from, see struct cvm_derive
  * @root: enum cvm_root_key
- * @mix: CVM_MIX_*; when it is answered: those that went in
- * @known: leave out of @mix what the firmware does not know
+ * @mix: CVM_MIX_*
  * @guest_svn: 0 where it is not in @mix
  * @tcb: likewise
  * @launch_mit_vector: likewise
@@ -28,7 +27,6 @@ struct cvm_set;
 struct cvm_key_ask {
 	u32 root;
 	u32 mix;
-	bool known;
 	u32 guest_svn;
 	u64 tcb;
 	u64 launch_mit_vector;

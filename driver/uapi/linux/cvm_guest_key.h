@@ -13,7 +13,8 @@
  * and go into a keyring of the caller's, or to memory where that is asked for.
  * A key is made new, with a description of "cvm:" and the name. Possessors of the
  * keyring may view it and search for it, that is use it in the kernel. Nobody may
- * change it or its permissions; whoever may search for it may invalidate it.
+ * change it or its permissions; whoever may search for it may invalidate it. Whoever
+ * may write to the keyring can put another key of that name there: go by the serial.
  *
  * Whoever can make the firmware mix the same values in derives the same key. So
  * what is mixed in decides who that is: without the measurement it is any guest
@@ -50,8 +51,6 @@ enum cvm_root_key {
 
 /* cvm_derive.flags */
 #define CVM_DERIVE_VMPL		(1U << 0)	/* vmpl is given; else cvm_info.vmpl */
-/* leave out of mix what the firmware does not know, instead of failing */
-#define CVM_DERIVE_KNOWN	(1U << 1)
 
 /**
  * enum cvm_purpose - what a key is for: another purpose, another key
@@ -124,7 +123,7 @@ struct cvm_derived {
  * @count: in: number of keys, 1 to CVM_MAX_DERIVED
  * @flags: in: CVM_DERIVE_*
  * @root: in: enum cvm_root_key
- * @mix: in: CVM_MIX_*; out: those that went in
+ * @mix: in: CVM_MIX_*
  * @vmpl: in: with CVM_DERIVE_VMPL, else 0
  * @guest_svn: in: with CVM_MIX_GUEST_SVN: at most that of the ID block, else 0
  * @tcb: in: with CVM_MIX_TCB: a TCB version, in no component above the
@@ -133,13 +132,15 @@ struct cvm_derived {
  * @timeout_ms: in: deadline from now; 0: default_timeout_ms; more than
  *	max_timeout_ms is taken as max_timeout_ms
  * @salt_len: in: bytes of @salt, at most CVM_MAX_KEY_SALT; 0: none
- * @salt: in: of HKDF
+ * @salt: in: of HKDF, which takes it and the same with zero bytes after it for one
  * @derived: in: the array
  * @platform_status: out: as of cvm_evidence_req, where the firmware was asked
  *
  * CVM_DERIVE blocks, and makes all keys or none: what had been made when one could
- * not is invalidated, memory that had been written to is cleared. Keyrings are
- * looked up, and everything is checked, before the firmware is asked.
+ * not is revoked, memory that had been written to is cleared; in a keyring that is
+ * shared, others may have seen keys in between. Arguments are checked and keyrings
+ * looked up before the firmware is asked; whether a name is free, and what the
+ * quota allows, is found out afterwards.
  *
  *   -EPERM        the caller or the opener lacks CAP_SYS_ADMIN in the initial
  *                 user namespace
@@ -150,10 +151,13 @@ struct cvm_derived {
  *   -EIO          the firmware refuses, platform_status says why: 0x16: a
  *                 guest_svn, tcb or launch_mit_vector above what this guest may
  *                 have; 0x27: it has no such root key
- *   -EEXIST       there is a key of that name in the keyring
+ *   -EEXIST       there is a key of that name in the keyring: also one that has
+ *                 expired and is not collected yet (unlink it by its serial)
+ *   -ENOTDIR      that is no keyring
  *   -EDQUOT, -ENOKEY, -EACCES, -EKEYEXPIRED, -EKEYREVOKED   of the keyring
  *   -EBADMSG      the answer is not one to this request, or no key: all zero, or
- *                 its halves, which are two keys to some ciphers, are equal
+ *                 its halves, which are two keys to some ciphers, are equal; or it
+ *                 may be of the VLEK, which many chips have
  *   -EFAULT, -ENOMEM, -EBUSY, -ETIMEDOUT, -ECANCELED, -EINTR, and -ENOKEY where
  *                 the channel is dead: as for other requests
  */
