@@ -51,6 +51,14 @@ long keyctl(int cmd, unsigned long a, unsigned long b, unsigned long c)
 	return ret < 0 ? -errno : ret;
 }
 
+long add_key(const char *type, const char *description, const void *payload,
+	     size_t len, int keyring)
+{
+	long ret = syscall(SYS_add_key, type, description, payload, len, keyring);
+
+	return ret < 0 ? -errno : ret;
+}
+
 long key_find(int keyring, const char *type, const char *description)
 {
 	return keyctl(KEYCTL_SEARCH, keyring, (unsigned long)type,

@@ -35,6 +35,8 @@ bool derive_same(const struct derive *a, const struct derive *b);
 
 long keyctl(int cmd, unsigned long a, unsigned long b, unsigned long c);
 /* the serial number, or a negative errno */
+long add_key(const char *type, const char *description, const void *payload,
+	     size_t len, int keyring);
 long key_find(int keyring, const char *type, const char *description);
 /* "type;uid;gid;perm;description" of a key */
 bool key_describe(long serial, char *text, size_t size);

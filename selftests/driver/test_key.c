@@ -91,6 +91,56 @@ static const struct {
 	KEY(timeout_s, 1), KEY(name_len, 1), KEY(name, 8),
 };
 
+/* of the whole call, which derive() always makes right */
+TEST_F(key, wrong_counts)
+{
+	static const __u32 counts[] = { 0, CVM_MAX_DERIVED + 1, 0xffff, ~0U };
+	struct cvm_derive *call = &self->one.call;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		derive_init(&self->one);
+		ASSERT_EQ(0, derive(self->fd, &self->one));
+		call->count = counts[i];
+		EXPECT_EQ(-1, ioctl(self->fd, CVM_DERIVE, call));
+		EXPECT_EQ(counts[i] ? E2BIG : EINVAL, errno);
+		call->flags = 1U << 31;
+		EXPECT_EQ(-1, ioctl(self->fd, CVM_DERIVE, call));
+		EXPECT_EQ(EINVAL, errno);
+	}
+	derive_init(&self->one);
+	ASSERT_EQ(0, derive(self->fd, &self->one));
+	call->derived_size = sizeof(self->one.key) - 1;
+	EXPECT_EQ(-1, ioctl(self->fd, CVM_DERIVE, call));
+	EXPECT_EQ(EINVAL, errno);
+	call->derived_size = sizeof(self->one.key);
+	call->derived = 8;
+	EXPECT_EQ(-1, ioctl(self->fd, CVM_DERIVE, call));
+	EXPECT_EQ(EFAULT, errno);
+}
+
+/* a struct that is longer than ours has to be 0 where we do not know it */
+TEST_F(key, longer_struct)
+{
+	struct {
+		struct cvm_derived key;
+		__u64 more;
+	} longer = { .more = 0 };
+
+	ASSERT_EQ(0, derive(self->fd, &self->one));
+	memcpy(&self->other, &self->one, sizeof(self->one));
+	longer.key = self->one.key;
+	longer.key.memory = (unsigned long)self->other.bytes;
+	memset(self->other.bytes, 0, sizeof(self->other.bytes));
+	self->one.call.derived = (unsigned long)&longer;
+	self->one.call.derived_size = sizeof(longer);
+	EXPECT_EQ(0, ioctl(self->fd, CVM_DERIVE, &self->one.call));
+	EXPECT_TRUE(derive_same(&self->one, &self->other));
+	longer.more = 1;
+	EXPECT_EQ(-1, ioctl(self->fd, CVM_DERIVE, &self->one.call));
+	EXPECT_EQ(E2BIG, errno);
+}
+
 /* nothing is asked, nothing written */
 TEST_F(key, malformed)
 {
@@ -210,6 +260,74 @@ TEST_F(key, everything_counts)
 }
 
 /* what the firmware refuses, it says, and the channel lives */
+/* whatever firmware it is: of this chip, also when the host has loaded a VLEK */
+static bool same_with_vlek(FIXTURE_DATA(key) *self, const char *version)
+{
+	bool same;
+
+	if (!report_sim(version) || derive(self->fd, &self->one) ||
+	    !report_sim("signing_key=vlek"))
+		return false;
+	derive_init(&self->other);
+	same = derive(self->fd, &self->other) ||
+	       derive_same(&self->one, &self->other);
+	/* another one is in no case handed out */
+	if (!same)
+		printf("# %s: a key of the VLEK\n", version);
+	return report_sim("signing_key=vcek") && same;
+}
+
+/* by which the driver gets to know of another firmware */
+static bool one_report(void)
+{
+	struct cvm_evidence_req req;
+	__u8 room[4096];
+	int fd = report_open(), ret;
+
+	report_request(&req, CVM_KIND_SNP_REPORT, 1, room, sizeof(room));
+	ret = report_issue(fd, &req, 1, 0, NULL);
+	close(fd);
+	return !ret && !req.result;
+}
+
+TEST_F(key, vlek)
+{
+	if (!self->simulated)
+		SKIP(return, "no simulated platform");
+	EXPECT_TRUE(same_with_vlek(self, "report_version=5"));
+	EXPECT_TRUE(same_with_vlek(self, "report_version=3"));
+	/* cannot be told: not even once, when the driver has seen no VLEK yet */
+	ASSERT_TRUE(report_sim("report_version=2"));
+	ASSERT_TRUE(one_report());
+	EXPECT_EQ(0, derive(self->fd, &self->one));
+	ASSERT_TRUE(report_sim("signing_key=vlek"));
+	EXPECT_EQ(-EBADMSG, derive(self->fd, &self->other));
+	derive_init(&self->other);
+	EXPECT_EQ(0, derive(self->fd, &self->other));
+	EXPECT_TRUE(derive_same(&self->one, &self->other));
+	report_sim("signing_key=vcek");
+	report_sim("report_version=0");
+}
+
+TEST_F(key, mitigations)
+{
+	if (!self->simulated)
+		SKIP(return, "no simulated platform");
+	ASSERT_TRUE(report_sim("report_version=3"));
+	ASSERT_EQ(0, derive(self->fd, &self->one));
+	self->other.call.mix |= CVM_MIX_LAUNCH_MIT;
+	EXPECT_EQ(-EOPNOTSUPP, derive(self->fd, &self->other));
+	/* firmware is updated while the guest runs */
+	ASSERT_TRUE(report_sim("report_version=5"));
+	EXPECT_EQ(0, derive(self->fd, &self->other));
+	EXPECT_FALSE(derive_same(&self->one, &self->other));
+	/* a mitigation that was not there at launch */
+	self->other.call.launch_mit_vector = 1ULL << 63;
+	EXPECT_EQ(-EIO, derive(self->fd, &self->other));
+	EXPECT_EQ(0x16, self->other.call.platform_status);
+	report_sim("report_version=0");
+}
+
 TEST_F(key, refused)
 {
 	self->one.call.mix |= CVM_MIX_TCB;

@@ -70,11 +70,33 @@ TEST_F(key, expires)
 
 	for_keyring(&self->one, CVM_FORM_LOGON, "short-lived");
 	self->one.key.timeout_s = 2;
+	for_keyring(&self->other, CVM_FORM_LOGON, "short-lived");
 	ASSERT_EQ(0, derive(self->fd, &self->one));
 	ASSERT_TRUE(key_describe(self->one.key.serial, text, sizeof(text)));
 	while (key_describe(self->one.key.serial, text, sizeof(text)))
 		ASSERT_GT(end, report_now_us());
 	EXPECT_GT(0, key_find(RING, "logon", "cvm:short-lived"));
+	/* it has its name until it is collected, or somebody unlinks it */
+	EXPECT_EQ(-EEXIST, derive(self->fd, &self->other));
+	EXPECT_EQ(0, keyctl(KEYCTL_UNLINK, self->one.key.serial, RING, 0));
+	EXPECT_EQ(0, derive(self->fd, &self->other));
+}
+
+/* a key that somebody has put there beforehand never gets our bytes */
+TEST_F(key, planted)
+{
+	long planted = add_key("user", "cvm:planted", "x", 1, RING);
+	char text[64];
+
+	ASSERT_LT(0, planted);
+	/* whoever made it may read and write it, and nobody may find it */
+	ASSERT_EQ(0, keyctl(KEYCTL_SETPERM, planted, 0x07070000, 0));
+	for_keyring(&self->one, CVM_FORM_USER, "planted");
+	EXPECT_GT(0, derive(self->fd, &self->one));
+	EXPECT_EQ(1, keyctl(KEYCTL_READ, planted, (unsigned long)text, sizeof(text)));
+	EXPECT_EQ('x', text[0]);
+	EXPECT_EQ(0, keyctl(KEYCTL_UNLINK, planted, RING, 0));
+	EXPECT_EQ(0, derive(self->fd, &self->one));
 }
 
 static const char * const bad_names[] = {
@@ -113,6 +135,8 @@ TEST_F(key, no_keyring)
 	for_keyring(&self->one, CVM_FORM_LOGON, "nowhere");
 	self->one.key.keyring = 0x7ffffff0;
 	EXPECT_EQ(-ENOKEY, derive(self->fd, &self->one));
+	self->one.key.keyring = add_key("user", "no-keyring", "x", 1, RING);
+	EXPECT_EQ(-ENOTDIR, derive(self->fd, &self->one));
 	self->one.key.keyring = -100;
 	EXPECT_EQ(-EINVAL, derive(self->fd, &self->one));
 	EXPECT_EQ(requests, report_stat("requests"));
