@@ -5,7 +5,7 @@
 # shellcheck source=selftests/cvmctl/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-manual=userspace/man/cvm-policy.5
+manual=userspace/man/cvm-policy.5.in
 
 write() { printf '%s\n' "$1" >"$dir/policy"; }
 says() { grep -qF -- "$1" "$dir/stdout"; result $? "it says: $1" "$(head -c 1000 "$dir/stdout")"; }
@@ -70,8 +70,8 @@ example() {	# FILE
 example $manual | sed -E "s/\"[0-9a-f]{8}\.\.\.\"/\"$(printf '00%.0s' {1..48})\"/g" >"$dir/policy"
 try 0 '' "the manual's example" policy check "$dir/policy"
 says 'SNP reports: verified by this policy'
-example userspace/man/cvm-collateral.5 | jq -r keys[] | sort >"$dir/example"
-sed -n '/^\.SH DESCRIPTION/,/^\.SH EXAMPLE/s/^\.BR* //p' userspace/man/cvm-collateral.5 |
+example userspace/man/cvm-collateral.5.in | jq -r keys[] | sort >"$dir/example"
+sed -n '/^\.SH DESCRIPTION/,/^\.SH EXAMPLE/s/^\.BR* //p' userspace/man/cvm-collateral.5.in |
 	tr -d '",' | tr ' ' '\n' | grep -E '^[a-z_]+$' | sort >"$dir/members"
 [[ -z $(comm -23 "$dir/example" "$dir/members") && -s $dir/example ]]
 result $? "the example of collateral has what is described"
