@@ -44,11 +44,9 @@ static enum outcome judge(struct selftest *t, const struct cvm_verdict *verdict)
 }
 
 static enum outcome verify_with(struct selftest *t, struct cvm_verifier *verifier,
-				const struct cvm_evidence *evidence, const uint8_t *data)
+				const struct cvm_evidence *evidence,
+				const struct cvm_verify_opts *opts)
 {
-	const struct cvm_verify_opts opts = {
-		.size = sizeof(opts), .at = time(NULL), .report_data = data,
-	};
 	struct cvm_verdict *verdict = NULL;
 	struct cvm_error error;
 	enum outcome outcome;
@@ -58,7 +56,7 @@ static enum outcome verify_with(struct selftest *t, struct cvm_verifier *verifie
 	if (add_certs(t, verifier, evidence, &error))
 		return selftest_say(t, FAILED, "certificates: %s", error.text);
 	bytes = cvm_evidence_data(evidence, &len);
-	if (cvm_verify(verifier, bytes, len, &opts, &verdict, &error) && !verdict)
+	if (cvm_verify(verifier, bytes, len, opts, &verdict, &error) && !verdict)
 		outcome = selftest_say(t, FAILED, "%s", error.text);
 	else
 		outcome = judge(t, verdict);
@@ -66,9 +64,9 @@ static enum outcome verify_with(struct selftest *t, struct cvm_verifier *verifie
 	return outcome;
 }
 
-/* is @evidence genuine, and does it carry @data? */
+/* is @evidence genuine, and about what @opts say? */
 static enum outcome verify(struct selftest *t, const struct cvm_evidence *evidence,
-			   const uint8_t *data)
+			   const struct cvm_verify_opts *opts)
 {
 	struct cvm_verifier *verifier;
 	enum outcome outcome;
@@ -78,7 +76,7 @@ static enum outcome verify(struct selftest *t, const struct cvm_evidence *eviden
 		return selftest_say(t, SKIPPED, "the host gives no certificates: fetch them from AMD, and use cvmctl verify");
 	if (cvm_verifier_new(&verifier))
 		return selftest_say(t, FAILED, "out of memory");
-	outcome = verify_with(t, verifier, evidence, data);
+	outcome = verify_with(t, verifier, evidence, opts);
 	cvm_verifier_free(verifier);
 	return outcome;
 }
@@ -93,23 +91,28 @@ enum outcome selftest_verify(struct selftest *t)
 	struct cvm_report_opts opts = { .size = sizeof(opts), .flags = certs_flag(t) };
 	__cleanup_evidence struct cvm_evidence *evidence = NULL;
 	uint8_t data[CVM_REPORT_DATA_LEN];
+	const struct cvm_verify_opts about = {
+		.size = sizeof(about), .at = time(NULL), .report_data = data,
+	};
 	struct cvm_error error;
 
 	RAND_bytes(data, sizeof(data));
 	if (selftest_ask(t->ctx, selftest_type(t), data, &opts, &evidence, &error))
 		return selftest_say(t, FAILED, "%s", error.text);
-	return verify(t, evidence, data);
+	return verify(t, evidence, &about);
 }
 
-/* what a relying party does with a proof: its REPORT_DATA, and evidence for that */
+/* what a relying party does with a proof */
 enum outcome selftest_proof(struct selftest *t)
 {
 	struct cvm_batch_opts opts = { .size = sizeof(opts), .flags = certs_flag(t) };
 	__cleanup_evidence struct cvm_evidence *evidence = NULL;
-	uint8_t data[CVM_USER_DATA_LEN], expected[CVM_REPORT_DATA_LEN];
+	uint8_t data[CVM_USER_DATA_LEN];
+	struct cvm_verify_opts about = {
+		.size = sizeof(about), .at = time(NULL), .user_data = data,
+		.scope = selftest_scope(t),
+	};
 	struct cvm_error error;
-	const void *proof;
-	size_t len;
 	int rc;
 
 	RAND_bytes(data, sizeof(data));
@@ -118,8 +121,6 @@ enum outcome selftest_proof(struct selftest *t)
 		return selftest_say(t, SKIPPED, "%s", error.text);
 	if (rc)
 		return selftest_say(t, FAILED, "%s", error.text);
-	proof = cvm_evidence_proof(evidence, &len);
-	if (cvm_batch_expected(data, proof, len, selftest_scope(t), expected, &error))
-		return selftest_say(t, FAILED, "%s", error.text);
-	return verify(t, evidence, expected);
+	about.proof = cvm_evidence_proof(evidence, &about.proof_len);
+	return verify(t, evidence, &about);
 }
