@@ -5,7 +5,7 @@
 
 VM := selftests/vm
 vm-series := 6.1 6.12 7.3
-vm-programs := $(B)/vm/exec $(B)/vm/kexec
+vm-programs := $(B)/vm/exec $(B)/vm/kexec $(B)/vm/tsc_khz
 KVER ?= $(shell uname -r)
 
 # for a kernel installed on this machine, or one of the series
@@ -24,7 +24,8 @@ vm-cache: $(vm-programs)
 	$(Q)for s in $(vm-series); do $(VM)/kernel $$s >/dev/null || exit; done
 	$(Q)$(VM)/source >/dev/null
 
-# the in-VM half of the runner, static: it runs whatever libraries are put there
+# the in-VM half of the runner, static: it runs whatever libraries are put there;
+# and what it has to know of this machine
 $(vm-programs): $(B)/vm/%: $(VM)/%.c
 	$(say) CC $@
 	@mkdir -p $(@D)

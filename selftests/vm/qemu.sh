@@ -7,18 +7,13 @@
 OVMF=/usr/share/OVMF
 STUB=/usr/lib/systemd/boot/efi/linuxx64.efi.stub
 
-host_mhz()
-{
-	awk '/^cpu MHz/ && $4 > max { max = $4 } END { printf "%d", max ? max : 2000 }' /proc/cpuinfo
-}
-
 # the quieter the boot the quicker; init turns the console up. lpj: under TCG,
 # measuring a second CPU's delay loop takes long and comes out wrong; delays are
-# counted in the host's TSC, HZ is 250
+# counted in the host's TSC, HZ is 250. tsc_early_khz: and so is time
 kernel_arguments()
 {
 	echo "console=ttyS0 ${verbose:+loglevel=7} $quiet panic=-1 oops=panic maxcpus=1" \
-		"lpj=$((4000 * $(host_mhz)))" "memmap=1M\$0x1f000000 mitigations=off" \
+		"lpj=$((4 * tsc_khz)) tsc_early_khz=$tsc_khz" "memmap=1M\$0x1f000000 mitigations=off" \
 		"tsc=reliable no_timer_check random.trust_cpu=on audit=0 apparmor=0" \
 		"cryptomgr.notests=1 8250.nr_uarts=1 $append"
 }
