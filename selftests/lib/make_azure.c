@@ -230,7 +230,7 @@ struct cvm_verify_opts azure_opts(const struct azure_world *w, struct cvm_tpm_qu
 	*quote = (struct cvm_tpm_quote){
 		.size = sizeof(*quote), .message = w->message, .message_len = w->message_len,
 		.signature = w->signature, .signature_len = w->signature_len,
-		.pcrs = w->pcrs, .pcr_count = w->pcr_count, .reset_count = 7,
+		.pcrs = w->pcrs, .pcr_count = w->pcr_count,
 	};
 	return (struct cvm_verify_opts){
 		.size = sizeof(struct cvm_verify_opts), .at = TEST_NOW,

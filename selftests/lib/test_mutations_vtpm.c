@@ -85,6 +85,7 @@ static void later(struct azure_world *w)
 }
 
 static void another_boot(struct azure_world *w) { w->attest.clockInfo.resetCount = 8; }
+static void boot_0(struct azure_world *w) { w->attest.clockInfo.resetCount = 0; }
 
 static const struct {
 	const char *name;
@@ -216,6 +217,23 @@ static void proof_and_nonce(struct cvm_verify_opts *o, struct cvm_tpm_quote *q)
 	own_nonce(o, q);
 }
 
+static void of_boot_6(struct cvm_verify_opts *o, struct cvm_tpm_quote *q)
+{
+	q->reset_count = 6;
+	q->flags = CVM_TPM_QUOTE_RESET_COUNT;
+}
+
+static void of_boot_7(struct cvm_verify_opts *o, struct cvm_tpm_quote *q)
+{
+	q->reset_count = 7;
+	q->flags = CVM_TPM_QUOTE_RESET_COUNT;
+}
+
+static void of_boot_0(struct cvm_verify_opts *o, struct cvm_tpm_quote *q)
+{
+	q->flags = CVM_TPM_QUOTE_RESET_COUNT;
+}
+
 static void r64(struct cvm_verify_opts *o, struct cvm_tpm_quote *q)
 {
 	o->report_data = azure_batch.r64;
@@ -245,6 +263,9 @@ static const struct {
 	{ "direct, taken for a batch's", genuine, proof, "=report_data,tpm_nonce" },
 	{ "of a batch by the report alone", batch_by_hcl_alone, proof, "=tpm_nonce" },
 	{ "of a batch by the vTPM alone", batch_by_tpm_alone, proof, "=report_data" },
+	{ "of the boot that is expected", genuine, of_boot_7, NULL },
+	{ "of another boot than expected", genuine, of_boot_6, "=tpm_boot" },
+	{ "of boot 0, which is expected", boot_0, of_boot_0, NULL },
 };
 
 static void test_asked(void)
@@ -278,15 +299,28 @@ static void test_no_binding(void)
 	}
 }
 
-static void by_tpm(struct cvm_verify_opts *o, struct cvm_tpm_quote *q)
+static void by_tpm_any_boot(struct cvm_verify_opts *o, struct cvm_tpm_quote *q)
 {
 	o->binding = CVM_BINDING_AZURE_TPM;
+	q->reset_count = 7;	/* which is not given without its flag */
+}
+
+static void by_tpm(struct cvm_verify_opts *o, struct cvm_tpm_quote *q)
+{
+	by_tpm_any_boot(o, q);
+	of_boot_7(o, q);
+}
+
+static void by_tpm_boot_0(struct cvm_verify_opts *o, struct cvm_tpm_quote *q)
+{
+	by_tpm(o, q);
+	q->reset_count = 0;
 }
 
 static void by_tpm_another_boot(struct cvm_verify_opts *o, struct cvm_tpm_quote *q)
 {
 	by_tpm(o, q);
-	q->reset_count = 6;
+	of_boot_6(o, q);
 }
 
 static void by_tpm_other_nonce(struct cvm_verify_opts *o, struct cvm_tpm_quote *q)
@@ -324,6 +358,8 @@ static const struct {
 	{ "by the vTPM, another nonce", genuine, by_tpm_other_nonce, "=tpm_nonce" },
 	{ "by the vTPM, another boot than said", genuine, by_tpm_another_boot, "=tpm_boot" },
 	{ "by the vTPM, another boot", another_boot, by_tpm, "=tpm_boot" },
+	{ "by the vTPM, boot 0 expected", genuine, by_tpm_boot_0, "=tpm_boot" },
+	{ "by the vTPM, of which boot not given", genuine, by_tpm_any_boot, "=?tpm_boot" },
 	{ "by the vTPM, another key", other_signer, by_tpm, "=tpm_quote" },
 	{ "by the vTPM, another PCR", another_pcr, by_tpm, "=azure.pcrs" },
 };

@@ -103,6 +103,12 @@ static void nonce_of_nothing(struct cvm_verify_opts *o)
 	quote.nonce_len = 1;
 }
 
+static void unknown_quote_flag(struct cvm_verify_opts *o)
+{
+	with_quote(o);
+	quote.flags = 2;
+}
+
 static void short_quote(struct cvm_verify_opts *o)
 {
 	with_quote(o);
@@ -135,6 +141,7 @@ static const struct {
 	{ many_pcrs, "a vTPM's quote has a message, a signature and 1 to 24 PCRs" },
 	{ long_nonce, "a vTPM's quote carries at most 64 bytes" },
 	{ nonce_of_nothing, "a vTPM's quote carries at most 64 bytes" },
+	{ unknown_quote_flag, "a vTPM's quote with a flag that is not known" },
 	{ short_quote, "the options are too short" },
 	{ short_opts, "the options are too short" },
 	{ no_size, "the options are too short" },

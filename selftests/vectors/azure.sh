@@ -34,6 +34,7 @@ def write_quote(name, message, signature, pcrs):
     for _ in range(2):
         at += 2 + struct.unpack_from(">H", message, at)[0]
     boot = struct.unpack_from(">I", message, at + 8)[0]
+    write(name.replace(".tpm", ".boot"), str(boot).encode())
     write(name, json.dumps({"message": message.hex(), "signature": signature.hex(),
                             "pcrs": [p.hex() for p in pcrs], "reset_count": boot}).encode())
 
@@ -118,11 +119,30 @@ for name in snp snp-evidence-v0 snp-evidence-v1 tdx tdx-evidence-v1; do
 		--tpm-nonce "$(hex challenge)" --report-data "$(padded challenge)"
 done
 
+# whose boot it is of the relying party knows, whatever the file says
+for name in snp tdx; do
+	boot=$(<"$work/$name.boot")
+	gather $name
+	expect "$name: the boot that was verified before" 0 - verify --authenticity-only "${with[@]}" \
+		"${challenge[@]}" --reset-count "$boot" "$work/$name.hcl"
+	grep -Eq "^passed +tpm_boot +resetCount is $boot\$" "$work/out"
+	result $((!$?)) "$name: tpm_boot passed"
+	refused $name 'another boot' tpm_boot "$work/$name.hcl" "${challenge[@]}" --reset-count $((boot + 1))
+	expect "$name: no boot given" 0 - verify --authenticity-only "${with[@]}" "${challenge[@]}" \
+		"$work/$name.hcl"
+	grep -Eq '^not checked +tpm_boot ' "$work/out"
+	result $((!$?)) "$name: what the file says of its boot is no knowledge"
+done
+
 # and in the claims
 data=$(shown_value '.claims["user-data"]' "$work/snp-evidence-v2.hcl")
 accepted snp-evidence-v2 --binding azure --report-data "$data"
 refused snp-evidence-v2 'another nonce' 'report_data, tpm_nonce' "$work/snp-evidence-v2.hcl" \
 	--binding azure --report-data "11${data:2}"
+cvmctl verify --json --authenticity-only "${with[@]}" --binding azure --report-data "$data" \
+	"$work/snp-evidence-v2.hcl"
+[[ $(jq .reset_count "$work/out") == "$(<"$work/snp-evidence-v2.boot")" ]]
+result $((!$?)) 'snp-evidence-v2: --json says which boot'
 accepted tdx-openhcl-evidence --binding azure --report-data "$(padded attestation-test-fixture)"
 
 # of one what is another's

@@ -74,6 +74,7 @@ expect 'an unknown option' 2 'no option' "${verify[@]}" --nonsense x "$work/repo
 echo '{"message": "ff", "signature": "00", "pcrs": ["00"]}' >"$work/tpm"
 expect 'a quote of a vTPM that is none' 1 "tpm: pcrs\[0\]: expected 64 hexadecimal digits" \
 	"${verify[@]}" --binding azure --tpm-quote "$work/tpm" "$work/report"
+expect 'a boot of no vTPM' 2 'reset-count goes with --tpm-quote' "${verify[@]}" --reset-count 7 "$work/report"
 expect 'a nonce of no vTPM' 2 'tpm-nonce goes with --tpm-quote' "${verify[@]}" --tpm-nonce 00 "$work/report"
 expect 'a binding that is none' 2 "'x' is none of report, svsm, azure, azure-tpm" \
 	"${verify[@]}" --binding x "$work/report"

@@ -36,7 +36,7 @@ static int refuse(const struct cvm_verdict *verdict, const char *path)
 static bool is_of_freshness(const char *name)
 {
 	return !strcmp(name, "policy") || !strcmp(name, "report_data") ||
-	       !strcmp(name, "tpm_nonce");
+	       !strcmp(name, "tpm_nonce") || !strcmp(name, "tpm_boot");
 }
 
 /* It is genuine, or there would be no policy; what else was not looked at is said. */

@@ -43,7 +43,8 @@ static const char *state_name(enum cvm_check_state state)
 
 static int print_json(const struct cvm_verdict *verdict, const char *path, bool accepted)
 {
-	json_t *checks = json_array();
+	json_t *checks = json_array(), *out;
+	uint32_t reset_count;
 
 	for (size_t i = 0; i < cvm_verdict_count(verdict); i++) {
 		const struct cvm_check *c = cvm_verdict_check(verdict, i);
@@ -53,10 +54,13 @@ static int print_json(const struct cvm_verdict *verdict, const char *path, bool 
 							"required", c->required,
 							"reason", c->reason));
 	}
-	return output_json(NULL, json_pack("{s:s, s:b, s:b, s:b, s:o}", "evidence", path,
-					   "verified", cvm_verdict_verified(verdict),
-					   "authentic", cvm_verdict_authentic(verdict),
-					   "accepted", accepted, "checks", checks));
+	out = json_pack("{s:s, s:b, s:b, s:b, s:o}", "evidence", path,
+			"verified", cvm_verdict_verified(verdict),
+			"authentic", cvm_verdict_authentic(verdict),
+			"accepted", accepted, "checks", checks);
+	if (!cvm_verdict_reset_count(verdict, &reset_count))
+		json_object_set_new(out, "reset_count", json_integer(reset_count));
+	return output_json(NULL, out);
 }
 
 static int longest_name(const struct cvm_verdict *verdict)

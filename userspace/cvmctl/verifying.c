@@ -100,6 +100,18 @@ static int read_tpm_nonce(const char *value, struct inputs *in)
 	return 0;
 }
 
+/* Never of the quote's own file: whoever sends that would say it of himself. */
+static int read_reset_count(const char *value, struct inputs *in)
+{
+	int status;
+
+	if (!in->opts.tpm_quote)
+		return usage_error("--reset-count goes with --tpm-quote");
+	status = parse_number("reset-count", value, UINT32_MAX, &in->tpm.quote.reset_count);
+	in->tpm.quote.flags |= CVM_TPM_QUOTE_RESET_COUNT;
+	return status;
+}
+
 static int read_files(const struct arguments *args, struct inputs *in)
 {
 	int status = 0;
@@ -116,6 +128,8 @@ static int read_files(const struct arguments *args, struct inputs *in)
 		status = read_tpm_quote(args->option[OPTION_TPM_QUOTE], in);
 	if (!status && args->option[OPTION_TPM_NONCE])
 		status = read_tpm_nonce(args->option[OPTION_TPM_NONCE], in);
+	if (!status && args->option[OPTION_RESET_COUNT])
+		status = read_reset_count(args->option[OPTION_RESET_COUNT], in);
 	return status;
 }
 

@@ -24,8 +24,8 @@ static inline void cleanup_verdict(struct cvm_verdict **verdict)
 /* the options that both have, at the same places in their lists */
 enum verifying_option {
 	OPTION_CERTS, OPTION_COLLATERAL, OPTION_TRUST_ROOT, OPTION_AT, OPTION_BINDING,
-	OPTION_MANIFEST, OPTION_TD_QUOTE, OPTION_TPM_QUOTE, OPTION_TPM_NONCE, OPTION_OFFLINE,
-	OPTIONS_SHARED,
+	OPTION_MANIFEST, OPTION_TD_QUOTE, OPTION_TPM_QUOTE, OPTION_TPM_NONCE, OPTION_RESET_COUNT,
+	OPTION_OFFLINE, OPTIONS_SHARED,
 };
 
 #define HELP_CERTS \
@@ -47,10 +47,12 @@ enum verifying_option {
 #define HELP_TD_QUOTE \
 	"for azure: the quote of the TDREPORT in the HCL report"
 #define HELP_TPM_QUOTE \
-	"for azure: the quote of the vTPM: JSON with message, signature\n" \
-	"and pcrs; azure-tpm: reset_count as well"
+	"for azure: the quote of the vTPM: JSON with message, signature\nand pcrs"
 #define HELP_TPM_NONCE \
 	"for azure: what that quote must carry (default: what was asked\nfor, without the zeros at its end)"
+#define HELP_RESET_COUNT \
+	"for azure-tpm: the reset_count that verify --json printed when the\n" \
+	"HCL report of the same boot was verified"
 #define HELP_OFFLINE \
 	"take nothing from the network, which is always so"
 
@@ -64,6 +66,7 @@ enum verifying_option {
 	[OPTION_TD_QUOTE] = { "td-quote", "FILE", HELP_TD_QUOTE }, \
 	[OPTION_TPM_QUOTE] = { "tpm-quote", "FILE", HELP_TPM_QUOTE }, \
 	[OPTION_TPM_NONCE] = { "tpm-nonce", "HEX", HELP_TPM_NONCE }, \
+	[OPTION_RESET_COUNT] = { "reset-count", "N", HELP_RESET_COUNT }, \
 	[OPTION_OFFLINE] = { "offline", NULL, HELP_OFFLINE }
 
 /**

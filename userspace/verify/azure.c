@@ -111,15 +111,27 @@ static void check_user_data(struct azure *a)
 		cvm_check_report_data(a->c, a->claims.user_data);
 }
 
+/*
+ * Which boot was verified before only the relying party knows: what the evidence
+ * says of it, it says of itself.
+ */
 static void check_boot(struct azure *a)
 {
-	if (a->c->opts.binding != CVM_BINDING_AZURE_TPM)
+	const struct cvm_tpm_quote *q = a->c->opts.tpm_quote;
+	uint32_t count = a->v->facts.reset_count;
+
+	if (!(q->flags & CVM_TPM_QUOTE_RESET_COUNT)) {
+		if (a->c->opts.binding == CVM_BINDING_AZURE_TPM)
+			cvm_miss(a->v, "tpm_boot",
+				 "resetCount is %u; that of the boot whose HCL report was verified was not given",
+				 count);
 		return;
-	if (a->v->facts.reset_count == a->c->opts.tpm_quote->reset_count)
-		cvm_pass(a->v, "tpm_boot", "resetCount is %u", a->v->facts.reset_count);
+	}
+	if (count == q->reset_count)
+		cvm_pass(a->v, "tpm_boot", "resetCount is %u", count);
 	else
 		cvm_fail(a->v, "tpm_boot", "resetCount is %u, expected %u: another boot than the HCL report's",
-			 a->v->facts.reset_count, a->c->opts.tpm_quote->reset_count);
+			 count, q->reset_count);
 }
 
 /* What the caller expects there, and else what follows from what was asked for */

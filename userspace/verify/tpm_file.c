@@ -21,17 +21,6 @@ static int parse_pcrs(const struct cvm_json *in, struct cvm_tpm_file *file)
 	return ret;
 }
 
-static int parse_reset_count(const struct cvm_json *in, struct cvm_tpm_file *file)
-{
-	uint64_t count = 0;
-	int ret = 0;
-
-	if (cvm_json_has(in, "reset_count"))
-		ret = cvm_json_get_number(in, "reset_count", UINT32_MAX, &count);
-	file->quote.reset_count = (uint32_t)count;
-	return ret;
-}
-
 static int parse(const struct cvm_json *in, struct cvm_tpm_file *file)
 {
 	struct cvm_tpm_quote *q = &file->quote;
@@ -44,9 +33,7 @@ static int parse(const struct cvm_json *in, struct cvm_tpm_file *file)
 	if (!ret)
 		ret = cvm_json_get_bytes(in, "signature", file->signature,
 					 sizeof(file->signature), &q->signature_len);
-	if (!ret)
-		ret = parse_pcrs(in, file);
-	return ret ? ret : parse_reset_count(in, file);
+	return ret ? ret : parse_pcrs(in, file);
 }
 
 int cvm_tpm_file_parse(struct cvm_tpm_file *file, const void *data, size_t len,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A quote of a vTPM as a file has it: an object with "message" (TPMS_ATTEST) and
- * "signature" in hexadecimal, "pcrs", a list of digests, and "reset_count", a
- * number. The member "tpm_quote" of evidence that agents of Azure guests send is
- * one; members that are not known are passed over.
+ * "signature" in hexadecimal, and "pcrs", a list of digests. The member "tpm_quote"
+ * of evidence that agents of Azure guests send is one; members that are not known
+ * are passed over. Which boot it has to be of is not for the file to say.
  */
 #ifndef CVM_VERIFY_TPM_FILE_H
 #define CVM_VERIFY_TPM_FILE_H
@@ -17,7 +17,7 @@
 
 /**
  * struct cvm_tpm_file - a quote, and what it points to
- * @quote: for cvm_verify(); reset_count is 0 where the file has none
+ * @quote: for cvm_verify(); without a resetCount to expect
  */
 struct cvm_tpm_file {
 	struct cvm_tpm_quote quote;

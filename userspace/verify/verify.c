@@ -144,6 +144,8 @@ static int check_tpm_quote(const struct cvm_tpm_quote *q, struct cvm_error *erro
 {
 	if (!q->message || !q->signature || !q->pcrs || !q->pcr_count || q->pcr_count > CVM_PCRS)
 		return wrong_opts(error, "a vTPM's quote has a message, a signature and 1 to 24 PCRs");
+	if (q->flags & ~CVM_TPM_QUOTE_RESET_COUNT)
+		return wrong_opts(error, "a vTPM's quote with a flag that is not known");
 	if (q->nonce_len > 64 || (q->nonce_len && !q->nonce))
 		return wrong_opts(error, "a vTPM's quote carries at most 64 bytes");
 	return 0;

@@ -137,8 +137,12 @@ enum cvm_binding {
  * @nonce: direct evidence: qualifyingData that the quote must carry; NULL: what
  *	was asked for without the zeros at its end
  * @nonce_len: bytes, at most 64
- * @reset_count: CVM_BINDING_AZURE_TPM: resetCount of the boot that the HCL report
- *	is of, as cvm_verdict_reset_count() gave it
+ * @reset_count: with CVM_TPM_QUOTE_RESET_COUNT: the resetCount that the quote must
+ *	have: that of the boot whose HCL report was verified before, as
+ *	cvm_verdict_reset_count() gave it. The relying party's own knowledge: taken
+ *	from whoever sends the quote it proves nothing
+ * @flags: CVM_TPM_QUOTE_RESET_COUNT or 0. CVM_BINDING_AZURE_TPM without it is
+ *	never verified
  *
  * Since: 0.1
  */
@@ -153,7 +157,11 @@ struct cvm_tpm_quote {
 	const void *nonce;
 	size_t nonce_len;
 	uint32_t reset_count;
+	uint32_t flags;
 };
+
+/* struct cvm_tpm_quote.flags; Since: 0.1 */
+#define CVM_TPM_QUOTE_RESET_COUNT	(1U << 0)	/* reset_count is given */
 
 /* struct cvm_verify_opts.flags; Since: 0.1 */
 #define CVM_VERIFY_BATCH	(1U << 0)	/* proofs come later, to cvm_verdict_proof() */
