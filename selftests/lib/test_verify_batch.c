@@ -164,6 +164,55 @@ static void test_proofs(const char *name, struct subject s, struct cvm_verify_op
 	cvm_verifier_free(s.v);
 }
 
+#define ANY	"{\"batch\": {\"scopes\": \"any\"}}"
+#define REFUSED	"{\"batch\": {\"scopes\": \"any\"}, \"snp\": {\"measurement\": []}}"
+
+/*
+ * Evidence that is not what it should be, and commits to the batch all the same:
+ * with a bit flipped at @flip; NULL: refused by the policy alone
+ */
+static void test_forged(const char *name, struct subject s, const size_t *flip)
+{
+	struct cvm_verify_opts opts = opts_of(&batch, 1);
+	struct cvm_verdict *verdict;
+	size_t refused = 0;
+
+	if (flip)
+		s.evidence[*flip] ^= 1;
+	verdict = verdict_of(&s, &opts);
+	check(cvm_verdict_authentic(verdict) == !flip && !cvm_verdict_verified(verdict),
+	      "%s: %s, and not verified", name, !flip ? "authentic" : "not authentic");
+	for (size_t i = 0; i < SIZE; i++)
+		refused += proof_of(verdict, &batch, i, "any") == -EKEYREJECTED;
+	check(refused == SIZE, "%s: no proof of it holds", name);
+	cvm_verdict_free(verdict);
+	cvm_verifier_free(s.v);
+}
+
+/* Without a policy authentic evidence is enough, and no less. */
+static void test_without_policy(void)
+{
+	for (int forged = 0; forged < 2; forged++) {
+		struct snp_world w = snp_world_of(&snp_kinds[0]);
+		struct cvm_verify_opts opts = opts_of(&batch, 1);
+		struct subject s = { .name = "SNP", .len = sizeof(w.report) };
+		struct cvm_verdict *verdict;
+
+		w.policy = NULL;
+		memcpy(w.report + 0x50, batch.r64, 64);
+		snp_sign(&w);
+		s.v = snp_verifier(&w);
+		memcpy(s.evidence, w.report, s.len);
+		s.evidence[0x90] ^= forged ? 1 : 0;
+		verdict = verdict_of(&s, &opts);
+		check_is(proof_of(verdict, &batch, 1, NULL), forged ? -EKEYREJECTED : 0,
+			 forged ? "no policy, forged evidence: no proof holds" :
+			 "no policy, authentic evidence: its proof holds");
+		cvm_verdict_free(verdict);
+		cvm_verifier_free(s.v);
+	}
+}
+
 static void test_no_proofs(void)
 {
 	struct subject s = snp_about(&snp_kinds[0], batch.r64,
@@ -197,6 +246,11 @@ int main(void)
 	svsm_hash(batch.r64, hash);
 	test_proofs("SVSM", snp_about(&snp_kinds[0], hash, members), svsm_opts());
 	test_no_proofs();
+	test_forged("a forged report", snp_about(&snp_kinds[0], batch.r64, ANY), &(size_t){ 0x2a0 });
+	test_forged("a forged quote", tdx_about(&tdx_kinds[0], batch.r64, ANY), &(size_t){ 636 });
+	test_forged("a report that the policy refuses", snp_about(&snp_kinds[0], batch.r64, REFUSED),
+		    NULL);
+	test_without_policy();
 	snp_free_kinds();
 	tdx_free_kinds();
 	return tap_end();

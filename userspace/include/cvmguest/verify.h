@@ -284,8 +284,9 @@ CVM_API bool cvm_verdict_authentic(const struct cvm_verdict *verdict);
  * True where it is authentic, every rule of the policy holds, and every check
  * that is required was made: it is about what was asked for, is measured as the
  * policy says, neither debugged nor migrated unless the policy allows that, at
- * a VMPL and a TCB level that the policy accepts, and nothing is revoked.
- * Since: 0.1
+ * a VMPL and a TCB level that the policy accepts, and nothing is revoked. With
+ * CVM_VERIFY_BATCH nothing was asked for yet: it says all but that, which each
+ * cvm_verdict_proof() adds for one who asked. Since: 0.1
  */
 CVM_API bool cvm_verdict_verified(const struct cvm_verdict *verdict);
 
@@ -299,10 +300,10 @@ CVM_API bool cvm_verdict_verified(const struct cvm_verdict *verdict);
  * @error: or NULL
  *
  * Some microseconds, where verifying the evidence again costs a signature check.
- * That the evidence is verified, or authentic, is for the caller to have asked.
  *
- * Return: 0: the evidence is about @user_data, and speaks for @scope; -EKEYREJECTED:
- * the proof is of other evidence; -EBADMSG, -EPERM, -EINVAL: as of
+ * Return: 0: the evidence is about @user_data, and speaks for @scope; it is verified
+ * or, where the verifier had no policy, authentic; -EKEYREJECTED: it is not, or the
+ * proof is of other evidence; -EBADMSG, -EPERM, -EINVAL: as of
  * cvm_batch_expected(); -EPERM also where the policy does not accept the scope.
  * Since: 0.1
  */
