@@ -200,7 +200,7 @@ static char *make_chain(const struct tdx_world *w, size_t *len)
 	char *pem;
 
 	for (int i = 0; i < 3; i++) {
-		int n = w->reversed ? 2 - i : i;
+		int n = w->reversed ? 2 - i : w->ca_last && i ? 3 - i : i;
 
 		if (!left_out[n])
 			certs[count++] = n ? make_cert(specs[n]) : make_pck(w);

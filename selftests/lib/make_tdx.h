@@ -22,7 +22,7 @@ struct tdx_world {
 	uint16_t version, body_type, cert_type;
 	uint8_t body[TDX_BODY_SIZE], qe_report[384];
 	EVP_PKEY *qe_signer, *attestation, *signer;
-	bool no_root, no_ca, no_pck, garbage_chain, reversed, duplicated, no_qe;
+	bool no_root, no_ca, no_pck, garbage_chain, reversed, ca_last, duplicated, no_qe;
 	bool wrong_binding;	/* a hash of something else in the QE report */
 	bool binding_tail;	/* not zeros after the hash */
 	bool other_vendor;	/* of the quoting enclave */

@@ -164,17 +164,25 @@ static void test_cert_table(void)
 
 	memcpy(p, vcek_guid, 16);
 	put32(p + 16, 72);
-	put32(p + 20, 24);
+	put32(p + 20, 8);
 	fill(p + 24, 16);
 	put32(p + 40, 80);
 	put32(p + 44, 16);
 	memset(p + 48, 0, 24);
 	check(!cvm_cert_table_parse(p, sizeof(p), t, &err) && t->count == 2 &&
 	   t->entry[0].kind == CVM_CERT_VCEK && t->entry[0].cert.data == p + 72 &&
-	   t->entry[0].cert.len == 24 && t->entry[1].kind == CVM_CERT_OTHER,
+	   t->entry[0].cert.len == 8 && t->entry[1].kind == CVM_CERT_OTHER,
 	   "certificate table: a known and an unknown kind");
 	test_truncation("certificate table", parse_certs, p, sizeof(p));
 	test_mutations("certificate table", parse_certs, p, sizeof(p));
+	put32(p + 20, 9);
+	check(cvm_cert_table_parse(p, sizeof(p), t, &err) == -EBADMSG && err.offset == 40,
+	   "certificate table: two certificates that share a byte");
+	put32(p + 20, 8);
+	memcpy(p + 24, vcek_guid, 16);
+	check(cvm_cert_table_parse(p, sizeof(p), t, &err) == -EBADMSG && err.offset == 24,
+	   "certificate table: a GUID twice");
+	fill(p + 24, 16);
 	put32(p + 20, 25);
 	check(cvm_cert_table_parse(p, sizeof(p), t, &err) == -EBADMSG && err.offset == 20,
 	   "certificate table: a certificate beyond its end");

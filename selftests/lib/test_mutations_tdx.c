@@ -6,6 +6,7 @@
  */
 #include <openssl/objects.h>
 
+#include "formats/quote.h"
 #include "mutate_tdx.h"
 
 /* ---- bytes, after all signatures were made */
@@ -224,6 +225,11 @@ static void pck_by_root(struct tdx_world *w)
 	w->pck.issuer_key = w->root.key;
 }
 
+static void reversed(struct tdx_world *w) { w->reversed = true; }
+static void ca_last(struct tdx_world *w) { w->ca_last = true; }
+static void duplicated(struct tdx_world *w) { w->duplicated = true; }
+static void padded_more(struct tdx_world *w) { w->padding = CVM_QUOTE_TRAILING_MAX + 1; }
+
 static void no_ca(struct tdx_world *w)
 {
 	w->no_ca = true;
@@ -282,7 +288,11 @@ static const struct {
 	{ "encrypted PPID in place of a chain", no_chain, "chain" },
 	{ "platform manifest in place of a chain", manifest, "chain" },
 	{ "no QE report", no_qe, "=chain,?revocation" },
-	{ "no PCK CA", no_ca, "=chain,?revocation,?tcb_info,?qe_identity" },
+	{ "no PCK CA", no_ca, "=chain,?revocation" },
+	{ "chain from the root on", reversed, "=chain,?revocation" },
+	{ "chain with its CA at the end", ca_last, "=chain,?revocation" },
+	{ "chain with each certificate twice", duplicated, "=chain,?revocation" },
+	{ "more bytes after the quote than any buffer leaves", padded_more, "=trailing" },
 	{ "PCK CA that is no CA", ca_no_ca, "=chain" },
 	{ "root that is no CA", root_no_ca, "chain" },
 	{ "PCK that is a CA", pck_ca, "=chain" },
@@ -313,10 +323,9 @@ static void test_spoilt(const struct tdx_kind *kind)
 
 /* ---- other forms of the same, which do not matter */
 
-static void reversed(struct tdx_world *w) { w->reversed = true; }
-static void duplicated(struct tdx_world *w) { w->duplicated = true; }
 static void no_root(struct tdx_world *w) { w->no_root = true; }
 static void padded(struct tdx_world *w) { w->padding = 100; }
+static void padded_most(struct tdx_world *w) { w->padding = CVM_QUOTE_TRAILING_MAX; }
 static void given(struct tdx_world *w) { w->given_chain = true; }
 static void answers(struct tdx_world *w) { w->as_answer = true; }
 static void signer_reversed(struct tdx_world *w) { w->signer_reversed = true; }
@@ -325,9 +334,8 @@ static const struct {
 	const char *name;
 	void (*change)(struct tdx_world *w);
 } harmless[] = {
-	{ "genuine", NULL }, { "chain in another order", reversed },
-	{ "certificates twice", duplicated }, { "root from the trust roots", no_root },
-	{ "bytes after the quote", padded }, { "chain given", given },
+	{ "genuine", NULL }, { "root from the trust roots", no_root },
+	{ "bytes after the quote", padded }, { "as many as there may be", padded_most }, { "chain given", given },
 	{ "collateral as Intel's service answers", answers },
 	{ "chain of the collateral in another order", signer_reversed },
 };

@@ -62,10 +62,34 @@ static int parse_entry(const uint8_t *data, size_t len, size_t at,
 	return 0;
 }
 
+static bool overlap(const struct cvm_cert_entry *a, const struct cvm_cert_entry *b)
+{
+	return a->offset < (uint64_t)b->offset + b->length &&
+	       b->offset < (uint64_t)a->offset + a->length;
+}
+
 /*
- * No certificate may lie on the entries: the host could otherwise have one
- * range of bytes read in two ways.
+ * Each kind once, each byte in one certificate: the host could otherwise have one
+ * range of bytes read in two ways, or many times over.
  */
+static int check_pairs(const struct cvm_cert_table *t, struct cvm_format_error *err)
+{
+	for (size_t i = 0; i < t->count; i++)
+		for (size_t j = 0; j < i; j++) {
+			if (!memcmp(t->entry[i].guid, t->entry[j].guid, sizeof(t->entry[i].guid)))
+				return cvm_format_bad(err, i * CVM_CERT_ENTRY_SIZE,
+						      "certificate GUID",
+						      "one that no entry before it has", i);
+			if (overlap(&t->entry[i], &t->entry[j]))
+				return cvm_format_bad(err, i * CVM_CERT_ENTRY_SIZE + 16,
+						      "certificate offset",
+						      "bytes of no other certificate",
+						      t->entry[i].offset);
+		}
+	return 0;
+}
+
+/* No certificate may lie on the entries, either. */
 static int check_overlap(const struct cvm_cert_table *t, size_t header,
 			 struct cvm_format_error *err)
 {
@@ -102,5 +126,6 @@ int cvm_cert_table_parse(const void *data, size_t len,
 			return ret;
 		table->count++;
 	}
-	return check_overlap(table, at + CVM_CERT_ENTRY_SIZE, err);
+	ret = check_overlap(table, at + CVM_CERT_ENTRY_SIZE, err);
+	return ret ? ret : check_pairs(table, err);
 }

@@ -13,6 +13,7 @@
 #define CVM_QUOTE_BODY_TD10_SIZE	584
 #define CVM_QUOTE_BODY_TD15_SIZE	648
 #define CVM_SGX_REPORT_SIZE		384
+#define CVM_QUOTE_TRAILING_MAX		4096	/* real ones have up to 70 */
 
 #define CVM_QUOTE_TEE_SGX		0
 #define CVM_QUOTE_TEE_TDX		0x81

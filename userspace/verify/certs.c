@@ -75,23 +75,58 @@ static void read_leaf(struct cvm_cert *cert)
 	}
 }
 
+static bool is_authority(const struct cvm_cert *cert, bool root)
+{
+	return cert->leaf == CVM_LEAF_NONE &&
+	       !X509_NAME_cmp(X509_get_subject_name(cert->x509),
+			      X509_get_issuer_name(cert->x509)) == root;
+}
+
+/* In a table the GUID says what a certificate is: that there are no two readings */
+static bool is_wanted(const struct cvm_certs *certs, const struct cvm_cert *cert)
+{
+	switch (certs->wanted) {
+	case CVM_CERT_OTHER:
+		return true;
+	case CVM_CERT_VCEK:
+		return cert->leaf == CVM_LEAF_VCEK;
+	case CVM_CERT_VLEK:
+		return cert->leaf == CVM_LEAF_VLEK;
+	case CVM_CERT_ASK:
+		return is_authority(cert, false);
+	case CVM_CERT_ARK:
+		return is_authority(cert, true);
+	default:
+		return false;
+	}
+}
+
+static int other_kind(const struct cvm_certs *certs, struct cvm_error *error)
+{
+	return cvm_set_error(error, -EBADMSG, "under the GUID of %s there is something else",
+			     cvm_cert_kind_name(certs->wanted));
+}
+
 static int add_cert(struct cvm_certs *certs, X509 *x509, struct cvm_error *error)
 {
-	struct cvm_cert *grown;
+	struct cvm_cert cert = { .x509 = x509 }, *grown;
 
 	/* Fills in what is cached lazily, so that verifying only reads. */
 	X509_check_purpose(x509, -1, 0);
+	read_leaf(&cert);
+	if (!is_wanted(certs, &cert))
+		return other_kind(certs, error);
 	if (has_cert(certs, x509))
-		return 0;
+		return certs->unique ? cvm_set_error(error, -EBADMSG, "a certificate is there twice") :
+				       0;
 	if (certs->count == limit_of(certs))
 		return too_many("certificates", certs->count, error);
 	grown = realloc(certs->cert, (certs->count + 1) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	certs->cert = grown;
-	grown[certs->count] = (struct cvm_cert){ .x509 = x509 };
 	X509_up_ref(x509);
-	read_leaf(&grown[certs->count++]);
+	grown[certs->count++] = cert;
 	return 0;
 }
 
@@ -99,6 +134,8 @@ static int add_crl(struct cvm_certs *certs, X509_CRL *crl, struct cvm_error *err
 {
 	X509_CRL **grown;
 
+	if (certs->wanted != CVM_CERT_OTHER && certs->wanted != CVM_CERT_CRL)
+		return other_kind(certs, error);
 	for (size_t i = 0; i < certs->crl_count; i++)
 		if (!X509_CRL_match(certs->crl[i], crl))
 			return 0;
@@ -121,6 +158,9 @@ static int load_der(struct cvm_certs *certs, const uint8_t *data, size_t len, si
 	X509_CRL *crl __cleanup(cleanup_crl) = NULL;
 	const uint8_t *p = data;
 
+	/* before anything is done with it: the same one a thousand times is work, too */
+	if (certs->blocks++ == 2 * limit_of(certs))
+		return too_many("certificates and lists", 2 * limit_of(certs), error);
 	if (len <= LONG_MAX)
 		cert = d2i_X509(NULL, &p, (long)len);
 	if (!cert && len <= LONG_MAX) {
@@ -205,9 +245,12 @@ static int load_table(struct cvm_certs *certs, const void *data, size_t len,
 	if (cvm_cert_table_parse(data, len, &table, &err))
 		return cvm_set_error(error, -EBADMSG, "%s",
 				     cvm_format_error_text(&err, text, sizeof(text)));
-	for (size_t i = 0; !ret && i < table.count; i++)
-		if (table.entry[i].kind != CVM_CERT_OTHER)
+	for (size_t i = 0; !ret && i < table.count; i++) {
+		certs->wanted = table.entry[i].kind;
+		if (certs->wanted != CVM_CERT_OTHER)
 			ret = load_one(certs, table.entry[i].cert, table.entry[i].offset, error);
+	}
+	certs->wanted = CVM_CERT_OTHER;
 	return ret;
 }
 
@@ -217,6 +260,7 @@ int cvm_certs_load(struct cvm_certs *certs, const void *data, size_t len,
 	size_t count = certs->count, crl_count = certs->crl_count;
 	int ret;
 
+	certs->blocks = 0;
 	/* The caller's error queue is left as it was found. */
 	ERR_set_mark();
 	if (cvm_format_detect(data, len) == CVM_FORMAT_CERT_TABLE)

@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 
 #include "../common/cleanup.h"
+#include "../formats/cert_table.h"
 #include "../formats/format.h"
 #include "../formats/snp_report.h"
 #include "verdict.h"
@@ -71,9 +72,15 @@ struct cvm_cert {
 /**
  * struct cvm_certs - a set of certificates and lists
  * @limit: how many it takes of each; 0: CVM_MAX_CERTS
+ * @unique: one that is there twice is an error, and not the same one
+ * @blocks: while loading: how many came, those that are there already included
+ * @wanted: while loading: of this kind; CVM_CERT_OTHER: of any
  */
 struct cvm_certs {
 	size_t limit, count, crl_count;
+	bool unique;
+	size_t blocks;
+	enum cvm_cert_kind wanted;
 	struct cvm_cert *cert;
 	X509_CRL **crl;
 };
@@ -209,8 +216,12 @@ int cvm_certs_make_chains(struct cvm_certs *certs, const struct cvm_sources *fro
 /* For somebody who signs collateral: issued by the root itself */
 void cvm_chain_make_signer(struct cvm_chain *chain, X509 *leaf, const struct cvm_sources *from);
 
-/* Adds the checks "chain", "root" and "validity"; true if all passed. */
-bool cvm_chain_check(const struct cvm_chain *chain, int64_t at, struct cvm_verdict *v);
+/*
+ * Adds the checks "chain", "root" and "validity"; true if all passed. @fault: what is
+ * wrong with certificates that came along, and with the chain for that reason; or ""
+ */
+bool cvm_chain_check(const struct cvm_chain *chain, const char *fault, int64_t at,
+		     struct cvm_verdict *v);
 
 /* Names match and the signature holds */
 bool cvm_cert_issued_by(X509 *cert, X509 *issuer);

@@ -275,16 +275,21 @@ void cvm_chain_make_signer(struct cvm_chain *chain, X509 *leaf, const struct cvm
 	make_chain(chain, leaf, false, &cvm_intel_rules, from);
 }
 
-bool cvm_chain_check(const struct cvm_chain *chain, int64_t at, struct cvm_verdict *v)
+bool cvm_chain_check(const struct cvm_chain *chain, const char *fault, int64_t at,
+		     struct cvm_verdict *v)
 {
 	char text[CVM_REASON_SIZE];
 
-	cvm_verdict_add(v, "chain", chain->holds ? CVM_PASS : CVM_FAIL, "%s", chain->chain_text);
+	if (*fault)
+		cvm_fail(v, "chain", "%s", fault);
+	else
+		cvm_verdict_add(v, "chain", chain->holds ? CVM_PASS : CVM_FAIL, "%s",
+				chain->chain_text);
 	if (!chain->root)
 		return false;
 	cvm_verdict_add(v, "root", chain->trusted ? CVM_PASS : CVM_FAIL, "%s", chain->root_text);
 	if (cvm_window_fault(&chain->valid, at, text, sizeof(text)))
 		return cvm_fail(v, "validity", "%s", text);
 	cvm_pass(v, "validity", "every certificate is valid at the given time");
-	return chain->holds && chain->trusted;
+	return chain->holds && chain->trusted && !*fault;
 }

@@ -40,6 +40,7 @@ struct cvm_sources cvm_sources_of(const struct cvm_verifier *verifier, const str
  * struct cvm_case - one piece of evidence under examination
  * @opts: the caller's, whatever its age
  * @given: the certificates of @opts, or NULL
+ * @given_fault: why they are not there, "" where nothing is wrong with them
  * @v: the verdict
  * @batch: a proof was given
  * @bound: there is something to expect; and then
@@ -50,6 +51,7 @@ struct cvm_case {
 	const struct cvm_verifier *verifier;
 	struct cvm_verify_opts opts;
 	struct cvm_bundle *given;
+	char given_fault[256];
 	struct cvm_verdict *v;
 	bool batch;
 	bool bound;

@@ -75,6 +75,8 @@ static bool find_leaf(struct snp *s)
 	find_leaf_in(s, &s->c->verifier->certs, &best);
 	if (s->leaf)
 		return true;
+	if (*s->c->given_fault)
+		return cvm_fail(s->v, "chain", "%s", s->c->given_fault);
 	return cvm_fail(s->v, "chain", "no %s certificate was given",
 			s->report->signing_key == CVM_SNP_SIGNED_VLEK ? "VLEK" : "VCEK");
 }
@@ -220,7 +222,8 @@ static void check_revocation(struct snp *s)
 
 static void check_key(struct snp *s)
 {
-	bool chain = cvm_chain_check(s->leaf->chain, s->c->opts.at, s->v);
+	bool chain = cvm_chain_check(s->leaf->chain, s->c->given_fault, s->c->opts.at,
+				     s->v);
 	bool key = check_signing_key(s), signature = check_signature(s);
 	bool product = check_product(s);
 

@@ -65,6 +65,36 @@ static void find_pck(struct cvm_bundle *b, const struct cvm_certs *certs, const 
 	}
 }
 
+/* Each is the issuer of the one before it, by name; links are looked at later. */
+static bool is_chain_in_order(const struct cvm_certs *certs)
+{
+	if (certs->crl_count || !certs->count || certs->count > 3 ||
+	    certs->cert[0].leaf != CVM_LEAF_PCK)
+		return false;
+	for (size_t i = 1; i < certs->count; i++)
+		if (X509_NAME_cmp(X509_get_issuer_name(certs->cert[i - 1].x509),
+				  X509_get_subject_name(certs->cert[i].x509)))
+			return false;
+	return true;
+}
+
+/*
+ * The chain as Intel's library writes it: PCK, CA, root, of which the last may be
+ * missing. It has one form, so that no two quotes differ in it alone.
+ */
+static int load_chain(struct cvm_certs *certs, struct cvm_span data, struct cvm_error *error)
+{
+	int ret;
+
+	certs->unique = true;
+	ret = cvm_certs_load(certs, data.data, data.len, error);
+	if (ret || is_chain_in_order(certs))
+		return ret;
+	cvm_certs_truncate(certs, 0, 0);
+	return cvm_set_error(error, -EBADMSG,
+			     "expected the PCK certificate, its CA's, the root's, and nothing else");
+}
+
 /* The certificates of the quote, for which none was given in their place */
 static int load_own(struct tdx *t, struct cvm_bundle *b)
 {
@@ -79,7 +109,7 @@ static int load_own(struct tdx *t, struct cvm_bundle *b)
 			 data->type, cvm_cert_data_name(data->type));
 		return 0;
 	}
-	if (cvm_certs_load(&b->certs, data->data.data, data->data.len, &why)) {
+	if (load_chain(&b->certs, data->data, &why)) {
 		snprintf(b->error, sizeof(b->error),
 			 "PCK certificate chain at offset 0x%zx of the quote: %.150s",
 			 data->offset, why.text);
@@ -150,7 +180,7 @@ static bool check_chain(struct tdx *t)
 	if (!b->pck)
 		return cvm_fail(t->v, "chain",
 				"no PCK certificate (one with Intel's SGX extensions)");
-	return cvm_chain_check(b->pck->chain, t->c->opts.at, t->v);
+	return cvm_chain_check(b->pck->chain, t->c->given_fault, t->c->opts.at, t->v);
 }
 
 static bool check_pck(struct tdx *t)
@@ -245,6 +275,24 @@ static void judge(struct tdx *t, bool has_tcb)
 	cvm_judge_age(t->v, t->c->opts.at);
 }
 
+/*
+ * Buffers on the way are longer than quotes, and real quotes come with what was
+ * left in them, zeros or not. Nobody signed it, and nothing here looks at it; but
+ * that it is there is said, and that it is more than any buffer leaves is refused.
+ */
+static void check_trailing(struct tdx *t)
+{
+	size_t len = t->quote->trailing.len;
+
+	if (!len)
+		cvm_pass(t->v, "trailing", "nothing is behind the quote");
+	else if (len <= CVM_QUOTE_TRAILING_MAX)
+		cvm_skip(t->v, "trailing", "%zu bytes that nobody signed, ignored", len);
+	else
+		cvm_fail(t->v, "trailing", "%zu bytes that nobody signed, expected at most %u", len,
+			 CVM_QUOTE_TRAILING_MAX);
+}
+
 static int check_parsed(struct tdx *t)
 {
 	const struct cvm_quote *q = t->quote;
@@ -257,6 +305,7 @@ static int check_parsed(struct tdx *t)
 	}
 	cvm_pass(t->v, "format", "TDX quote, version %u, body of TDX %s", q->version,
 		 q->body_type == CVM_QUOTE_BODY_TD15 ? "1.5" : "1.0");
+	check_trailing(t);
 	t->v->facts.kind = CVM_FACT_TDX;
 	t->v->facts.body = q->body;
 	if (!q->has_qe) {

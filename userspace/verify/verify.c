@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* One piece of evidence: what is expected of it, and which kind it is of. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <openssl/err.h>
@@ -30,9 +31,20 @@ static int load_given(struct cvm_case *c, struct cvm_bundle *bundle, struct cvm_
 	return ret ? ret : cvm_certs_make_chains(&bundle->certs, &from);
 }
 
-static int get_given(struct cvm_case *c, struct cvm_error *error)
+/* Whoever sent the evidence sent them: that they are malformed is for the verdict to say. */
+static int refuse_given(struct cvm_case *c, const struct cvm_error *why)
+{
+	snprintf(c->given_fault, sizeof(c->given_fault), "the certificates that came along: %.200s",
+		 why->text);
+	cvm_bundle_put(c->given);
+	c->given = NULL;
+	return 0;
+}
+
+static int get_given(struct cvm_case *c)
 {
 	const struct cvm_span key = { c->opts.certs, c->opts.certs_len }, none = { NULL, 0 };
+	struct cvm_error why;
 	int ret;
 
 	if (!c->opts.certs)
@@ -43,7 +55,9 @@ static int get_given(struct cvm_case *c, struct cvm_error *error)
 	c->given = cvm_bundle_new();
 	if (!c->given)
 		return -ENOMEM;
-	ret = load_given(c, c->given, error);
+	ret = load_given(c, c->given, &why);
+	if (ret == -EBADMSG)
+		return refuse_given(c, &why);
 	if (!ret && any_trusted(&c->given->certs))
 		cvm_cache_keep(c->verifier->cache, c->given, none, key);
 	return ret;
@@ -201,14 +215,14 @@ static int keep_for_proofs(struct cvm_case *c)
 	return 0;
 }
 
-static int examine(struct cvm_case *c, struct cvm_span evidence, struct cvm_error *error)
+static int examine(struct cvm_case *c, struct cvm_span evidence)
 {
 	int ret = cvm_verifier_prepare(c->verifier);
 
 	if (!ret)
 		ret = keep_for_proofs(c);
 	if (!ret)
-		ret = get_given(c, error);
+		ret = get_given(c);
 	if (!ret) {
 		cvm_case_expect(c);
 		ret = check_case(c, evidence);
@@ -233,10 +247,10 @@ int cvm_verify(const struct cvm_verifier *verifier, const void *evidence, size_t
 		return cvm_set_error(error, -ENOMEM, "out of memory");
 	/* The caller's error queue is left as it was found. */
 	ERR_set_mark();
-	ret = examine(&c, (struct cvm_span){ evidence, len }, error);
+	ret = examine(&c, (struct cvm_span){ evidence, len });
 	ERR_pop_to_mark();
-	/* malformed evidence has a verdict that says so, malformed certificates have none */
-	if (!ret || (ret == -EBADMSG && c.v->count)) {
+	/* malformed evidence has a verdict that says so */
+	if (!ret || ret == -EBADMSG) {
 		*verdict = c.v;
 		return ret;
 	}

@@ -179,7 +179,8 @@ struct cvm_tpm_quote {
  *	the policy accepts, or "privileged"
  * @certs: certificates and lists of this evidence, in any form of
  *	cvm_verifier_add_certs(), 16 of each at most, or NULL; whoever sent them need
- *	not be trusted. The same bytes are parsed and verified once
+ *	not be trusted. The same bytes are parsed and verified once. If they are
+ *	malformed the check "chain" fails
  * @certs_len: bytes
  * @manifest: CVM_BINDING_SVSM: the services manifest
  * @manifest_len: bytes
@@ -225,8 +226,7 @@ struct cvm_verdict;
  * A return of 0 does not mean that the evidence holds; ask the verdict.
  *
  * Return: 0: the verdict says; -EBADMSG: malformed, cut short, or of a version
- * or kind that is not known, and the verdict's check "format" says where; or,
- * without a verdict, the certificates of @opts are malformed; -EINVAL: @opts
+ * or kind that is not known, and the verdict's check "format" says where; -EINVAL: @opts
  * contradict each other, or the policy; -E2BIG: @opts are newer than this library;
  * -ENOMEM. Since: 0.1
  */
