@@ -117,6 +117,8 @@ void snp_make_milan(struct snp_world *w)
 void snp_make_turin(struct snp_world *w)
 {
 	w->amd.product = "Turin";
+	w->ark.name = w->ark.issuer_name = w->ask.issuer_name = w->crl.issuer = "ARK-Turin";
+	w->ask.name = w->leaf.issuer_name = "SEV-Turin";
 	w->amd.has_fmc = true;
 	w->amd.fmc = 5;
 	w->amd.hwid_len = 8;

@@ -117,6 +117,32 @@ static void vlek_without_csp(struct snp_world *w)
 	w->amd.csp_id = NULL;
 }
 
+/* whoever has the one key and not the other */
+static void vcek_by_asvk(struct snp_world *w)
+{
+	w->ask.name = w->leaf.issuer_name = "SEV-VLEK-Genoa";
+}
+
+static void vlek_by_ask(struct snp_world *w)
+{
+	snp_make_vlek(w);
+	w->ask.name = w->leaf.issuer_name = "SEV-Genoa";
+}
+
+static void ask_of_milan(struct snp_world *w) { w->ask.name = w->leaf.issuer_name = "SEV-Milan"; }
+
+static void ark_of_turin(struct snp_world *w)
+{
+	w->ark.name = w->ark.issuer_name = w->ask.issuer_name = w->crl.issuer = "ARK-Turin";
+}
+
+static void ask_of_no_name(struct snp_world *w) { w->ask.name = w->leaf.issuer_name = "Genoa"; }
+
+static void ark_longer(struct snp_world *w)
+{
+	w->ark.name = w->ark.issuer_name = w->ask.issuer_name = w->crl.issuer = "ARK-Genoa-X";
+}
+
 static void zeros(struct snp_world *w) { memset(w->report + 0x2a0, 0, 144); }
 static void zero_signature(struct snp_world *w) { w->tamper = zeros; }
 static void long_r(struct snp_world *w) { w->report[0x2a0 + 48] = 1; }
@@ -207,6 +233,12 @@ static const struct {
 	{ "ASK that is no CA", ask_no_ca, "=chain" },
 	{ "ARK that is no CA", ark_no_ca, "chain" },
 	{ "VCEK that is a CA", leaf_ca, "=chain" },
+	{ "VCEK issued by the ASVK", vcek_by_asvk, "=chain" },
+	{ "VLEK issued by the ASK", vlek_by_ask, "chain" },
+	{ "VCEK issued by somebody of another name", ask_of_no_name, "=chain" },
+	{ "VCEK of Genoa issued by the ASK of Milan", ask_of_milan, "=product,?snp" },
+	{ "VCEK of Genoa under the ARK of Turin", ark_of_turin, "=product,?snp" },
+	{ "VCEK of Genoa under another ARK", ark_longer, "=product,?snp" },
 	{ "VCEK issued by another key", leaf_forged, "=chain" },
 	{ "VCEK of another issuer", leaf_issuer, "chain" },
 	{ "ASK issued by another key", ask_forged, "=chain" },

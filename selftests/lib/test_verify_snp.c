@@ -33,6 +33,8 @@ static void masked_chip_id(struct snp_world *w) { memset(w->report + 0x1a0, 0, 6
 static void milan(struct snp_world *w)
 {
 	w->amd.product = "Milan-B0";
+	w->ark.name = w->ark.issuer_name = w->ask.issuer_name = w->crl.issuer = "ARK-Milan";
+	w->ask.name = w->leaf.issuer_name = "SEV-Milan";
 	w->report[0x189] = 0x01;
 }
 

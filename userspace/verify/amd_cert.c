@@ -173,3 +173,31 @@ const char *cvm_amd_cert_parse(X509 *cert, bool vlek, struct cvm_amd_cert *out)
 		return "a VLEK must name its provider and no chip";
 	return NULL;
 }
+
+/* Publication 57230, of subjects: ARK-, SEV- and SEV-VLEK-, each with the product */
+static const char ark_prefix[] = "ARK-", ask_prefix[] = "SEV-", asvk_prefix[] = "SEV-VLEK-";
+
+static bool begins_with(const char *text, const char *prefix)
+{
+	return !strncmp(text, prefix, strlen(prefix));
+}
+
+bool cvm_amd_ca_issues(X509 *ca, bool vlek)
+{
+	char name[CVM_NAME_SIZE];
+
+	cvm_cert_name(ca, name, sizeof(name));
+	return begins_with(name, ask_prefix) && begins_with(name, asvk_prefix) == vlek;
+}
+
+bool cvm_amd_name_is_of(X509 *cert, enum cvm_snp_product product)
+{
+	const char *const prefixes[] = { asvk_prefix, ask_prefix, ark_prefix };
+	char name[CVM_NAME_SIZE];
+
+	cvm_cert_name(cert, name, sizeof(name));
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (begins_with(name, prefixes[i]))
+			return !strcmp(name + strlen(prefixes[i]), cvm_snp_product_name(product));
+	return false;
+}

@@ -24,6 +24,15 @@ struct cvm_amd_cert {
 	char csp_id[128];	/* VLEK: whose it is */
 };
 
+/*
+ * Does @ca, by its name, issue this kind of leaf: SEV-VLEK-Milan VLEKs and SEV-Milan
+ * VCEKs, and neither the other's?
+ */
+bool cvm_amd_ca_issues(X509 *ca, bool vlek);
+
+/* Is @cert, a CA or a root, one of this product by its name? */
+bool cvm_amd_name_is_of(X509 *cert, enum cvm_snp_product product);
+
 /* NULL, or what is wrong with the extensions of a VCEK, or a VLEK, certificate */
 const char *cvm_amd_cert_parse(X509 *cert, bool vlek, struct cvm_amd_cert *out);
 

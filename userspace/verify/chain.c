@@ -146,6 +146,19 @@ static bool links_hold(struct cvm_chain *c, const struct cvm_chain_rules *rules)
 	return true;
 }
 
+/* AMD keeps the keys apart: who may sign a provider's certificate signs no chip's. */
+static bool kind_holds(struct cvm_chain *c, enum cvm_leaf_kind kind)
+{
+	char text[CVM_NAME_SIZE + 64], name[CVM_NAME_SIZE];
+
+	if (kind == CVM_LEAF_PCK || cvm_amd_ca_issues(c->ca, kind == CVM_LEAF_VLEK))
+		return true;
+	snprintf(text, sizeof(text), "is issued by '%s', who issues no %s",
+		 cvm_cert_name(c->ca, name, sizeof(name)),
+		 kind == CVM_LEAF_VLEK ? "VLEK" : "VCEK");
+	return broken(c, c->leaf, text);
+}
+
 static void name_links(struct cvm_chain *c)
 {
 	char root[CVM_NAME_SIZE], ca[CVM_NAME_SIZE] = "", leaf[CVM_NAME_SIZE];
@@ -266,6 +279,8 @@ int cvm_certs_make_chains(struct cvm_certs *certs, const struct cvm_sources *fro
 			return -ENOMEM;
 		make_chain(cert->chain, cert->x509, true, cert->leaf == CVM_LEAF_PCK ?
 			   &cvm_intel_rules : &cvm_amd_rules, from);
+		if (cert->chain->holds)
+			cert->chain->holds = kind_holds(cert->chain, cert->leaf);
 	}
 	return 0;
 }

@@ -125,15 +125,19 @@ static bool check_signature(struct snp *s)
 /* Root, certificate and CPUID must agree: layouts and floors differ by product. */
 static bool check_product(struct snp *s)
 {
-	const struct cvm_root *root = s->leaf->chain->pinned;
+	const struct cvm_chain *chain = s->leaf->chain;
 	enum cvm_snp_product product = s->leaf->amd.product;
 	const char *name = cvm_snp_product_name(product);
 
 	if (s->leaf->fault)
 		return cvm_fail(s->v, "product", "the certificate's extensions: %s", s->leaf->fault);
-	if (root && root->product != product)
+	if (chain->holds && (!cvm_amd_name_is_of(chain->ca, product) ||
+			     !cvm_amd_name_is_of(chain->root, product)))
+		return cvm_fail(s->v, "product", "the certificate is of %s, its issuers %s", name,
+				chain->chain_text);
+	if (chain->pinned && chain->pinned->product != product)
 		return cvm_fail(s->v, "product", "the certificate is of %s, under the root of %s",
-				name, root->name);
+				name, chain->pinned->name);
 	if (s->report->has_cpuid && s->report->product != product)
 		return cvm_fail(s->v, "product",
 				"CPUID family 0x%02x model 0x%02x is %s, the certificate is of %s",
