@@ -6,6 +6,7 @@
 #include <openssl/objects.h>
 
 #include "mutate_snp.h"
+#include "userspace/verify/certs.h"
 
 /* ---- one way each to spoil keys, certificates and lists */
 
@@ -282,6 +283,61 @@ static void test_spoilt(const struct snp_kind *kind)
 	}
 }
 
+/* ---- keys so large that none is tried: that is work, and no vendor has them */
+
+static void test_large_key(const struct snp_kind *kind, EVP_PKEY *key, bool tried,
+			   const char *name)
+{
+	struct snp_world w = snp_world_of(kind);
+	const struct cvm_certs none = { 0 };
+	const struct cvm_certs *sets[] = { &none };
+	struct cvm_revocation lists;
+	struct cvm_certs certs = { 0 };
+	X509 *root, *ca;
+	uint8_t *crl;
+	size_t len;
+
+	w.ark.key = w.ark.issuer_key = w.ask.issuer_key = w.crl.key = key;
+	w.ark.pss = w.ask.pss = w.crl.pss = EVP_PKEY_is_a(key, "RSA");
+	root = make_cert(&w.ark);
+	ca = make_cert(&w.ask);
+	crl = crl_der(&w.crl, &len);
+	check(X509_verify(ca, key) == 1 && cvm_cert_issued_by(ca, root) == tried,
+	      "a certificate by %s: %stried", name, tried ? "" : "not ");
+	if (cvm_certs_load(&certs, crl, len, NULL))
+		need(NULL);
+	sets[0] = &certs;
+	cvm_revocation_find(ca, root, EVP_PKEY_is_a(key, "RSA") ? &cvm_amd_rules :
+			    &cvm_intel_rules, sets, 1, &lists);
+	check(lists.count == tried, "a list by %s: %stried", name, tried ? "" : "not ");
+	cvm_certs_free(&certs);
+	X509_free(root);
+	X509_free(ca);
+	free(crl);
+}
+
+static void test_large_keys(const struct snp_kind *kind)
+{
+	EVP_PKEY *rsa = make_rsa(4104), *p521 = make_ec("P-521");
+	struct snp_world w = snp_world_of(kind);
+	struct cvm_verdict *verdict = NULL;
+	bool said = false;
+	int ret;
+
+	test_large_key(kind, snp_keys.ark, true, "RSA-4096");
+	test_large_key(kind, rsa, false, "RSA-4104");
+	test_large_key(kind, p521, false, "P-521");
+	w.no_trust = true;
+	w.ark.key = w.ark.issuer_key = w.ask.issuer_key = w.crl.key = rsa;
+	ret = snp_verify(&w, &verdict);
+	for (size_t i = 0; !ret && i < cvm_verdict_count(verdict); i++)
+		said |= !!strstr(cvm_verdict_check(verdict, i)->reason, "which was not tried");
+	check(said, "a root of RSA-4104: the verdict says that it was not tried");
+	expect_by(ret, verdict, "chain", "a root of RSA-4104");
+	EVP_PKEY_free(rsa);
+	EVP_PKEY_free(p521);
+}
+
 /* ---- the same certificates in other forms, which do not matter */
 
 static void reversed(struct snp_world *w) { w->reversed = true; }
@@ -335,6 +391,7 @@ int main(void)
 	snp_make_kinds();
 	snp_verify_kinds();
 	test_spoilt(&snp_kinds[0]);
+	test_large_keys(&snp_kinds[0]);
 	for (size_t i = 0; i < SNP_KINDS; i++)
 		test_harmless(&snp_kinds[i]);
 	test_lengths(&snp_kinds[0]);

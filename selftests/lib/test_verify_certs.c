@@ -250,6 +250,41 @@ static void test_limit(void)
 	cvm_verifier_free(v);
 }
 
+/* One certificate many times is work as well, and so is text that is none. */
+static void test_work(void)
+{
+	struct snp_world w = snp_world_of(&snp_kinds[0]);
+	struct cvm_verifier *v = snp_bare(&w);
+	struct cvm_verify_opts opts = snp_opts(&w);
+	struct bytes chain = snp_chain(&w);
+	struct cvm_verdict *verdict = NULL;
+	char *text = need(calloc(1, (256U << 10) + 1));
+	size_t len = 0;
+	int ret;
+
+	/* 3 certificates, 10 and 11 times over */
+	for (int i = 0; i < 11; i++, len += chain.len)
+		memcpy(text + len, chain.data, chain.len);
+	opts.certs = text;
+	opts.certs_len = 10 * chain.len;
+	ret = cvm_verify(v, w.report, sizeof(w.report), &opts, &verdict, NULL);
+	expect_by(ret, verdict, NULL, "30 certificates, of which 3 are different");
+	opts.certs_len = len;
+	ret = cvm_verify(v, w.report, sizeof(w.report), &opts, &verdict, NULL);
+	expect_because(ret, verdict, "chain", "more than 32 certificates and lists");
+	memset(text, ' ', 256U << 10);
+	memcpy(text + (256U << 10) - chain.len, chain.data, chain.len);
+	opts.certs_len = 256U << 10;
+	ret = cvm_verify(v, w.report, sizeof(w.report), &opts, &verdict, NULL);
+	expect_by(ret, verdict, NULL, "256 KiB with a chain at their end");
+	opts.certs_len++;
+	ret = cvm_verify(v, w.report, sizeof(w.report), &opts, &verdict, NULL);
+	expect_because(ret, verdict, "chain", "more than 262144 bytes");
+	free(text);
+	free(chain.data);
+	cvm_verifier_free(v);
+}
+
 /* ---- tables */
 
 static const struct {
@@ -466,6 +501,7 @@ int main(void)
 	test_malformed();
 	test_limit();
 	test_tables();
+	test_work();
 	test_tdx();
 	test_shared();
 	snp_free_kinds();

@@ -14,9 +14,10 @@
 #define CVM_BUNDLE_MAX	(64U << 10)	/* bytes that are kept with what they gave */
 
 /*
- * Certificates that may come with evidence, where 3 to 5 do. Whoever sends them
- * need not be trusted: each may be tried as the issuer of each.
+ * Certificates that may come with evidence, where 3 to 5 do, and bytes of them.
+ * Whoever sends them need not be trusted: each may be tried as the issuer of each.
  */
+#define CVM_BUNDLE_BYTES	(256U << 10)
 #define CVM_BUNDLE_CERTS	16
 
 /**

@@ -232,7 +232,10 @@ void cvm_chain_make_signer(struct cvm_chain *chain, X509 *leaf, const struct cvm
 bool cvm_chain_check(const struct cvm_chain *chain, const char *fault, int64_t at,
 		     struct cvm_verdict *v);
 
-/* Names match and the signature holds */
+/* RSA of at most 4096 bits, P-256 or P-384 */
+bool cvm_key_is_affordable(EVP_PKEY *key);
+
+/* Names match, the issuer's key is affordable, and the signature holds */
 bool cvm_cert_issued_by(X509 *cert, X509 *issuer);
 
 /* ---- ecdsa.c: each returns true only for a valid signature */

@@ -34,11 +34,25 @@ const struct cvm_chain_rules cvm_intel_rules = {
 	.algorithms = "has other algorithms than Intel's: ECDSA P-256 with SHA-256",
 };
 
+/*
+ * No vendor has others, and the largest that OpenSSL takes cost a hundred times as
+ * much: looked at before any signature is, for whoever sends certificates could
+ * have each tried as the issuer of each.
+ */
+bool cvm_key_is_affordable(EVP_PKEY *key)
+{
+	if (!key)
+		return false;
+	if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA)
+		return EVP_PKEY_get_bits(key) <= 4096;
+	return cvm_key_is_ec(key, "prime256v1") || cvm_key_is_ec(key, "secp384r1");
+}
+
 bool cvm_cert_issued_by(X509 *cert, X509 *issuer)
 {
 	EVP_PKEY *key = X509_get0_pubkey(issuer);
 
-	return key && !X509_NAME_cmp(X509_get_issuer_name(cert),
+	return cvm_key_is_affordable(key) && !X509_NAME_cmp(X509_get_issuer_name(cert),
 				     X509_get_subject_name(issuer)) &&
 	       X509_verify(cert, key) == 1;
 }
@@ -103,6 +117,8 @@ static bool extensions_hold(X509 *cert)
 static const char *link_fault(X509 *cert, X509 *issuer, const char *key_group,
 			      const struct cvm_chain_rules *rules)
 {
+	if (!cvm_key_is_affordable(X509_get0_pubkey(issuer)))
+		return "is issued by a key larger than any vendor's, or of another kind, which was not tried";
 	if (!cvm_cert_issued_by(cert, issuer))
 		return "is not signed by the next certificate of the chain";
 	if (!algorithms_hold(cert, key_group, rules))

@@ -60,7 +60,8 @@ static bool is_list_of(X509_CRL *crl, X509 *issuer, const struct cvm_chain_rules
 {
 	EVP_PKEY *key = X509_get0_pubkey(issuer);
 
-	return key && !X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(issuer)) &&
+	return cvm_key_is_affordable(key) &&
+	       !X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(issuer)) &&
 	       X509_get_key_usage(issuer) & KU_CRL_SIGN &&
 	       !has_critical(X509_CRL_get0_extensions(crl)) && algorithm_holds(crl, rules) &&
 	       X509_CRL_verify(crl, key) == 1;

@@ -86,6 +86,8 @@ static int load_chain(struct cvm_certs *certs, struct cvm_span data, struct cvm_
 {
 	int ret;
 
+	if (data.len > CVM_BUNDLE_BYTES)
+		return cvm_set_error(error, -EBADMSG, "more than %u bytes", CVM_BUNDLE_BYTES);
 	certs->unique = true;
 	ret = cvm_certs_load(certs, data.data, data.len, error);
 	if (ret || is_chain_in_order(certs))

@@ -26,8 +26,11 @@ static bool any_trusted(const struct cvm_certs *certs)
 static int load_given(struct cvm_case *c, struct cvm_bundle *bundle, struct cvm_error *error)
 {
 	struct cvm_sources from = cvm_sources_of(c->verifier, NULL, &bundle->certs);
-	int ret = cvm_certs_load(&bundle->certs, c->opts.certs, c->opts.certs_len, error);
+	int ret;
 
+	if (c->opts.certs_len > CVM_BUNDLE_BYTES)
+		return cvm_set_error(error, -EBADMSG, "more than %u bytes", CVM_BUNDLE_BYTES);
+	ret = cvm_certs_load(&bundle->certs, c->opts.certs, c->opts.certs_len, error);
 	return ret ? ret : cvm_certs_make_chains(&bundle->certs, &from);
 }
 

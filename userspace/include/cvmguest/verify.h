@@ -178,9 +178,9 @@ struct cvm_tpm_quote {
  * @scope: for whom the proof must speak, as for cvm_batch_expected(); NULL: what
  *	the policy accepts, or "privileged"
  * @certs: certificates and lists of this evidence, in any form of
- *	cvm_verifier_add_certs(), 16 of each at most, or NULL; whoever sent them need
- *	not be trusted. The same bytes are parsed and verified once. If they are
- *	malformed the check "chain" fails
+ *	cvm_verifier_add_certs(), 16 of each and 256 KiB at most, or NULL; whoever sent
+ *	them need not be trusted. The same bytes are parsed and verified once. If they
+ *	are malformed, or more, the check "chain" fails
  * @certs_len: bytes
  * @manifest: CVM_BINDING_SVSM: the services manifest
  * @manifest_len: bytes
