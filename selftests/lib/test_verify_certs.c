@@ -285,6 +285,57 @@ static void test_work(void)
 	cvm_verifier_free(v);
 }
 
+/* ---- several that fit a report as well */
+
+/* The chain of @w with another leaf, before and behind it */
+static void test_two(struct snp_world *w, const struct snp_world *other, const char *name)
+{
+	struct snp_world copy = *other;
+	struct cvm_verifier *v = snp_bare(w);
+	X509 *certs[4];
+	struct bytes out;
+	char what[120];
+
+	w->leaf.arg = &w->amd;
+	copy.leaf.arg = &copy.amd;
+	certs[0] = make_cert(&w->ark);
+	certs[1] = make_cert(&w->ask);
+	for (int i = 0; i < 2; i++) {
+		certs[2 + i] = make_cert(&w->leaf);
+		certs[3 - i] = make_cert(&copy.leaf);
+		out.data = certs_pem(certs, 4, &out.len);
+		snprintf(what, sizeof(what), "%s, %s", name, i ? "before it" : "behind it");
+		snp_with(v, w, &out, NULL, what);
+		X509_free(certs[2]);
+		X509_free(certs[3]);
+		free(out.data);
+	}
+	X509_free(certs[0]);
+	X509_free(certs[1]);
+	cvm_verifier_free(v);
+}
+
+static void test_several(void)
+{
+	struct snp_world w = snp_world_of(&snp_kinds[3]), other = w;
+	EVP_PKEY *key = make_ec("P-384");
+
+	other.leaf.key = key;
+	other.leaf.serial = 500;
+	test_two(&w, &other, "a VLEK of last year");
+	other = w;
+	other.leaf.serial = 501;
+	other.leaf.until = w.at - 1;
+	test_two(&w, &other, "an expired certificate of the same VLEK");
+	w = snp_world_of(&snp_kinds[0]);
+	memset(w.report + 0x1a0, 0, 64);
+	other = w;
+	other.leaf.key = key;
+	other.amd.hwid[3] ^= 1;
+	test_two(&w, &other, "a VCEK of another chip, where CHIP_ID is masked");
+	EVP_PKEY_free(key);
+}
+
 /* ---- tables */
 
 static const struct {
@@ -502,6 +553,7 @@ int main(void)
 	test_limit();
 	test_tables();
 	test_work();
+	test_several();
 	test_tdx();
 	test_shared();
 	snp_free_kinds();

@@ -9,7 +9,12 @@ struct snp {
 	struct cvm_span raw;
 	const struct cvm_snp_report *report;
 	const struct cvm_cert *leaf;
+	const struct cvm_cert *signer;	/* is known to have signed it, or NULL */
+	const struct cvm_cert *tried;	/* is known not to have */
 };
+
+/* of fitness(), from which on a certificate is about the chip and the TCB */
+#define FITS	3
 
 static bool is_signed_by(const struct snp *s, X509 *leaf)
 {
@@ -51,7 +56,38 @@ static unsigned int fitness(const struct snp *s, const struct cvm_cert *cert)
 		return 1;
 	if (!is_about(s, cert))
 		return 2;
-	return cert->chain->holds && cert->chain->trusted ? 4 : 3;
+	return cert->chain->holds && cert->chain->trusted ? FITS + 1 : FITS;
+}
+
+/* Nothing but the signature tells two certificates of one TCB apart. */
+static bool signed_it(struct snp *s, const struct cvm_cert *cert)
+{
+	if (s->report->signature_algo != CVM_SNP_ECDSA_P384_SHA384 || !is_signed_by(s, cert->x509))
+		return false;
+	s->signer = cert;
+	return true;
+}
+
+static bool is_valid(const struct snp *s, const struct cvm_cert *cert)
+{
+	int64_t at = s->c->opts.at;
+
+	return at >= cert->chain->valid.from && at <= cert->chain->valid.until;
+}
+
+/* Of two that fit as well: the one that signed, and of two of its key one that is valid */
+static void prefer(struct snp *s, const struct cvm_cert *cert)
+{
+	if (s->signer != s->leaf && s->tried != s->leaf && !signed_it(s, s->leaf))
+		s->tried = s->leaf;
+	if (s->signer != s->leaf) {
+		if (signed_it(s, cert))
+			s->leaf = cert;
+		return;
+	}
+	if (!is_valid(s, s->leaf) && is_valid(s, cert) &&
+	    EVP_PKEY_eq(X509_get0_pubkey(s->leaf->x509), X509_get0_pubkey(cert->x509)) == 1)
+		s->leaf = s->signer = cert;
 }
 
 static void find_leaf_in(struct snp *s, const struct cvm_certs *certs, unsigned int *best)
@@ -62,6 +98,9 @@ static void find_leaf_in(struct snp *s, const struct cvm_certs *certs, unsigned 
 		if (fits > *best) {
 			*best = fits;
 			s->leaf = &certs->cert[i];
+			s->signer = NULL;
+		} else if (fits == *best && fits >= FITS) {
+			prefer(s, &certs->cert[i]);
 		}
 	}
 }
@@ -116,7 +155,7 @@ static bool check_signature(struct snp *s)
 		return cvm_fail(s->v, "signature",
 				"SIGNATURE_ALGO is %u, expected 1 (ECDSA P-384 with SHA-384)",
 				s->report->signature_algo);
-	if (!is_signed_by(s, s->leaf->x509))
+	if (s->signer != s->leaf && !is_signed_by(s, s->leaf->x509))
 		return cvm_fail(s->v, "signature",
 				"the signature is not by the key of the certificate");
 	return cvm_pass(s->v, "signature", "ECDSA P-384 with SHA-384");
