@@ -11,6 +11,16 @@ struct cvm_error;
 int cvm_set_error(struct cvm_error *error, int rc, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The size of a struct whose last field this was: what callers of a version have */
+#define CVM_STRUCT_UP_TO(type, field) \
+	((offsetof(type, field) + sizeof(((type *)NULL)->field) + _Alignof(type) - 1) & \
+	 ~(_Alignof(type) - 1))
+
+/* What programs of the first version have, on LP64: it stays so whatever is added. */
+#define CVM_STRUCT_FROZEN(type, size, bytes) \
+	_Static_assert(sizeof(void *) != 8 || (size) == (bytes), \
+		       #type ": the first version had " #bytes " bytes")
+
 /**
  * cvm_struct_in() - take a struct of a caller that may be older or newer
  * @to: ours, filled in

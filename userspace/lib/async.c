@@ -6,8 +6,12 @@
 #include "common/cleanup.h"
 #include "driver/merkle.h"
 
-#define REQUEST_MIN	sizeof(struct cvm_async_request)
-#define COMPLETION_MIN	sizeof(struct cvm_completion)
+/* The last fields that the first version had */
+#define REQUEST_MIN	CVM_STRUCT_UP_TO(struct cvm_async_request, report_data)
+#define COMPLETION_MIN	CVM_STRUCT_UP_TO(struct cvm_completion, result)
+
+CVM_STRUCT_FROZEN(struct cvm_async_request, REQUEST_MIN, 104);
+CVM_STRUCT_FROZEN(struct cvm_completion, COMPLETION_MIN, 32);
 
 int cvm_async_open(struct cvm_async **out, struct cvm_ctx *ctx, struct cvm_error *error)
 {

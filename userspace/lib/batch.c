@@ -8,8 +8,12 @@
 #include "driver/merkle.h"
 #include "lib.h"
 
-#define BATCH_OPTS_MIN		sizeof(struct cvm_batch_opts)
-#define BATCH_REQUEST_MIN	sizeof(struct cvm_batch_request)
+/* The last fields that the first version had */
+#define BATCH_OPTS_MIN		CVM_STRUCT_UP_TO(struct cvm_batch_opts, timeout_ms)
+#define BATCH_REQUEST_MIN	CVM_STRUCT_UP_TO(struct cvm_batch_request, result)
+
+CVM_STRUCT_FROZEN(struct cvm_batch_opts, BATCH_OPTS_MIN, 16);
+CVM_STRUCT_FROZEN(struct cvm_batch_request, BATCH_REQUEST_MIN, 88);
 
 _Static_assert(CVM_USER_DATA_LEN == CVM_USER_DATA_SIZE &&
 	       CVM_USER_DATA_LEN == CVM_REPORT_DATA_LEN, "one takes the other's place");

@@ -7,8 +7,12 @@
 #include "driver/merkle.h"
 #include "lib.h"
 
-#define OPEN_OPTS_MIN	sizeof(struct cvm_open_opts)
-#define STATUS_MIN	sizeof(struct cvm_status)
+/* The last fields that the first version had */
+#define OPEN_OPTS_MIN	CVM_STRUCT_UP_TO(struct cvm_open_opts, reserved)
+#define STATUS_MIN	CVM_STRUCT_UP_TO(struct cvm_status, scope)
+
+CVM_STRUCT_FROZEN(struct cvm_open_opts, OPEN_OPTS_MIN, 40);
+CVM_STRUCT_FROZEN(struct cvm_status, STATUS_MIN, 328);
 
 /* what the library can share among the requests of one call */
 #define CAN_GATHER	(CVM_TYPE_BIT(CVM_EVIDENCE_SNP_REPORT) | \

@@ -5,8 +5,13 @@
 #include "common/cleanup.h"
 #include "lib.h"
 
-#define REPORT_OPTS_MIN	sizeof(struct cvm_report_opts)
-#define REQUEST_MIN	sizeof(struct cvm_request)
+/* The last fields that the first version had */
+#define REPORT_OPTS_MIN	CVM_STRUCT_UP_TO(struct cvm_report_opts, timeout_ms)
+#define REQUEST_MIN	CVM_STRUCT_UP_TO(struct cvm_request, result)
+
+CVM_STRUCT_FROZEN(struct cvm_report_opts, REPORT_OPTS_MIN, 24);
+CVM_STRUCT_FROZEN(struct cvm_request, REQUEST_MIN, 104);
+
 #define MAX_VMPL	3
 
 /* bounds the memory of one call */

@@ -8,9 +8,12 @@
 #include "../formats/detect.h"
 #include "internal.h"
 
-/* The first version's sizes: struct cvm_verify_opts, struct cvm_tpm_quote */
-#define OPTS_MIN	sizeof(struct cvm_verify_opts)
-#define TPM_QUOTE_MIN	sizeof(struct cvm_tpm_quote)
+/* The last fields that the first version had */
+#define OPTS_MIN	CVM_STRUCT_UP_TO(struct cvm_verify_opts, flags)
+#define TPM_QUOTE_MIN	CVM_STRUCT_UP_TO(struct cvm_tpm_quote, flags)
+
+CVM_STRUCT_FROZEN(struct cvm_verify_opts, OPTS_MIN, 120);
+CVM_STRUCT_FROZEN(struct cvm_tpm_quote, TPM_QUOTE_MIN, 80);
 
 #define MANIFEST_MAX	(1U << 20)
 
