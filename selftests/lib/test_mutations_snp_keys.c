@@ -149,6 +149,11 @@ static void zero_signature(struct snp_world *w) { w->tamper = zeros; }
 static void long_r(struct snp_world *w) { w->report[0x2a0 + 48] = 1; }
 static void r_too_long(struct snp_world *w) { w->tamper = long_r; }
 
+static void end_first(struct snp_world *w) { w->report[0x330] = 1; }
+static void end_last(struct snp_world *w) { w->report[0x49f] = 0x80; }
+static void signature_end(struct snp_world *w) { w->tamper = end_first; }
+static void signature_last(struct snp_world *w) { w->tamper = end_last; }
+
 static void swapped(struct snp_world *w)
 {
 	uint8_t r[72];
@@ -200,6 +205,8 @@ static const struct {
 	{ "signed by another key", other_signer, "=signature" },
 	{ "signature of zeros", zero_signature, "=signature" },
 	{ "signature with a number too long", r_too_long, "=signature" },
+	{ "signature with something behind it", signature_end, "=signature" },
+	{ "signature with something at its end", signature_last, "=signature" },
 	{ "signature with its numbers swapped", r_s_swapped, "=signature" },
 	{ "certificate of another chip, from its first byte", hwid_start, "=hardware_id" },
 	{ "certificate of another chip, by its last byte", hwid_end, "=hardware_id" },

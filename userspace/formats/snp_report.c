@@ -65,6 +65,7 @@ static void parse_signature(const uint8_t *p, struct cvm_snp_report *r)
 	r->signature_algo = cvm_le32(p + 0x034);
 	memcpy(r->signature_r, p + 0x2a0, sizeof(r->signature_r));
 	memcpy(r->signature_s, p + 0x2e8, sizeof(r->signature_s));
+	r->signature_end_zero = cvm_is_zero(p + 0x330, CVM_SNP_REPORT_SIZE - 0x330);
 }
 
 int cvm_snp_report_parse(const void *data, size_t len,

@@ -82,9 +82,10 @@ struct cvm_snp_fw_version {
  * @has_cpuid: version 3 and later: the cpuid fields mean something
  * @has_mit_vectors: version 5 and later: the mitigation vectors do
  * @signature_r: little-endian, as all of it
+ * @signature_end_zero: the reserved end of SIGNATURE, which nobody signs, is zero
  *
  * Reserved fields are not looked at: each new version gave some of them a
- * meaning, and they are signed.
+ * meaning, and they are signed. Not so the end of SIGNATURE.
  */
 struct cvm_snp_report {
 	uint32_t version;
@@ -122,6 +123,7 @@ struct cvm_snp_report {
 	uint64_t current_mit_vector;
 	uint8_t signature_r[72];
 	uint8_t signature_s[72];
+	bool signature_end_zero;
 };
 
 /* @data must be the report and nothing else. */

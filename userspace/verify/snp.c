@@ -155,6 +155,10 @@ static bool check_signature(struct snp *s)
 		return cvm_fail(s->v, "signature",
 				"SIGNATURE_ALGO is %u, expected 1 (ECDSA P-384 with SHA-384)",
 				s->report->signature_algo);
+	/* or two reports that are not the same would both be genuine */
+	if (!s->report->signature_end_zero)
+		return cvm_fail(s->v, "signature",
+				"the reserved end of SIGNATURE is not zero, and nobody signed it");
 	if (s->signer != s->leaf && !is_signed_by(s, s->leaf->x509))
 		return cvm_fail(s->v, "signature",
 				"the signature is not by the key of the certificate");
