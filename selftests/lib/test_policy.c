@@ -283,6 +283,63 @@ static void test_tdx(const struct tdx_kind *kind)
 	tdx_done(&w);
 }
 
+/* What the body does not show nobody may be told to have passed. */
+static void test_service_tds(const struct tdx_kind *kind, bool shown)
+{
+	struct tdx_world w = tdx_world_of(kind);
+	struct subject s = { .name = kind->name, .policy = kind->policy, .opts = tdx_opts(&w) };
+	struct cvm_verdict *verdict = NULL;
+	char *migrating;
+
+	tdx_make(&w);
+	s.v = tdx_verifier(&w);
+	s.evidence = w.quote;
+	s.len = w.len;
+	if (cvm_verify(s.v, s.evidence, s.len, &s.opts, &verdict, NULL))
+		need(NULL);
+	check(state_of(verdict, "tdx.mrservicetd") == (shown ? CVM_CHECK_PASSED :
+						       CVM_CHECK_NOT_CHECKED),
+	      "%s: service TDs are %s", kind->name, shown ? "none" : "not shown");
+	cvm_verdict_free(verdict);
+	refuse_changed(&s, "tdx.mrservicetd", zeros(48, '0'), shown ? NULL : "=?", "none");
+	refuse_changed(&s, "tdx.mrservicetd", json_string("any"), NULL, "any");
+	w.body[TDX_TDATTRIBUTES + 3] |= 0x20;
+	tdx_make(&w);
+	s.len = w.len;
+	migrating = changed(kind->policy, "tdx.tdattributes.migratable", json_string("any"));
+	refuse(&s, migrating, shown ? NULL : "=?tdx.mrservicetd", "a TD that may be migrated");
+	s.policy = migrating;
+	refuse_changed(&s, "tdx.mrservicetd", json_string("any"), NULL,
+		       "any, of a TD that may be migrated");
+	free(migrating);
+	cvm_verifier_free(s.v);
+	tdx_done(&w);
+}
+
+/* The strictest policy that such a TD meets is one that it meets. */
+static void test_migratable_policy(const struct tdx_kind *kind)
+{
+	struct tdx_world w = tdx_world_of(kind);
+	struct subject s = { .name = kind->name, .opts = tdx_opts(&w) };
+	struct cvm_verdict *verdict = NULL;
+	char *policy;
+
+	w.policy = NULL;
+	w.body[TDX_TDATTRIBUTES + 3] |= 0x20;
+	tdx_make(&w);
+	s.v = tdx_verifier(&w);
+	s.evidence = w.quote;
+	s.len = w.len;
+	if (cvm_verify(s.v, s.evidence, s.len, &s.opts, &verdict, NULL) ||
+	    cvm_verdict_policy(verdict, &policy, NULL))
+		need(NULL);
+	refuse(&s, policy, NULL, "the policy of a TD that may be migrated");
+	free(policy);
+	cvm_verdict_free(verdict);
+	cvm_verifier_free(s.v);
+	tdx_done(&w);
+}
+
 /* A platform that Intel thinks less of: the policy made of it says so, by name. */
 static void test_advisories(void)
 {
@@ -347,6 +404,11 @@ int main(void)
 	memset(chip + 16, '0', 112);
 	test_snp(&snp_kinds[2], false, chip);
 	test_tdx(&tdx_kinds[2]);
+	test_service_tds(&tdx_kinds[0], false);
+	test_service_tds(&tdx_kinds[1], false);
+	test_service_tds(&tdx_kinds[2], true);
+	test_migratable_policy(&tdx_kinds[0]);
+	test_migratable_policy(&tdx_kinds[2]);
 	test_advisories();
 	test_empty_snp();
 	snp_free_kinds();

@@ -19,6 +19,26 @@ const struct cvm_flag cvm_tdx_flags[] = {
 
 const size_t cvm_tdx_flag_count = ARRAY_SIZE(cvm_tdx_flags);
 
+/*
+ * A body of TDX 1.0 has no such field, and a TD with service TDs looks like one
+ * without. Whether that matters: where the policy asks, or a migration TD may be one.
+ */
+static void judge_service_tds(struct cvm_verdict *v)
+{
+	const struct cvm_rule *rule = &v->policy->rule[CVM_RULE_TDX_MRSERVICETD];
+	const char *path = cvm_rule_infos[CVM_RULE_TDX_MRSERVICETD].path;
+
+	if (v->facts.shows_service_tds || rule->any)
+		cvm_judge_digest(v, CVM_RULE_TDX_MRSERVICETD, v->facts.body.mrservicetd);
+	else if (rule->given)
+		cvm_miss(v, path, "a body of TDX 1.0 does not show service TDs");
+	else if (v->facts.body.tdattributes & CVM_TD_ATTR_MIGRATABLE)
+		cvm_miss(v, path,
+			 "a body of TDX 1.0 does not show service TDs, and the TD may have one that migrates it");
+	else
+		cvm_skip(v, path, "a body of TDX 1.0 does not show service TDs");
+}
+
 static void judge_measurements(struct cvm_verdict *v)
 {
 	const struct cvm_td_body *b = &v->facts.body;
@@ -29,8 +49,7 @@ static void judge_measurements(struct cvm_verdict *v)
 	cvm_judge_digest(v, CVM_RULE_TDX_MRCONFIGID, b->mrconfigid);
 	cvm_judge_digest(v, CVM_RULE_TDX_MROWNER, b->mrowner);
 	cvm_judge_digest(v, CVM_RULE_TDX_MROWNERCONFIG, b->mrownerconfig);
-	/* zero where the quote is of a version that does not have it */
-	cvm_judge_digest(v, CVM_RULE_TDX_MRSERVICETD, b->mrservicetd);
+	judge_service_tds(v);
 	cvm_judge_digest(v, CVM_RULE_TDX_MRSEAM, b->mrseam);
 	cvm_judge_digest(v, CVM_RULE_TDX_FMSPC, v->facts.fmspc);
 }

@@ -161,7 +161,10 @@ static int put_tdx(json_t *root, const struct cvm_facts *facts)
 	rc |= put_digest(root, CVM_RULE_TDX_MRCONFIGID, b->mrconfigid);
 	rc |= put_digest(root, CVM_RULE_TDX_MROWNER, b->mrowner);
 	rc |= put_digest(root, CVM_RULE_TDX_MROWNERCONFIG, b->mrownerconfig);
-	rc |= put_digest(root, CVM_RULE_TDX_MRSERVICETD, b->mrservicetd);
+	if (facts->shows_service_tds)
+		rc |= put_digest(root, CVM_RULE_TDX_MRSERVICETD, b->mrservicetd);
+	else if (b->tdattributes & CVM_TD_ATTR_MIGRATABLE)
+		rc |= put(root, CVM_RULE_TDX_MRSERVICETD, json_string("any"));
 	for (size_t i = 0; i < cvm_tdx_flag_count; i++)
 		rc |= put_flag(root, cvm_tdx_flags[i].rule,
 			       b->tdattributes & cvm_tdx_flags[i].bits);

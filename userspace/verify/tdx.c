@@ -310,6 +310,7 @@ static int check_parsed(struct tdx *t)
 	check_trailing(t);
 	t->v->facts.kind = CVM_FACT_TDX;
 	t->v->facts.body = q->body;
+	t->v->facts.shows_service_tds = q->body_type == CVM_QUOTE_BODY_TD15;
 	if (!q->has_qe) {
 		cvm_fail(t->v, "chain", "certification data of type %u (%s), expected 6 (%s)",
 			 q->cert.type, cvm_cert_data_name(q->cert.type),

@@ -46,6 +46,7 @@ enum cvm_tcb_status {
  * @product: SNP: of the certificate
  * @csp_id: SNP, VLEK: whom it was issued to
  * @body: TDX
+ * @shows_service_tds: TDX: the body is of TDX 1.5 and has MRSERVICETD
  * @fmspc: TDX: kind of platform, of the PCK certificate
  * @tcb_status: TDX, with collateral: of the level that the platform meets
  * @tcb_evaluation: TDX, with collateral: the lower tcbEvaluationDataNumber
@@ -64,6 +65,7 @@ struct cvm_facts {
 	enum cvm_snp_product product;
 	char csp_id[128];
 	struct cvm_td_body body;
+	bool shows_service_tds;
 	uint8_t fmspc[6];
 	enum cvm_tcb_status tcb_status;
 	uint32_t tcb_evaluation;
