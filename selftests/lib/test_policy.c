@@ -257,8 +257,9 @@ static void test_snp(const struct snp_kind *kind, bool vlek, const char *chip)
 	test_flags(&s, "snp.");
 	refuse_changed(&s, "snp.csp_id", json_array(), vlek ? "=" : NULL, "of nobody");
 	refuse_changed(&s, "snp.csp_id", NULL, vlek ? "=" : NULL, "absent");
-	refuse_changed(&s, "collateral.max_age", json_integer(86399), "=", "a second too old");
-	refuse_changed(&s, "collateral.max_age", json_integer(86400), NULL, "just new enough");
+	refuse_changed(&s, "collateral.max_root_crl_age", json_integer(86399), "=", "a second too old");
+	refuse_changed(&s, "collateral.max_root_crl_age", json_integer(86400), NULL, "just new enough");
+	refuse_changed(&s, "collateral.max_age", json_integer(0), NULL, "of what SNP does not have");
 	test_several(&s, "snp.signing_key", "snp.measurement", "snp.vmpl");
 	test_chips(&s, chip, !vlek);
 	cvm_verifier_free(s.v);
@@ -340,6 +341,37 @@ static void test_migratable_policy(const struct tdx_kind *kind)
 	tdx_done(&w);
 }
 
+/* A year may pass from list to list of the root, and a day from TCB info to TCB info. */
+static void test_ages(const struct tdx_kind *kind)
+{
+	struct tdx_world w = tdx_world_of(kind);
+	struct subject s = { .name = kind->name, .policy = kind->policy, .opts = tdx_opts(&w) };
+
+	w.root_crl.from = w.at - 300 * 86400;
+	w.pck_crl.from = w.at - 20 * 86400;
+	tdx_make(&w);
+	s.v = tdx_verifier(&w);
+	s.evidence = w.quote;
+	s.len = w.len;
+	refuse_changed(&s, "collateral.max_age", json_integer(20 * 86400), NULL,
+		       "with a list of the root that is older");
+	refuse_changed(&s, "collateral.max_age", json_integer(20 * 86400 - 1), "=",
+		       "with a list of PCK certificates a second too old");
+	refuse_changed(&s, "collateral.max_root_crl_age", json_integer(300 * 86400), NULL,
+		       "just new enough");
+	refuse_changed(&s, "collateral.max_root_crl_age", json_integer(300 * 86400 - 1), "=",
+		       "a second too old");
+	cvm_verifier_free(s.v);
+	json_object_set_new(w.qe_identity, "issueDate", json_string("2025-05-16T15:06:40Z"));
+	s.v = tdx_verifier(&w);
+	refuse_changed(&s, "collateral.max_age", json_integer(30 * 86400), NULL,
+		       "with a QE identity just new enough");
+	refuse_changed(&s, "collateral.max_age", json_integer(30 * 86400 - 1), "=",
+		       "with a QE identity a second too old");
+	cvm_verifier_free(s.v);
+	tdx_done(&w);
+}
+
 /* A platform that Intel thinks less of: the policy made of it says so, by name. */
 static void test_advisories(void)
 {
@@ -409,6 +441,7 @@ int main(void)
 	test_service_tds(&tdx_kinds[2], true);
 	test_migratable_policy(&tdx_kinds[0]);
 	test_migratable_policy(&tdx_kinds[2]);
+	test_ages(&tdx_kinds[0]);
 	test_advisories();
 	test_empty_snp();
 	snp_free_kinds();

@@ -101,9 +101,15 @@ void cvm_judge_tdx(struct cvm_verdict *v, bool has_collateral)
 		judge_tcb(v);
 }
 
+/* What was not there, or not valid yet, another check has refused already. */
+static void judge_age(struct cvm_verdict *v, enum cvm_rule_id id, int64_t issued, int64_t at)
+{
+	if (issued && at >= issued)
+		cvm_judge_number(v, id, (uint64_t)(at - issued));
+}
+
 void cvm_judge_age(struct cvm_verdict *v, int64_t at)
 {
-	if (v->facts.issued && at >= v->facts.issued)
-		cvm_judge_number(v, CVM_RULE_COLLATERAL_MAX_AGE,
-				 (uint64_t)(at - v->facts.issued));
+	judge_age(v, CVM_RULE_COLLATERAL_MAX_AGE, v->facts.issued, at);
+	judge_age(v, CVM_RULE_COLLATERAL_MAX_ROOT_CRL_AGE, v->facts.root_crl_issued, at);
 }

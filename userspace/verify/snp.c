@@ -262,7 +262,8 @@ static void check_revocation(struct snp *s)
 	}
 	outcome = cvm_revocation_check(&chain->ca_lists,
 				       cvm_cert_name(chain->ca, name, sizeof(name)),
-				       s->c->opts.at, &s->v->facts.issued, reason, sizeof(reason));
+				       s->c->opts.at, &s->v->facts.root_crl_issued, reason,
+				       sizeof(reason));
 	cvm_verdict_add(s->v, "revocation", outcome, "%s", outcome != CVM_PASS ? reason :
 			"the intermediate CA is not revoked; of chips there is no list");
 }

@@ -250,8 +250,8 @@ static void check_revocation(struct tdx *t)
 	if (outcome == CVM_PASS || (outcome == CVM_MISS && chain->ca_lists.revoked))
 		outcome = cvm_revocation_check(&chain->ca_lists,
 					       cvm_cert_name(chain->ca, name, sizeof(name)),
-					       t->c->opts.at, &t->v->facts.issued, reason,
-					       sizeof(reason));
+					       t->c->opts.at, &t->v->facts.root_crl_issued,
+					       reason, sizeof(reason));
 	cvm_verdict_add(t->v, "revocation", outcome, "%s", outcome != CVM_PASS ? reason :
 			"neither the PCK certificate nor its CA is revoked");
 }

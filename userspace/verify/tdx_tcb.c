@@ -57,7 +57,8 @@ static bool signer_not_revoked(struct tcb *t, const char *name, const struct cvm
 
 	outcome = cvm_revocation_check(&s->chain.ca_lists,
 				       cvm_cert_name(s->signer, who, sizeof(who)),
-				       t->c->opts.at, &t->v->facts.issued, reason, sizeof(reason));
+				       t->c->opts.at, &t->v->facts.root_crl_issued, reason,
+				       sizeof(reason));
 	if (outcome == CVM_PASS)
 		return true;
 	return cvm_verdict_add(t->v, name, outcome, "%s", reason);

@@ -51,7 +51,9 @@ enum cvm_tcb_status {
  * @tcb_status: TDX, with collateral: of the level that the platform meets
  * @tcb_evaluation: TDX, with collateral: the lower tcbEvaluationDataNumber
  * @advisories: TDX: of that level, with blanks between
- * @issued: the oldest issue date of lists and collateral that were used; 0: none
+ * @issued: the oldest issue date of TCB info, QE identity and lists by a CA that were
+ *	used; 0: none
+ * @root_crl_issued: likewise, of lists by a root
  * @has_pcrs: Azure: the vTPM's quote holds, and is of these values
  * @pcrs: from PCR 0 on
  * @pcr_mask: Azure: bit i: PCR i is in the quote
@@ -70,7 +72,7 @@ struct cvm_facts {
 	enum cvm_tcb_status tcb_status;
 	uint32_t tcb_evaluation;
 	char advisories[CVM_ADVISORIES_SIZE];
-	int64_t issued;
+	int64_t issued, root_crl_issued;
 	bool has_pcrs;
 	uint8_t pcrs[24][32];
 	uint32_t pcr_mask;
