@@ -71,6 +71,18 @@ expect 'an empty trust root' 1 "empty: offset 0x0: expected an X.509" \
 expect 'no evidence' 2 'EVIDENCE is missing' "${verify[@]}"
 expect 'two pieces of evidence' 2 'one operand too many' "${verify[@]}" "$work/report" "$work/report"
 expect 'an unknown option' 2 'no option' "${verify[@]}" --nonsense x "$work/report"
+# whatever it is refused for, there is an object that says so
+tag=43564d47424154$(printf '00%.0s' {1..57})
+cvmctl "${verify[@]}" --json --report-data "$tag" "$work/report"
+jq -e '.authenticity_only and (.accepted | not) and
+       ([.checks[] | select(.name == "report_data" and .state == "failed") | .reason] |
+	length == 1 and (.[0] | test("this is batch evidence")))' "$work/out" >"$work/jq"
+result $((!$? && status == 3)) 'REPORT_DATA with the tag of batches: refused by report_data, with an object'
+cp "$work/report" "$work/"$'\xff\xfe.report'
+cvmctl verify --json "$work/"$'\xff\xfe.report'
+jq -e '(.authenticity_only | not) and (.evidence | endswith("/??.report")) and (.checks | length > 3)' \
+	"$work/out" >"$work/jq"
+result $((!$? && status == 3)) 'a name that is no text: an object all the same'
 echo '{"message": "ff", "signature": "00", "pcrs": ["00"]}' >"$work/tpm"
 expect 'a quote of a vTPM that is none' 1 "tpm: pcrs\[0\]: expected 64 hexadecimal digits" \
 	"${verify[@]}" --binding azure --tpm-quote "$work/tpm" "$work/report"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* cvmctl verify: is this evidence genuine, about what I asked for, and acceptable? */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "verifying.h"
@@ -41,24 +42,53 @@ static const char *state_name(enum cvm_check_state state)
 	}
 }
 
-static int print_json(const struct cvm_verdict *verdict, const char *path, bool accepted)
+/* A file's name may be of any bytes; JSON is UTF-8. */
+static json_t *json_of_name(const char *name)
 {
-	json_t *checks = json_array(), *out;
-	uint32_t reset_count;
+	json_t *json = json_string(name);
+	char *ascii;
+
+	if (json)
+		return json;
+	ascii = strdup(name);
+	for (char *p = ascii; p && *p; p++)
+		*p = *p < ' ' || *p > '~' ? '?' : *p;
+	json = ascii ? json_string(ascii) : NULL;
+	free(ascii);
+	return json;
+}
+
+/* NULL where any of them cannot be had: one that is left out would be one unseen. */
+static json_t *json_of_checks(const struct cvm_verdict *verdict)
+{
+	json_t *checks = json_array();
 
 	for (size_t i = 0; i < cvm_verdict_count(verdict); i++) {
 		const struct cvm_check *c = cvm_verdict_check(verdict, i);
 
-		json_array_append_new(checks, json_pack("{s:s, s:s, s:b, s:s}", "name", c->name,
-							"state", state_name(c->state),
-							"required", c->required,
-							"reason", c->reason));
+		if (json_array_append_new(checks, json_pack("{s:s, s:s, s:b, s:o}", "name", c->name,
+							    "state", state_name(c->state),
+							    "required", c->required,
+							    "reason", json_of_name(c->reason)))) {
+			json_decref(checks);
+			return NULL;
+		}
 	}
-	out = json_pack("{s:s, s:b, s:b, s:b, s:o}", "evidence", path,
-			"verified", cvm_verdict_verified(verdict),
-			"authentic", cvm_verdict_authentic(verdict),
-			"accepted", accepted, "checks", checks);
-	if (!cvm_verdict_reset_count(verdict, &reset_count))
+	return checks;
+}
+
+static int print_json(const struct arguments *args, const struct cvm_verdict *verdict,
+		      bool accepted)
+{
+	json_t *out = json_pack("{s:o, s:b, s:b, s:b, s:b, s:o}",
+				"evidence", json_of_name(args->operand[0]),
+				"verified", cvm_verdict_verified(verdict),
+				"authentic", cvm_verdict_authentic(verdict),
+				"authenticity_only", !!args->option[AUTHENTICITY_ONLY],
+				"accepted", accepted, "checks", json_of_checks(verdict));
+	uint32_t reset_count;
+
+	if (out && !cvm_verdict_reset_count(verdict, &reset_count))
 		json_object_set_new(out, "reset_count", json_integer(reset_count));
 	return output_json(NULL, out);
 }
@@ -111,24 +141,10 @@ static int report(const struct arguments *args, const struct cvm_verdict *verdic
 	int status = 0;
 
 	if (args->option[JSON])
-		status = print_json(verdict, path, accepted);
+		status = print_json(args, verdict, accepted);
 	else
 		print_text(verdict, path, accepted);
 	return status ? status : conclude(verdict, path, accepted);
-}
-
-/*
- * Whoever expects direct evidence takes none that begins with the tag of batch
- * evidence, whatever it was told to expect: there is no way from one to the other.
- */
-static int direct_report_data(const char *value, uint8_t *report_data)
-{
-	int status = parse_bytes("report-data", value, report_data, CVM_REPORT_DATA_LEN, false);
-
-	if (!status && !memcmp(report_data, "CVMGBAT", 7))
-		return fail(EXIT_NOT_VERIFIED,
-			    "--report-data begins with CVMGBAT, as batch evidence does: give --user-data and --proof");
-	return status;
 }
 
 /* @data: CVM_REPORT_DATA_LEN bytes, to which the options will point; @proof: for free() */
@@ -143,7 +159,7 @@ static int set_expected(const struct arguments *args, struct cvm_verify_opts *op
 		return usage_error("either --report-data, or --user-data with --proof");
 	if (direct) {
 		opts->report_data = data;
-		return direct_report_data(direct, data);
+		return parse_bytes("report-data", direct, data, CVM_REPORT_DATA_LEN, false);
 	}
 	if (!user_data)
 		return 0;

@@ -68,6 +68,9 @@ void cvm_case_expect(struct cvm_case *c);
 /* The check "report_data", by what the evidence carries */
 void cvm_check_report_data(struct cvm_case *c, const uint8_t carried[CVM_REPORT_DATA_LEN]);
 
+/* The same check where the evidence itself carries nothing, only its vTPM's quote does */
+void cvm_check_expected(struct cvm_case *c);
+
 /* SHA-512(@value || manifest): what an SVSM has put into REPORT_DATA */
 bool cvm_svsm_report_data(const uint8_t value[64], const void *manifest, size_t len,
 			  uint8_t out[64]);
