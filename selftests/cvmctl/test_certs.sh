@@ -65,7 +65,9 @@ wrong() { printf '%s\n' "$@" >"$www/wrong"; }	# 'WORD PREFIX'...
 # ---- as it should be
 
 verified() {	# NAME EVIDENCE OPTION...
-	try 0 '' "$1: a policy of it" policy init --from "$dir/$2" "${@:3}" "${root[@]}" --out "$dir/policy"
+	"$cvmctl" policy init --from "$dir/$2" "${@:3}" "${root[@]}" --out "$dir/policy" 2>"$dir/stderr" &&
+		! grep -qv ': the policy has to allow any ' "$dir/stderr"
+	result $? "$1: a policy of it" "$(cat "$dir/stderr")"
 	try 0 '' "$1: verified" verify --policy "$dir/policy" "${@:3}" "${root[@]}" \
 		--report-data "$data" "$dir/$2"
 }

@@ -12,7 +12,9 @@ verified() {
 	local name=$1 file=$2 data
 	local with=(--at "$3" --collateral "$4")
 	data=$(shown_value .body.reportdata "$file")
-	expect "$name: the strictest policy" 0 - policy init --from "$file" "${with[@]}" --out "$work/policy"
+	expect "$name: no policy without collateral" 3 'without collateral the TCB of the platform is not known' \
+		policy init --from "$file" --at "$3" --out "$work/policy"
+	writes_policy "$name: the strictest policy" --from "$file" "${with[@]}" --out "$work/policy"
 	expect "$name: verified" 0 - verify --policy "$work/policy" "${with[@]}" --report-data "$data" "$file"
 	expect "$name: not about something else" 3 'does not verify: report_data$' \
 		verify --policy "$work/policy" "${with[@]}" --report-data "11${data:2}" "$file"

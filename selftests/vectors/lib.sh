@@ -41,6 +41,16 @@ expect() {
 	result $good "$name"
 }
 
+# NAME ARGUMENTS...: policy init writes a policy; what it has to allow may be said
+writes_policy() {
+	local name=$1 good=1
+	shift
+	cvmctl policy init "$@"
+	((status == 0)) || good=0
+	! grep -qv ': the policy has to allow any ' "$work/err" || good=0
+	result $good "$name"
+}
+
 # real evidence, which is not part of the project -> $V
 need_vectors() {
 	V=${CVM_VECTORS:-../shared/vectors}

@@ -47,7 +47,7 @@ shown() {	# NAME TYPE
 verified() {	# NAME COLLATERAL ARGUMENTS...
 	local name=$1 collateral=$2
 	shift 2
-	expect "$name: the strictest policy" 0 - policy init --from "$work/evidence" \
+	writes_policy "$name: the strictest policy" --from "$work/evidence" \
 		--collateral "$collateral" "$@" --out "$work/policy"
 	expect "$name: the policy is complete" 0 - policy check "$work/policy"
 	expect "$name: verified" 0 - verify --policy "$work/policy" --collateral "$collateral" "$@" \
@@ -56,6 +56,16 @@ verified() {	# NAME COLLATERAL ARGUMENTS...
 		verify --policy "$work/policy" --collateral "$collateral" "$@" "$work/evidence"
 	expect "$name: not without lists and collateral" 3 'but not verified: revocation' \
 		verify --policy "$work/policy" "$@" --report-data "$data" "$work/evidence"
+	if [[ $(shown_value .type "$work/evidence") == snp-report ]]; then
+		cvmctl policy init --from "$work/evidence" "$@" --out "$work/unlooked"
+		[[ $status == 3 && ! -e $work/unlooked ]] && grep -q ': revocation was not checked' "$work/err"
+		result $((!$?)) "$name: no policy where nobody knows what was revoked"
+		cvmctl policy init --from "$work/evidence" --authenticity-only "$@" --out "$work/unlooked"
+		[[ $status == 0 ]] && cmp -s "$work/policy" "$work/unlooked" &&
+			grep -q ': revocation was not checked' "$work/err"
+		result $((!$?)) "$name: unless it is asked for"
+		rm -f "$work/unlooked"
+	fi
 	jq '(.snp // .tdx) |= with_entries(if .key == "measurement" or .key == "mrtd" then .value = [] else . end)' \
 		"$work/policy" >"$work/other"
 	expect "$name: not by a policy of another measurement" 3 'does not verify: (snp.measurement|tdx.mrtd)$' \
@@ -154,8 +164,11 @@ start platform=snp product=milan certs_crl=1
 expect 'a table with a revocation list' 0 - report --backend "sim:$work/socket" --report-data "$data" \
 	--out "$work/evidence" --certs "$work/certs"
 stop 'a table with a revocation list'
-expect 'a table with a revocation list: its policy' 0 - policy init --from "$work/evidence" \
+writes_policy 'a table with a revocation list: its policy' --from "$work/evidence" \
 	--certs "$work/certs" --trust-root "$work/state/trust-root.pem" --out "$work/policy"
+jq '[.. | select(. == "any")] | length' "$work/policy" >"$work/any"
+[[ $(grep -c ': the policy has to allow any snp\.' "$work/err") == $(<"$work/any") && $(<"$work/any") != 0 ]]
+result $((!$?)) 'a table with a revocation list: each bit that its policy has to allow is named'
 expect 'a table with a revocation list: verified' 0 - verify --policy "$work/policy" --certs "$work/certs" \
 	--trust-root "$work/state/trust-root.pem" --report-data "$data" "$work/evidence"
 
@@ -169,7 +182,7 @@ for level in ConfigurationNeeded OutOfDate Revoked; do
 		expect "$level: refused" 3 'does not verify: tcb$' verify --authenticity-only "${trusted[@]}" "$work/evidence"
 		continue
 	fi
-	expect "$level: its policy" 0 - policy init --from "$work/evidence" "${trusted[@]}" --out "$work/policy"
+	writes_policy "$level: its policy" --from "$work/evidence" "${trusted[@]}" --out "$work/policy"
 	expect "$level: verified where it is allowed" 0 - verify --policy "$work/policy" "${trusted[@]}" \
 		--report-data "$data" "$work/evidence"
 	jq '.tdx.tcb_status = ["UpToDate"]' "$work/policy" >"$work/strict"

@@ -7,7 +7,7 @@
 #include "verify/policy.h"
 #include "verifying.h"
 
-enum { FROM = OPTIONS_SHARED, OUT };
+enum { FROM = OPTIONS_SHARED, OUT, AUTHENTICITY_ONLY };
 
 static const struct option_spec options[] = {
 	VERIFYING_OPTIONS,
@@ -15,6 +15,9 @@ static const struct option_spec options[] = {
 		   "init: evidence of a VM that is known to be good; it is verified\n"
 		   "first, by the options above" },
 	[OUT] = { "out", "FILE", "init: write the policy there (default: standard output)" },
+	[AUTHENTICITY_ONLY] = { "authenticity-only", NULL,
+				"init: write it although nobody knows whether certificates\n"
+				"were revoked; what was not checked is said" },
 	{ 0 }
 };
 
@@ -39,15 +42,35 @@ static bool is_of_freshness(const char *name)
 	       !strcmp(name, "tpm_nonce") || !strcmp(name, "tpm_boot");
 }
 
-/* It is genuine, or there would be no policy; what else was not looked at is said. */
-static void note_unlooked(const struct cvm_verdict *verdict, const char *path)
+/* What else was not looked at is said. How much that is */
+static size_t note_unlooked(const struct cvm_verdict *verdict, const char *path)
 {
+	size_t count = 0;
+
 	for (size_t i = 0; i < cvm_verdict_count(verdict); i++) {
 		const struct cvm_check *c = cvm_verdict_check(verdict, i);
 
-		if (c->state == CVM_CHECK_NOT_CHECKED && c->required && !is_of_freshness(c->name))
-			note("%s: %s was not checked: %s", path, c->name, c->reason);
+		if (c->state != CVM_CHECK_NOT_CHECKED || !c->required || is_of_freshness(c->name))
+			continue;
+		note("%s: %s was not checked: %s", path, c->name, c->reason);
+		count++;
 	}
+	return count;
+}
+
+/* The strictest policy is not a strict one where the evidence needs more to be allowed. */
+static int note_allowed(const char *text, const char *path)
+{
+	struct cvm_policy *policy __cleanup(cleanup_policy) = NULL;
+	struct cvm_error error;
+
+	if (cvm_policy_load(&policy, text, strlen(text), &error))
+		return fail(EXIT_FAILED, "%s", error.text);
+	for (enum cvm_rule_id id = 0; id < CVM_RULES; id++)
+		if (policy->rule[id].any)
+			note("%s: the policy has to allow any %s: %s", path,
+			     cvm_rule_infos[id].path, cvm_rule_infos[id].help);
+	return 0;
 }
 
 static int write_policy(const struct arguments *args, const struct cvm_verdict *verdict)
@@ -55,6 +78,7 @@ static int write_policy(const struct arguments *args, const struct cvm_verdict *
 	__cleanup_free char *policy = NULL, *text = NULL;
 	const char *path = args->option[FROM];
 	struct cvm_error error;
+	int status;
 
 	if (!cvm_verdict_authentic(verdict))
 		return refuse(verdict, path);
@@ -62,8 +86,12 @@ static int write_policy(const struct arguments *args, const struct cvm_verdict *
 		return fail(EXIT_NOT_VERIFIED, "%s: %s", path, error.text);
 	if (asprintf(&text, "%s\n", policy) < 0)
 		return fail(EXIT_FAILED, "out of memory");
-	note_unlooked(verdict, path);
-	return output_text(args->option[OUT], text);
+	if (note_unlooked(verdict, path) && !args->option[AUTHENTICITY_ONLY])
+		return fail(EXIT_NOT_VERIFIED,
+			    "%s: no policy of what was not looked at in full: give --certs or --collateral, or --authenticity-only",
+			    path);
+	status = note_allowed(policy, path);
+	return status ? status : output_text(args->option[OUT], text);
 }
 
 static int init(const struct arguments *args)
