@@ -57,6 +57,29 @@ for file in report6:6 quote7:7 tdreport2:2 hcl3:3; do
 	result $good "show ${file%:*} says its version"
 done
 
+# claims of an HCL report are JSON, unless they are what nobody writes
+hcl() {	# FILE LEVELS MEMBERS
+	python3 - "$@" <<-'EOF'
+	import struct, sys
+	levels, members = int(sys.argv[2]), int(sys.argv[3])
+	claims = b'{"a":' * (levels - 1) + b'{' + b','.join(b'"k%d":0' % i for i in range(members)) + b'}' * levels
+	head = struct.pack("<4sIII", b"HCLA", 2, 20 + 0x4a0 + len(claims), 2).ljust(0x4c0, b"\0")
+	open(sys.argv[1], "wb").write(head + struct.pack("<5I", 20 + len(claims), 1, 2, 1, len(claims)) + claims)
+	EOF
+}
+claims() {	# LEVELS MEMBERS TYPE NAME
+	hcl "$work/hcl" "$1" "$2"
+	cvmctl show --json "$work/hcl"
+	[[ $status == 0 && $(jq -r '.claims | type' "$work/out") == "$3" ]] &&
+		(($(wc -c <"$work/out") < 16 * $(wc -c <"$work/hcl")))
+	result $((!$?)) "claims, $4: shown as $3"
+}
+claims 8 40 object 'as deep as they may be'
+claims 9 40 string 'a level deeper'
+claims 300 300 string 'very deep'
+claims 2 1400 object 'within 16 KiB'
+claims 2 2000 string 'of more than 16 KiB'
+
 verify=(verify --authenticity-only)
 expect 'a report without certificates' 3 'does not verify: chain' "${verify[@]}" "$work/report"
 expect 'certificates that are none' 1 "text: offset 0x0: expected an X.509 certificate, PEM or DER" \
