@@ -203,6 +203,29 @@ static void test_cert_table(void)
 	free(t);
 }
 
+/* Hosts may have entries of their own, before those that there is a document of. */
+static void test_detect_table(void)
+{
+	uint8_t p[128] = { 0 };
+
+	memset(p, 0xab, 16);
+	put32(p + 16, 96);
+	put32(p + 20, 32);
+	memcpy(p + 24, vcek_guid, 16);
+	check(cvm_format_detect(p, sizeof(p)) == CVM_FORMAT_CERT_TABLE,
+	      "a table whose first entry is a vendor's");
+	put32(p + 20, 33);
+	check(cvm_format_detect(p, sizeof(p)) == CVM_FORMAT_UNKNOWN,
+	      "no table: the first entry is beyond its end");
+	put32(p + 20, 32);
+	memset(p + 24, 0, 24);
+	check(cvm_format_detect(p, sizeof(p)) == CVM_FORMAT_UNKNOWN,
+	      "no table: nothing in it is of a known kind");
+	memset(p + 24, 0xcd, 16);
+	memset(p + 16, 0, 8);
+	check(cvm_format_detect(p, 48) == CVM_FORMAT_UNKNOWN, "no table: it has no end");
+}
+
 static void test_detect(void)
 {
 	static const char text[] = " 0A0b\n0c\t";
@@ -252,5 +275,6 @@ int main(void)
 	test_tdreport();
 	test_cert_table();
 	test_detect();
+	test_detect_table();
 	return tap_end();
 }

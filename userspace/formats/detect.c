@@ -36,13 +36,32 @@ static bool is_quote(const uint8_t *p, size_t len)
 	return tee_type == 0 || tee_type == CVM_QUOTE_TEE_TDX;
 }
 
-/* The first entry is of a known kind, or is the end of an empty table. */
+/* Of each entry of one: its certificate lies within */
+static bool is_entry(const uint8_t *p, size_t len)
+{
+	uint32_t offset = cvm_le32(p + 16), length = cvm_le32(p + 20);
+
+	return offset <= len && length <= len - offset;
+}
+
+/*
+ * The first entry is of a known kind, or is the end of an empty table; or there is
+ * one of a known kind behind entries that may be anybody's, as hosts have them.
+ */
 static bool is_cert_table(const uint8_t *p, size_t len)
 {
 	if (len < CVM_CERT_ENTRY_SIZE)
 		return false;
-	return cvm_cert_kind_of(p) != CVM_CERT_OTHER ||
-	       cvm_is_zero(p, CVM_CERT_ENTRY_SIZE);
+	if (cvm_is_zero(p, CVM_CERT_ENTRY_SIZE))
+		return true;
+	for (size_t at = 0; at < CVM_CERT_TABLE_MAX * CVM_CERT_ENTRY_SIZE &&
+			    len - at >= CVM_CERT_ENTRY_SIZE; at += CVM_CERT_ENTRY_SIZE) {
+		if (cvm_cert_kind_of(p + at) != CVM_CERT_OTHER)
+			return true;
+		if (cvm_is_zero(p + at, CVM_CERT_ENTRY_SIZE) || !is_entry(p + at, len))
+			return false;
+	}
+	return false;
 }
 
 static bool is_blank(uint8_t c)
