@@ -135,6 +135,31 @@ done
 result $bad 'twelve at the same time all have it'
 requests 4 'of twelve, one of them sent away for a second'
 
+# and a failure is shared by who waited for it, and by nobody else
+again
+rm -f "$www/go"
+wrong 'late /vcek'
+pids=()
+for i in {1..12}; do
+	"$cvmctl" certs fetch --cache "$cache" "${urls[@]}" --out "$dir/out.$i" "$dir/genoa" 2>"$dir/err.$i" &
+	pids+=($!)
+done
+for pid in "${pids[@]}"; do
+	until [[ -n $(find "/proc/$pid/fd" -lname '*.lock' 2>/dev/null) ]]; do
+		kill -0 "$pid" || break
+		sleep 0.02
+	done
+done
+touch "$www/go"
+bad=0
+for i in {1..12}; do
+	wait "${pids[i - 1]}"
+	[[ $? == 1 ]] && grep -q 'VCEK: .*the server has none' "$dir/err.$i" || bad=1
+done
+result $bad 'twelve that waited for a fetch that failed say so' "$(cat "$dir"/err.*)"
+requests 1 'of twelve, for what the server does not have'
+try 0 '' 'the next one asks again' "${fetch[@]}" "${urls[@]}" "$dir/genoa"
+
 # ---- busy, away, wrong
 
 again
@@ -178,6 +203,9 @@ for path in /tdx/certification/v4/tcb /tdx/certification/v4/qe/identity; do
 	refuse short $path 'no JSON' quote
 	refuse bare $path 'no header' quote
 done
+for path in /tdx/certification/v4/tcb /tdx/certification/v4/qe/identity /sgx/certification/v4/pckcrl; do
+	refuse chain $path 'header [A-Za-z-]*Issuer-Chain: offset 0x0: expected an X.509' quote
+done
 refuse bare /sgx/certification/v4/pckcrl 'no header SGX-PCK-CRL-Issuer-Chain' quote
 
 # what is of something else
@@ -201,6 +229,15 @@ try 1 'about another platform' 'TCB info of another platform' "${fetch[@]}" "${u
 sed 's/"nextUpdate":"20../"nextUpdate":"2001/' "$www/tcb_info" >"$www/old_tcb"
 swap '^/tdx/certification/v4/tcb' old_tcb
 try 1 'out of date' 'TCB info of 2001' "${fetch[@]}" "${urls[@]}" "$dir/quote"
+for part in Turin-vcek-chain Milan-vcek-chain; do
+	jq --rawfile chain "$www/$part" '.certificateChain = $chain' "$www/thim" >"$www/other_thim"
+	swap '^/metadata/THIM' other_thim
+	again
+	try 1 'signed by none of those that came along' "THIM, with another chain: $part" \
+		"${fetch[@]}" --from thim "${urls[@]}" "$dir/genoa"
+	kept 0 "THIM, with another chain: $part"
+done
+cp "$dir/routes" "$www/routes.json"
 cp "$dir/genoa" "$dir/other-tcb"
 printf '\001' | dd of="$dir/other-tcb" bs=1 seek=$((0x180)) conv=notrunc status=none
 again

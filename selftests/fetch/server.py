@@ -12,6 +12,7 @@ import json
 import pathlib
 import sys
 import threading
+import time
 
 DIR = pathlib.Path(sys.argv[1])
 LOCK = threading.Lock()
@@ -58,6 +59,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(200, body[:-9], route.get('headers'), len(body))
         elif word == 'huge':
             self.answer(200, bytes(2 << 20))
+        elif word == 'chain':
+            self.answer(200, body, dict.fromkeys(route['headers'], 'x'))
+        elif word == 'late':
+            while not (DIR / 'go').exists():
+                time.sleep(0.02)
+            self.answer(404, b'no such thing')
         elif word == 'bare':
             self.answer(200, body)
         elif word == 'stall':

@@ -2,7 +2,7 @@
 /*
  * What was fetched, on disk: one file for each item, named after all that it depends
  * on, replaced by rename(). Who fetches holds a lock beside it, so that others
- * who want the same wait for that one fetch and then find it here.
+ * who want the same wait for that one fetch and then find it here, or its failure.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "../common/util.h"
 #include "internal.h"
@@ -157,6 +158,8 @@ static int fetch(const struct cvm_fetch *f, const struct cvm_item *item, int64_t
 	if (!ret && item->chain_header && !answer.chain)
 		ret = cvm_set_error(error, -EBADMSG, "%.150s: no header %s", item->url,
 				    item->chain_header);
+	if (!ret && item->chain_header)
+		ret = cvm_check_issuers(item, answer.chain, error);
 	if (!ret && out->expires < f->now)
 		ret = cvm_set_error(error, -EBADMSG, "%.150s: what the server has is out of date",
 				    item->url);
@@ -172,9 +175,43 @@ static int fetch(const struct cvm_fetch *f, const struct cvm_item *item, int64_t
 	return cvm_set_error(error, ret, "%.200s: cannot be written: %s", f->cache, strerror(-ret));
 }
 
+/*
+ * Whoever waited for a fetch that failed shares its failure, as it would have shared
+ * what came: else each of them would ask a server that is away or busy, in turn.
+ */
+static void leave_failure(int locked, int ret, const struct cvm_error *error)
+{
+	json_t *json __cleanup(cleanup_json) =
+		json_pack("{s:I, s:i, s:s}", "at", (json_int_t)cvm_clock_ms(), "result", ret,
+			  "error", error->text);
+	__cleanup_free char *text = json ? json_dumps(json, 0) : NULL;
+
+	/* what is not there, or cut short, is no failure to share */
+	if (text && !ftruncate(locked, 0) &&
+	    pwrite(locked, text, strlen(text), 0) != (ssize_t)strlen(text))
+		(void)!ftruncate(locked, 0);
+}
+
+/* That of a fetch that ended while we waited, since @start; 0: none did */
+static int failure_since(int locked, int64_t start, struct cvm_error *error)
+{
+	char data[1024];
+	ssize_t len = pread(locked, data, sizeof(data), 0);
+	json_t *json __cleanup(cleanup_json) = len > 0 ? json_loadb(data, (size_t)len, 0, NULL) :
+							 NULL;
+	json_int_t at;
+	const char *text;
+	int ret;
+
+	if (json_unpack(json, "{s:I, s:i, s:s}", "at", &at, "result", &ret, "error", &text) ||
+	    ret >= 0 || at < start || at > cvm_clock_ms())
+		return 0;
+	return cvm_set_error(error, ret, "%.250s", text);
+}
+
 /* Under the lock: somebody else may have fetched it meanwhile. */
-static int find_or_fetch(const struct cvm_fetch *f, const struct cvm_item *item,
-			 int64_t deadline, struct cvm_fetched *out, struct cvm_error *error)
+static int find_or_fetch(const struct cvm_fetch *f, const struct cvm_item *item, int locked,
+			 int64_t start, struct cvm_fetched *out, struct cvm_error *error)
 {
 	struct entry entry __cleanup(cleanup_entry) = { 0 };
 	bool found = find(f, item, &entry);
@@ -185,7 +222,12 @@ static int find_or_fetch(const struct cvm_fetch *f, const struct cvm_item *item,
 		entry.fetched = (struct cvm_fetched){ 0 };
 		return 0;
 	}
-	ret = fetch(f, item, deadline, out, error);
+	ret = failure_since(locked, start, error);
+	if (!ret) {
+		ret = fetch(f, item, start + (int64_t)f->timeout * 1000, out, error);
+		if (ret)
+			leave_failure(locked, ret, error);
+	}
 	if (!ret || !found || f->refresh)
 		return ret;
 	*out = entry.fetched;
@@ -198,7 +240,7 @@ int cvm_fetch_item(const struct cvm_fetch *f, const struct cvm_item *item,
 		   struct cvm_fetched *out, struct cvm_error *error)
 {
 	struct entry entry __cleanup(cleanup_entry) = { 0 };
-	int64_t deadline = cvm_clock_ms() + (int64_t)f->timeout * 1000;
+	int64_t start = cvm_clock_ms();
 	__cleanup_fd int locked = -1;
 
 	*out = (struct cvm_fetched){ 0 };
@@ -210,12 +252,12 @@ int cvm_fetch_item(const struct cvm_fetch *f, const struct cvm_item *item,
 	if (f->offline)
 		return cvm_set_error(error, -ENOENT, "%.150s: not in the cache %.200s, or too old",
 				     item->url, f->cache);
-	locked = lock(f, item, deadline);
+	locked = lock(f, item, start + (int64_t)f->timeout * 1000);
 	if (locked == -ETIMEDOUT)
 		return cvm_set_error(error, locked, "%.150s: somebody else has been fetching it for too long",
 				     item->url);
 	if (locked < 0)
 		return cvm_set_error(error, locked, "%.200s: cannot be locked: %s", f->cache,
 				     strerror(-locked));
-	return find_or_fetch(f, item, deadline, out, error);
+	return find_or_fetch(f, item, locked, start, out, error);
 }

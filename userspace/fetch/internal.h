@@ -71,4 +71,7 @@ int cvm_read_chain(const struct cvm_item *item, const char *body, size_t len,
 int cvm_read_crl(const struct cvm_item *item, const char *body, size_t len,
 		 struct cvm_fetched *out, struct cvm_error *error);
 
+/* Sees that @chain, which came in the header of @item's answer, is certificates. */
+int cvm_check_issuers(const struct cvm_item *item, const char *chain, struct cvm_error *error);
+
 #endif /* CVM_FETCH_INTERNAL_H */

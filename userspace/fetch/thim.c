@@ -38,7 +38,8 @@ int cvm_thim_vcek(const struct cvm_fetch *f, enum cvm_snp_product product,
 		  const uint8_t chip_id[64], uint64_t tcb, struct cvm_fetched *out,
 		  struct cvm_error *error)
 {
-	struct cvm_item item = { .fresh = INT32_MAX, .read = read_answer, .direct = true,
+	/* no certificate changes, but whoever is at that address could have made this one */
+	struct cvm_item item = { .fresh = CVM_FETCH_DAY, .read = read_answer, .direct = true,
 				 .header = "Metadata: true", .product = product,
 				 .chip_id = chip_id, .tcb = tcb };
 	char id[129];

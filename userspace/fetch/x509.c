@@ -83,6 +83,15 @@ static int give(const struct cvm_item *item, const struct cvm_certs *certs,
 	return out->text ? 0 : cvm_set_error(error, -ENOMEM, "out of memory");
 }
 
+/* Where issuers came along, one of them signed it. */
+static bool fits_issuers(const struct cvm_certs *certs, const struct cvm_cert *vcek)
+{
+	for (size_t i = 0; i < certs->count; i++)
+		if (&certs->cert[i] != vcek && cvm_cert_issued_by(vcek->x509, certs->cert[i].x509))
+			return true;
+	return certs->count == 1;
+}
+
 /* The key is of this chip and TCB, or it is not the one. */
 static const char *vcek_fault(const struct cvm_item *item, const struct cvm_certs *certs)
 {
@@ -103,6 +112,8 @@ static const char *vcek_fault(const struct cvm_item *item, const struct cvm_cert
 	if (cvm_snp_tcb_parse(item->product, item->tcb, &tcb) ||
 	    !cvm_snp_tcb_equal(&tcb, &vcek->amd.tcb))
 		return "the certificate that came is of another TCB than the report";
+	if (!fits_issuers(certs, vcek))
+		return "the certificate that came is signed by none of those that came along";
 	return NULL;
 }
 
@@ -143,4 +154,19 @@ int cvm_read_crl(const struct cvm_item *item, const char *body, size_t len,
 	if (certs.count || certs.crl_count != 1)
 		return wrong(item, error, "expected one revocation list");
 	return give(item, &certs, out, error);
+}
+
+int cvm_check_issuers(const struct cvm_item *item, const char *chain, struct cvm_error *error)
+{
+	struct cvm_certs certs __cleanup(cleanup_certs) = { 0 };
+	struct cvm_error why;
+	int ret = cvm_certs_load(&certs, chain, strlen(chain), &why);
+
+	if (ret)
+		return cvm_set_error(error, ret, "%.100s: header %s: %.100s", item->url,
+				     item->chain_header, why.text);
+	if (!certs.count || certs.crl_count)
+		return cvm_set_error(error, -EBADMSG, "%.150s: header %s: expected certificates",
+				     item->url, item->chain_header);
+	return 0;
 }
