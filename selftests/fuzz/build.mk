@@ -3,7 +3,9 @@
 # corpus and a coverage of its own; and what writes their first inputs.
 
 fuzz-parsers := snp_report tdreport quote cert_table efi_list module_signature hcl_report proof hex
-fuzz-readers := policy collateral tcb_info qe_identity claims tpm_file tpm_quote certs
+fuzz-own     := policy collateral tcb_info qe_identity claims tpm_file tpm_quote certs proof_text
+fuzz-fetched := thim pcs cached
+fuzz-readers := $(fuzz-own) $(fuzz-fetched) show
 fuzz-verify  := verify verify_deep
 
 # these see what is behind signatures
@@ -24,20 +26,38 @@ $(fuzz-parsers:%=$(B)/obj/selftests/fuzz/%.o): $(B)/obj/selftests/fuzz/%.o: self
 	$(say) CC $@
 	$(Q)$(fuzz-cc) -DPARSER=$* -c -o $@ $<
 
-$(fuzz-readers:%=$(B)/obj/selftests/fuzz/%.o): $(B)/obj/selftests/fuzz/%.o: selftests/fuzz/fuzz_readers.c
+$(fuzz-own:%=$(B)/obj/selftests/fuzz/%.o): $(B)/obj/selftests/fuzz/%.o: selftests/fuzz/fuzz_readers.c
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(fuzz-cc) -DREADER=$* -c -o $@ $<
+
+$(fuzz-fetched:%=$(B)/obj/selftests/fuzz/%.o): $(B)/obj/selftests/fuzz/%.o: selftests/fuzz/fuzz_fetched.c
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(fuzz-cc) -DREADER=$* -c -o $@ $<
+
+$(B)/obj/selftests/fuzz/show.o: selftests/fuzz/fuzz_show.c
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(fuzz-cc) -c -o $@ $<
+
+# what they stand before: the readers of cvmctl, which the library has no part of
+fetched-objects := $(patsubst %,$(B)/obj/userspace/fetch/%.o,cache kds pcs thim x509)
+show-objects    := $(patsubst %,$(B)/obj/userspace/cvmctl/%.o, \
+		     files message show_certs show_other show_snp show_tdx show_text)
+$(fuzz-fetched:%=$(B)/bin/fuzz_%): $(fetched-objects)
+$(B)/bin/fuzz_show: $(show-objects)
 
 $(fuzz-verify:%=$(B)/obj/selftests/fuzz/%.o): selftests/fuzz/fuzz_verify.c
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(fuzz-cc) -c -o $@ $<
 
-$(B)/bin/fuzz_%: $(B)/obj/selftests/fuzz/%.o $(B)/lib/libcvmguest.a $(fuzz-holds)
+$(B)/bin/fuzz_%: $(B)/obj/selftests/fuzz/%.o $(B)/lib/libcvmguest.a | $(fuzz-holds)
 	@mkdir -p $(@D)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(holds-$*) $(B)/lib/libcvmguest.a $(lib-libs)
+	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(holds-$*) $(B)/lib/libcvmguest.a \
+		$(lib-libs)
 
 # for the script that runs them
 fuzz-formats: ; @echo $(fuzz-parsers)

@@ -3,9 +3,6 @@
  * libFuzzer target of the parsers, one at a time: built with PARSER set to the
  * name of one, so that each has a corpus and a coverage of its own.
  */
-#include <stdint.h>
-#include <stdlib.h>
-
 #include "formats/cert_table.h"
 #include "formats/detect.h"
 #include "formats/efi_list.h"
@@ -15,14 +12,7 @@
 #include "formats/quote.h"
 #include "formats/snp_report.h"
 #include "formats/tdreport.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "must.h"
 
 /* A span that a parser hands out lies within its input. */
 static void must_contain(const uint8_t *data, size_t len, struct cvm_span span)

@@ -8,26 +8,12 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
+#include "common/base64url.h"
+#include "formats/proof.h"
+#include "must.h"
 #include "verify/hcl_claims.h"
 #include "verify/internal.h"
 #include "verify/tpm_file.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
-/* Whoever is refused is told why, on a terminal. */
-static void must_explain(int ret, const struct cvm_error *error)
-{
-	must(ret == 0 || ret == -EBADMSG);
-	must(!ret || *error->text);
-	for (const char *c = error->text; ret && *c; c++)
-		must(*c >= ' ' && *c <= '~');
-}
 
 static __attribute__((unused)) void policy(const uint8_t *data, size_t len)
 {
@@ -144,6 +130,19 @@ static __attribute__((unused)) void certs(const uint8_t *data, size_t len)
 		must(c.cert[i].leaf == CVM_LEAF_NONE ||
 		     (c.cert[i].chain && !(c.cert[i].chain->holds && c.cert[i].chain->trusted)));
 	cvm_certs_free(&c);
+}
+
+/* A proof as batch --jsonl prints it, and as verify and expect take it */
+static __attribute__((unused)) void proof_text(const uint8_t *data, size_t len)
+{
+	uint8_t bytes[836];
+	struct cvm_format_error err;
+	struct cvm_proof proof;
+	long n = cvm_base64url_decode((const char *)data, len, bytes, sizeof(bytes));
+
+	must(n == -EINVAL || (n >= 0 && (size_t)n <= sizeof(bytes) && (size_t)n <= len));
+	if (n >= 0)
+		cvm_proof_parse(bytes, (size_t)n, &proof, &err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -117,6 +117,61 @@ static void seed_tdx(const struct tdx_kind *kind)
 	tdx_done(&w);
 }
 
+/* ---- what servers answer, and what is kept of it */
+
+/* As fuzz_fetched.c takes it apart: which it is, the issuers' header, the body */
+static void seed_pcs(const char *name, uint8_t which, const char *chain, size_t chain_len,
+		     const void *body, size_t len)
+{
+	uint8_t *input = need(malloc(3 + chain_len + len));
+
+	input[0] = which;
+	input[1] = (uint8_t)chain_len;
+	input[2] = (uint8_t)(chain_len >> 8);
+	memcpy(input + 3, chain, chain_len);
+	memcpy(input + 3 + chain_len, body, len);
+	seed("pcs", name, input, 3 + chain_len + len);
+	free(input);
+}
+
+static void seed_fetched(void)
+{
+	static const char cached[] = "{\"version\": 1, \"fresh_until\": 1750000001, "
+		"\"expires\": 1750000002, \"text\": \"x\", \"chain\": \"y\"}";
+	struct snp_world snp = snp_genuine();
+	struct tdx_world tdx = tdx_genuine();
+	json_t *answer = json_object();
+	X509 *root = make_cert(&tdx.root);
+	size_t len, crl_len;
+	char *chain = snp_chain(&snp, &len), *text;
+	uint8_t *crl = crl_der(&tdx.pck_crl, &crl_len);
+
+	json_object_set_new(answer, "vcekCert", json_stringn(chain, len));
+	json_object_set_new(answer, "certificateChain", json_string(""));
+	text = need(json_dumps(answer, 0));
+	seed_text("thim", "answer", text);
+	free(text);
+	free(chain);
+	json_decref(answer);
+	chain = certs_pem(&root, 1, &len);
+	answer = json_pack("{s:O}", "tcbInfo", tdx.tcb_info);
+	text = need(json_dumps(answer, 0));
+	seed_pcs("tcb_info", 0, chain, len, text, strlen(text));
+	free(text);
+	json_decref(answer);
+	answer = json_pack("{s:O}", "enclaveIdentity", tdx.qe_identity);
+	text = need(json_dumps(answer, 0));
+	seed_pcs("qe_identity", 1, chain, len, text, strlen(text));
+	free(text);
+	json_decref(answer);
+	seed_pcs("pck_crl", 2, chain, len, crl, crl_len);
+	seed_text("cached", "one", cached);
+	free(chain);
+	free(crl);
+	X509_free(root);
+	tdx_done(&tdx);
+}
+
 /* ---- Azure */
 
 static void seed_tpm_file(const struct azure_world *w, const char *name)
@@ -209,6 +264,7 @@ int main(int argc, char **argv)
 	azure_free_policies();
 	snp_make_kinds();
 	tdx_make_kinds();
+	seed_fetched();
 	for (size_t i = 0; i < SNP_KINDS; i++)
 		seed_snp(&snp_kinds[i]);
 	for (size_t i = 0; i < TDX_KINDS; i++)
