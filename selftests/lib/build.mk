@@ -27,6 +27,7 @@ mutate-batch := $(sort $(mutate-snp) $(mutate-tdx) $(call made-objects,make_batc
 $(B)/tests/test_mutations_batch $(B)/tests/test_verify_batch $(B)/tests/test_verify_opts \
 	$(B)/tests/test_verify_threads: $(mutate-batch)
 $(B)/tests/test_verify_certs: $(sort $(mutate-snp) $(mutate-tdx))
+$(B)/tests/test_verify_tables: $(mutate-snp)
 $(B)/tests/test_policy: $(sort $(mutate-snp) $(mutate-tdx))
 $(B)/tests/test_policy_text $(B)/tests/test_vectors: $(call made-objects,make_certs)
 mutate-azure := $(sort $(make-snp) $(make-tdx) $(call made-objects,make_azure make_batch mutate_azure))
