@@ -91,6 +91,12 @@ for name in genoa turin; do
 done
 
 again
+try 0 '' 'of one server' "${fetch[@]}" "${urls[@]}" "$dir/genoa"
+try 0 '' 'of another, by another name' "${fetch[@]}" "${urls[@]/127.0.0.1/localhost}" "$dir/genoa"
+requests 6 'what another server answered is asked for anew'
+try 1 'not in the cache' 'nor is it good enough offline' "${fetch[@]}" --offline "${urls[@]}" "$dir/genoa"
+
+again
 try 2 'give --product' 'version 2 does not say its product' "${fetch[@]}" "${urls[@]}" "$dir/milan"
 try 0 '' 'and is told' "${fetch[@]}" --product Milan "${urls[@]}" "$dir/milan"
 verified milan milan --certs "$dir/out"

@@ -137,6 +137,7 @@ static void seed_pcs(const char *name, uint8_t which, const char *chain, size_t 
 static void seed_fetched(void)
 {
 	static const char cached[] = "{\"version\": 1, \"fresh_until\": 1750000001, "
+		"\"url\": \"http://pcs.example/tdx/certification/v4/qe/identity\", "
 		"\"expires\": 1750000002, \"text\": \"x\", \"chain\": \"y\"}";
 	struct snp_world snp = snp_genuine();
 	struct tdx_world tdx = tdx_genuine();

@@ -76,14 +76,18 @@ static char *path_of(const struct cvm_fetch *f, const struct cvm_item *item, con
 }
 
 /* A file that is not as we write them is as good as none. */
-static bool parse_entry(const char *data, size_t len, struct entry *entry)
+static bool parse_entry(const char *data, size_t len, const char *from, struct entry *entry)
 {
 	json_t *json __cleanup(cleanup_json) = json_loadb(data, len, JSON_REJECT_DUPLICATES, NULL);
 	json_int_t version, fresh, expires;
-	const char *text, *chain = NULL;
+	const char *url, *text, *chain = NULL;
 
-	if (json_unpack(json, "{s:I, s:I, s:I, s:s, s?s}", "version", &version, "fresh_until", &fresh,
-			"expires", &expires, "text", &text, "chain", &chain) || version != 1)
+	if (json_unpack(json, "{s:I, s:s, s:I, s:I, s:s, s?s}", "version", &version, "url", &url,
+			"fresh_until", &fresh, "expires", &expires, "text", &text, "chain",
+			&chain) || version != 1)
+		return false;
+	/* of another server it is another's answer */
+	if (strcmp(url, from))
 		return false;
 	entry->fresh_until = fresh;
 	entry->fetched = (struct cvm_fetched){ strdup(text), chain ? strdup(chain) : NULL, expires,
@@ -100,7 +104,7 @@ static bool find(const struct cvm_fetch *f, const struct cvm_item *item, struct 
 
 	if (!path || cvm_read_file(path, 8 * CVM_FETCH_MAX, &data, &len))
 		return false;
-	if (parse_entry(data, len, entry) && f->now <= entry->fetched.expires)
+	if (parse_entry(data, len, item->url, entry) && f->now <= entry->fetched.expires)
 		return true;
 	cvm_fetched_free(&entry->fetched);
 	return false;
