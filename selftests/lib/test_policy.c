@@ -409,6 +409,22 @@ static void test_advisories(void)
 	free(policy);
 }
 
+/* By a VLEK the report may name the chip, which is signed as well. */
+static void test_vlek_chip(void)
+{
+	struct snp_world w = snp_world_of(&snp_kinds[3]);
+	struct subject s = { "v3 VLEK with its chip", snp_kinds[3].policy, snp_verifier(&w),
+			     w.report, sizeof(w.report), snp_opts(&w) };
+	char chip[129];
+
+	memset(w.report + 0x1a0, 0xcd, 64);
+	for (int i = 0; i < 64; i++)
+		memcpy(chip + 2 * i, "cd", 3);
+	snp_sign(&w);
+	test_chips(&s, chip, true);
+	cvm_verifier_free(s.v);
+}
+
 static void test_empty_snp(void)
 {
 	struct snp_world w = snp_world_of(&snp_kinds[0]);
@@ -443,6 +459,7 @@ int main(void)
 	test_migratable_policy(&tdx_kinds[2]);
 	test_ages(&tdx_kinds[0]);
 	test_advisories();
+	test_vlek_chip();
 	test_empty_snp();
 	snp_free_kinds();
 	tdx_free_kinds();

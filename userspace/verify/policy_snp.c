@@ -77,7 +77,7 @@ static void judge_tcbs(struct cvm_verdict *v)
 	cvm_judge_number(v, CVM_RULE_SNP_CURRENT_MIT_VECTOR, r->current_mit_vector);
 }
 
-/* The certificate names the chip where the report does not; a VLEK's does not. */
+/* A VCEK's certificate names the chip where the report does not; a VLEK's never does. */
 static void judge_chip(struct cvm_verdict *v, const uint8_t hwid[64])
 {
 	const struct cvm_rule *denied = &v->policy->rule[CVM_RULE_SNP_DENIED_CHIP_ID];

@@ -283,7 +283,6 @@ static void check_key(struct snp *s)
 
 static void judge(struct snp *s)
 {
-	static const uint8_t unknown[64];
 	struct cvm_verdict *v = s->v;
 
 	if (!v->policy)
@@ -296,7 +295,8 @@ static void judge(struct snp *s)
 		cvm_miss(v, "snp", "the product is not known, and so not what the policy says of it");
 		return;
 	}
-	cvm_judge_snp(v, s->leaf->leaf == CVM_LEAF_VCEK ? s->leaf->amd.hwid : unknown,
+	/* zero where the host masks it, and the certificate names no chip either */
+	cvm_judge_snp(v, s->leaf->leaf == CVM_LEAF_VCEK ? s->leaf->amd.hwid : s->report->chip_id,
 		      s->leaf->leaf == CVM_LEAF_VLEK);
 	cvm_judge_age(v, s->c->opts.at);
 }
