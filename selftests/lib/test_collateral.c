@@ -95,6 +95,8 @@ static const struct {
 } documents[] = {
 	{ false, "id", "\"SGX\"", "tcb_info.id: expected TDX" },
 	{ false, "id", "7", "tcb_info.id: expected a string" },
+	{ false, "tcbType", "1", "tcb_info.tcbType: expected 0" },
+	{ false, "tcbType", "\"0\"", "tcb_info.tcbType: expected a number" },
 	{ false, "version", "2", "tcb_info.version: expected 3" },
 	{ false, "version", "4", "tcb_info.version: expected 3" },
 	{ false, "fmspc", "\"50806f0000\"", "tcb_info.fmspc: expected 12 hexadecimal digits" },

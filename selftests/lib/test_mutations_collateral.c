@@ -86,6 +86,10 @@ static const struct {
 	{ "enclave OutOfDate", true, "tcbLevels.0.tcbStatus", "\"OutOfDate\"",
 	  "=tdx.tcb_status" },
 	{ "enclave Revoked", true, "tcbLevels.0.tcbStatus", "\"Revoked\"", "tcb" },
+	{ "module ConfigurationNeeded, which no module is", false,
+	  "tdxModuleIdentities.0.tcbLevels.0.tcbStatus", "\"ConfigurationNeeded\"", "=tcb" },
+	{ "enclave SWHardeningNeeded, which none is", true, "tcbLevels.0.tcbStatus",
+	  "\"SWHardeningNeeded\"", "=tcb" },
 	{ "keys that nobody knows", false, "tcbLevels.0.future", "{\"a\": [1]}", NULL },
 };
 

@@ -258,6 +258,13 @@ static int parse_head(const struct cvm_json *in, struct cvm_tcb_info *info)
 		return cvm_json_wrong(&member, "3");
 	}
 	if (!ret)
+		ret = cvm_json_get_number(in, "tcbType", UINT32_MAX, &number);
+	/* how levels are compared: there is one way so far */
+	if (!ret && number) {
+		cvm_json_member(in, "tcbType", &member);
+		return cvm_json_wrong(&member, "0");
+	}
+	if (!ret)
 		ret = cvm_json_get_hex(in, "fmspc", info->fmspc, sizeof(info->fmspc));
 	if (!ret)
 		ret = cvm_json_get_hex(in, "pceId", info->pceid, sizeof(info->pceid));

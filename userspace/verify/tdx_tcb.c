@@ -249,7 +249,7 @@ static enum cvm_tcb_status converge(enum cvm_tcb_status status, enum cvm_tcb_sta
 	if (other == CVM_TCB_UP_TO_DATE || status == CVM_TCB_REVOKED)
 		return status;
 	if (other != CVM_TCB_OUT_OF_DATE)
-		return CVM_TCB_REVOKED;
+		return other == CVM_TCB_REVOKED ? CVM_TCB_REVOKED : CVM_TCB_UNKNOWN;
 	switch (status) {
 	case CVM_TCB_UP_TO_DATE:
 	case CVM_TCB_SW_HARDENING_NEEDED:
@@ -333,6 +333,8 @@ static bool check_status(struct tcb *t)
 		return fail(t, "tcb", "more advisories apply than can be looked at");
 	if (facts->tcb_status == CVM_TCB_REVOKED)
 		return fail(t, "tcb", "Intel has revoked this TCB level");
+	if (facts->tcb_status == CVM_TCB_UNKNOWN)
+		return fail(t, "tcb", "module or enclave is neither up to date nor out of date nor revoked");
 	return cvm_pass(t->v, "tcb", "%s, level of %s%s%s", cvm_tcb_status_name(facts->tcb_status),
 			cvm_time_text(t->level->date, date), *facts->advisories ? ": " : "",
 			facts->advisories);
