@@ -154,6 +154,39 @@ static void test_claims(void)
 	EVP_PKEY_free(claims.ak);
 }
 
+/* The real roots, by the hash of their key: of Turin there is no evidence here. */
+static void test_roots(void)
+{
+	static const struct {
+		const char *name;
+		enum cvm_snp_product product;
+	} files[] = {
+		{ "milan", CVM_SNP_MILAN }, { "milan_vlek", CVM_SNP_MILAN },
+		{ "genoa", CVM_SNP_GENOA }, { "genoa_vlek", CVM_SNP_GENOA },
+		{ "turin_vcek", CVM_SNP_TURIN }, { "turin_vlek", CVM_SNP_TURIN },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		struct cvm_certs certs = { 0 };
+		const struct cvm_root *ask, *ark;
+		char path[64];
+		struct file f;
+
+		snprintf(path, sizeof(path), "../roots/amd/ask_ark_%s.pem", files[i].name);
+		f = read_file(path);
+		if (cvm_certs_load(&certs, f.data, f.len, NULL) || certs.count != 2)
+			need(NULL);
+		ask = cvm_root_find(CVM_VENDOR_AMD, certs.cert[0].x509);
+		ark = cvm_root_find(CVM_VENDOR_AMD, certs.cert[1].x509);
+		check(!ask && ark && ark->product == files[i].product &&
+		      !cvm_root_find(CVM_VENDOR_INTEL, certs.cert[1].x509) &&
+		      cvm_amd_name_is_of(certs.cert[0].x509, files[i].product) &&
+		      cvm_amd_name_is_of(certs.cert[1].x509, files[i].product),
+		      "ask_ark_%s: the ARK is pinned, and of its product", files[i].name);
+		cvm_certs_free(&certs);
+	}
+}
+
 int main(void)
 {
 	char path[4096];
@@ -168,5 +201,6 @@ int main(void)
 	test_quotes();
 	test_nobodys();
 	test_claims();
+	test_roots();
 	return tap_end();
 }
