@@ -33,10 +33,13 @@ compdir ?= $(prefix)/share/bash-completion/completions
 lib-soname := libcvmguest.so.0
 lib-dirs   := common formats verify lib
 lib-src    := $(foreach d,$(lib-dirs),$(wildcard userspace/$d/*.c))
-ctl-src    := $(wildcard userspace/cvmctl/*.c) $(wildcard userspace/fetch/*.c)
+# derived keys and disks: cvmctl's alone, so that the library needs nothing of theirs
+key-src    := $(wildcard userspace/keys/*.c userspace/disk/*.c)
+ctl-src    := $(wildcard userspace/cvmctl/*.c) $(wildcard userspace/fetch/*.c) $(key-src)
 # the tree of a batch is the driver's own code
 lib-obj    := $(lib-src:%.c=$(B)/obj/%.o) $(B)/obj/userspace/merkle.o
 ctl-obj    := $(ctl-src:%.c=$(B)/obj/%.o)
+key-obj    := $(key-src:%.c=$(B)/obj/%.o)
 
 # manual pages and completion are made from the tables of cvmctl: man/generate.c
 man-pages  := $(patsubst userspace/man/%.man,$(B)/man/%.1,$(wildcard userspace/man/*.man)) \
@@ -49,7 +52,8 @@ gen-obj    := $(B)/obj/userspace/man/generate.o $(filter-out %/cvmctl/cvmctl.o,$
 user-cflags := -Iuserspace -Iuserspace/include -Idriver/uapi -iquote . -fPIC -fvisibility=hidden \
 	       -DCVM_VERSION='"$(VERSION)"' -DCVM_DATE='"$(DATE)"'
 lib-libs    := -lcrypto -ljansson -ltss2-mu
-ctl-libs    := -lkmod -llzma -ltss2-esys -ltss2-tcti-device -lm $(lib-libs)
+key-libs    := -lkeyutils -ldevmapper
+ctl-libs    := -lkmod $(key-libs) -llzma -ltss2-esys -ltss2-tcti-device -lm $(lib-libs)
 
 user-programs += $(B)/bin/cvmctl $(B)/lib/$(lib-soname) $(B)/lib/libcvmguest.so \
 		 $(B)/lib/libcvmguest.a $(B)/lib/libcvmguest.pc $(man-pages) \

@@ -7,12 +7,16 @@ fuzz-own     := policy collateral tcb_info qe_identity claims tpm_file tpm_quote
 fuzz-fetched := thim pcs cached
 fuzz-readers := $(fuzz-own) $(fuzz-fetched) show
 fuzz-verify  := verify verify_deep
+fuzz-keys    := record
 
 # these see what is behind signatures
 fuzz-holds := $(B)/obj/selftests/fuzz/holds.o
 wrap-fuzz  := -Wl,--wrap=EVP_DigestVerify,--wrap=X509_verify,--wrap=X509_CRL_verify
 holds-tpm_quote   := $(fuzz-holds) $(wrap-fuzz)
 holds-verify_deep := $(fuzz-holds) $(wrap-fuzz)
+
+# not in the library
+keys-record := $(addprefix $(B)/obj/userspace/keys/,record.o record_mac.o record_file.o inputs.o)
 
 fuzz-cc = $(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -Idriver/uapi -iquote .
 
@@ -53,6 +57,13 @@ $(fuzz-verify:%=$(B)/obj/selftests/fuzz/%.o): selftests/fuzz/fuzz_verify.c
 	$(say) CC $@
 	$(Q)$(fuzz-cc) -c -o $@ $<
 
+$(fuzz-keys:%=$(B)/obj/selftests/fuzz/%.o): $(B)/obj/selftests/fuzz/%.o: selftests/fuzz/fuzz_%.c
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(fuzz-cc) -c -o $@ $<
+
+$(B)/bin/fuzz_record: $(keys-record)
+
 $(B)/bin/fuzz_%: $(B)/obj/selftests/fuzz/%.o $(B)/lib/libcvmguest.a | $(fuzz-holds)
 	@mkdir -p $(@D)
 	$(say) LD $@
@@ -63,7 +74,8 @@ $(B)/bin/fuzz_%: $(B)/obj/selftests/fuzz/%.o $(B)/lib/libcvmguest.a | $(fuzz-hol
 fuzz-formats: ; @echo $(fuzz-parsers)
 fuzz-readers: ; @echo $(fuzz-readers)
 fuzz-verification: ; @echo $(fuzz-verify)
-fuzz-names: ; @echo $(fuzz-parsers) $(fuzz-readers) $(fuzz-verify)
+fuzz-keys: ; @echo $(fuzz-keys)
+fuzz-names: ; @echo $(fuzz-parsers) $(fuzz-readers) $(fuzz-verify) $(fuzz-keys)
 
 test-programs += $(B)/tests/fuzz_seeds
 
@@ -79,6 +91,6 @@ $(B)/tests/fuzz_seeds: $(B)/obj/selftests/fuzz/seeds.o $(mutate-azure) $(mutate-
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(sort $(filter %.o,$^)) $(filter %.a,$^) $(lib-libs)
 
-.PHONY: fuzz-formats fuzz-readers fuzz-verification fuzz-names
+.PHONY: fuzz-formats fuzz-readers fuzz-verification fuzz-keys fuzz-names
 
 -include $(wildcard $(B)/obj/selftests/fuzz/*.d)

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0
+# Tests of derived keys and disks in user space.
+
+keys-tests := $(patsubst selftests/keys/%.c,$(B)/tests/%,$(wildcard selftests/keys/test_*.c))
+test-programs += $(keys-tests) $(B)/tests/kill_at
+
+$(keys-tests): $(B)/tests/%: $(B)/obj/selftests/keys/%.o $(key-obj) $(B)/lib/libcvmguest.a
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(key-libs) $(lib-libs)
+
+$(B)/tests/kill_at: $(B)/obj/selftests/keys/kill_at.o
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(B)/obj/selftests/keys/%.o: selftests/keys/%.c
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -Idriver/uapi -Iselftests/lib \
+		-c -o $@ $<
+
+-include $(wildcard $(B)/obj/selftests/keys/*.d)

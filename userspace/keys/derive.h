@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Derived keys, by the best door that there is: the driver's /dev/cvm/key, through
+ * which no key of a keyring comes into user space; or the kernel's own
+ * /dev/sev-guest, where this process gets what the firmware derives, and makes the
+ * same keys of it, in locked memory that is wiped.
+ */
+#ifndef CVM_KEYS_DERIVE_H
+#define CVM_KEYS_DERIVE_H
+
+#include "inputs.h"
+
+/**
+ * struct cvm_key_door - where keys are asked for
+ * @fd: open, or -1
+ * @path: of it
+ * @driver: it is /dev/cvm/key
+ * @facts: what may be asked for
+ */
+struct cvm_key_door {
+	int fd;
+	const char *path;
+	bool driver;
+	struct cvm_key_facts facts;
+};
+
+/* One line for the user: where his keys come by. */
+const char *cvm_key_door_text(const struct cvm_key_door *door);
+
+/**
+ * cvm_key_door_open() - find it, and what may be asked for there
+ * @door: out: for cvm_key_door_close(), also on failure
+ * @error: or NULL
+ *
+ * Return: 0; -EOPNOTSUPP: there are no derived keys here, and @error says why;
+ * -EACCES, -EPERM, ...: there is a door, and not for this process.
+ */
+int cvm_key_door_open(struct cvm_key_door *door, struct cvm_error *error);
+void cvm_key_door_close(struct cvm_key_door *door);
+
+/**
+ * struct cvm_key_ask - one key, as of struct cvm_derived
+ * @purpose: enum cvm_purpose
+ * @form: enum cvm_key_form
+ * @length: bytes, CVM_MIN_KEY to CVM_MAX_KEY
+ * @keyring: not with CVM_FORM_MEMORY
+ * @name: likewise: the description without "cvm:"
+ * @timeout_s: likewise; 0: it does not expire
+ * @memory: CVM_FORM_MEMORY: where it goes
+ * @serial: out: of the key in the keyring
+ */
+struct cvm_key_ask {
+	uint32_t purpose;
+	uint32_t form;
+	uint32_t length;
+	int32_t keyring;
+	const char *name;
+	uint32_t timeout_s;
+	void *memory;
+	int32_t serial;
+};
+
+/**
+ * struct cvm_key_set - keys of one answer of the firmware
+ * @inputs: what it derives from
+ * @label: HKDF label, at most 255 bytes
+ * @label_len: bytes
+ * @salt: HKDF salt, at most CVM_MAX_KEY_SALT bytes
+ * @salt_len: bytes
+ * @count: keys, at most CVM_MAX_DERIVED
+ * @ask: they
+ */
+struct cvm_key_set {
+	struct cvm_key_inputs inputs;
+	const char *label;
+	size_t label_len;
+	const uint8_t *salt;
+	size_t salt_len;
+	size_t count;
+	struct cvm_key_ask ask[CVM_MAX_DERIVED];
+};
+
+/**
+ * cvm_key_derive() - make all keys of @set, or none
+ * @door: open
+ * @set: the serials of it are filled in
+ * @error: or NULL
+ *
+ * Return: 0, or an error of CVM_DERIVE; -EOPNOTSUPP: this door cannot ask for it.
+ */
+int cvm_key_derive(const struct cvm_key_door *door, struct cvm_key_set *set,
+		   struct cvm_error *error);
+
+/* derive_native.c: the same by /dev/sev-guest */
+int cvm_key_derive_native(const struct cvm_key_door *door, struct cvm_key_set *set,
+			  struct cvm_error *error);
+
+/* hkdf.c: the key of @purpose from the firmware's 32 bytes; 0 or -EIO. */
+int cvm_key_hkdf(const uint8_t secret[32], const struct cvm_key_set *set, uint32_t purpose,
+		 void *out, size_t length);
+
+#endif /* CVM_KEYS_DERIVE_H */

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The key record: everything that is needed to derive a disk's master key again,
+ * and the disk's own key, wrapped by it. Nothing in it is secret, and nothing in
+ * it is believed before its MAC, whose key is derived by the firmware from what
+ * the record names, has been found right. Whoever has the disk can replace the
+ * record, and derive a key himself from a mix that he chooses. Therefore the mix
+ * to accept comes from the caller, never from the record.
+ *
+ * A file holds one JSON object (RFC 8259), at most CVM_RECORD_MAX_FILE bytes:
+ *
+ *	"version"	1
+ *	"root"		"vcek" or "vmrk"
+ *	"mix"		an array of "policy", "image", "family", "measurement",
+ *			"svn", "tcb", "mit", each at most once
+ *	"vmpl"		0 to 3
+ *	"svn"		0 to 4294967295; 0 where it is not in "mix"
+ *	"tcb"		TCB_VERSION as a number of 16 hexadecimal digits; likewise
+ *	"mit"		LAUNCH_MIT_VECTOR as such; likewise
+ *	"label"		1 to 96 printable ASCII characters: the HKDF label
+ *	"salt"		32 bytes in hexadecimal: the HKDF salt
+ *	"check"		16 bytes in hexadecimal: the derived key of purpose 2
+ *	"cipher"	"aes-xts-plain64" (a key of 64 bytes), or
+ *			"aes-xts-plain64+hmac-sha256" (96 bytes)
+ *	"sectors"	of 512 bytes that the open disk has; a multiple of 8
+ *	"key"		the disk's key as the kernel's encrypted key wraps it: IV,
+ *			ciphertext and MAC, in hexadecimal
+ *	"mac"		32 bytes in hexadecimal: HMAC-SHA-256 of the canonical form
+ *			with the derived key of purpose 3
+ *
+ * All of them are there and no others. The canonical form is not JSON but the
+ * values, each of a fixed length or behind its length, little-endian:
+ *
+ *	"cvm-guest record 1" 00, root u32, mix u32 (CVM_MIX_*), vmpl u32, svn u32,
+ *	tcb u64, mit u64, salt, check, cipher u32 (enum cvm_disk_cipher),
+ *	sectors u64, u16 bytes of label, label, u16 bytes of key, key
+ *
+ * So two texts with the same MAC mean the same.
+ */
+#ifndef CVM_KEYS_RECORD_H
+#define CVM_KEYS_RECORD_H
+
+#include "inputs.h"
+
+#define CVM_RECORD_MAX_FILE	4096
+#define CVM_RECORD_MAX_LABEL	96
+#define CVM_RECORD_SALT		32
+#define CVM_RECORD_CHECK	16
+#define CVM_RECORD_MAC		32
+#define CVM_RECORD_MAC_KEY	32
+
+/* Documentation/security/keys/trusted-encrypted.rst, the format "default" */
+#define CVM_BLOB_IV		16
+#define CVM_BLOB_MAC		32
+#define CVM_BLOB_SIZE(key_len)	(CVM_BLOB_IV + (key_len) + CVM_BLOB_MAC)
+#define CVM_DISK_MAX_KEY	96
+#define CVM_BLOB_MAX		CVM_BLOB_SIZE(CVM_DISK_MAX_KEY)
+
+/* an open disk has sectors of 4096 bytes */
+#define CVM_DISK_SECTOR		4096U
+#define CVM_DISK_ALIGN		(CVM_DISK_SECTOR / 512)
+#define CVM_DISK_MAX_SECTORS	(1ULL << 48)
+
+/**
+ * enum cvm_disk_cipher - how a disk is encrypted
+ * @CVM_DISK_XTS: confidential; who can write to the disk can destroy data or bring
+ *	old sectors back
+ * @CVM_DISK_XTS_HMAC: what was changed outside cannot be read any more; old sectors
+ *	can still be brought back
+ */
+enum cvm_disk_cipher {
+	CVM_DISK_XTS	  = 1,
+	CVM_DISK_XTS_HMAC = 2,
+};
+
+/* bytes of the disk's key */
+size_t cvm_disk_key_len(enum cvm_disk_cipher cipher);
+
+/**
+ * struct cvm_key_record - a record
+ * @inputs: what the master key, check value and MAC key are derived from
+ * @cipher: of the disk
+ * @sectors: of 512 bytes
+ * @label: HKDF label
+ * @salt: HKDF salt
+ * @check: purpose 2
+ * @blob: the wrapped key, CVM_BLOB_SIZE() of the cipher's key
+ * @mac: of all others
+ */
+struct cvm_key_record {
+	struct cvm_key_inputs inputs;
+	enum cvm_disk_cipher cipher;
+	uint64_t sectors;
+	char label[CVM_RECORD_MAX_LABEL + 1];
+	uint8_t salt[CVM_RECORD_SALT];
+	uint8_t check[CVM_RECORD_CHECK];
+	uint8_t blob[CVM_BLOB_MAX];
+	uint8_t mac[CVM_RECORD_MAC];
+};
+
+/**
+ * cvm_record_parse() - a record from its text
+ * @text: JSON; @len bytes, of which none is believed
+ * @len: bytes
+ * @record: out
+ * @error: or NULL
+ *
+ * Return: 0; -EBADMSG: @error says what and where; -ENOMEM.
+ */
+int cvm_record_parse(const char *text, size_t len, struct cvm_key_record *record,
+		     struct cvm_error *error);
+
+/* The text of @record with a newline, the caller's to free; NULL: no memory. */
+char *cvm_record_text(const struct cvm_key_record *record);
+
+/* Sets record->mac. 0 or -EIO: OpenSSL fails. */
+int cvm_record_sign(struct cvm_key_record *record, const uint8_t key[CVM_RECORD_MAC_KEY]);
+
+/* 0; -EBADMSG: the record has been changed; -EIO. In constant time. */
+int cvm_record_verify(const struct cvm_key_record *record,
+		      const uint8_t key[CVM_RECORD_MAC_KEY]);
+
+/* As cvm_record_parse(), of a file. */
+int cvm_record_read(const char *path, struct cvm_key_record *record, struct cvm_error *error);
+
+/**
+ * cvm_record_write() - write a record that survives a power cut
+ * @path: a new file, which takes the place of an old one of that name in one step
+ *
+ * When it returns 0 the file is on the disk under its name. On failure the old one
+ * is as it was.
+ */
+int cvm_record_write(const char *path, const struct cvm_key_record *record,
+		     struct cvm_error *error);
+
+/* Gives the file @from the name @to, of a file in the same directory, as above. */
+int cvm_record_replace(const char *from, const char *to, struct cvm_error *error);
+
+#endif /* CVM_KEYS_RECORD_H */
