@@ -120,9 +120,9 @@ static void test_refused(void)
 	refuse("sectors", json_integer(-8), "sectors");
 	refuse("sectors", json_integer(12), "sectors");
 	refuse("sectors", json_integer((1LL << 48) + 8), "sectors");
-	refuse("key", repeat("00", 111), "key");
+	refuse("key", repeat("00", 112), "key");
 	/* as long as that of the other cipher */
-	refuse("key", repeat("00", 144), "key");
+	refuse("key", repeat("00", 145), "key");
 	refuse("mac", repeat("00", 31), "mac");
 }
 

@@ -13,7 +13,7 @@ VM_MODULES=(
 	gf128mul ghash-generic cryptd crypto_simd aesni-intel crypto_null gcm ctr
 	hmac sha512_generic sha512-ssse3 sha256_generic cbc xts
 	tsm tsm_report sev-guest tdx-guest
-	dm-mod dm-crypt trusted encrypted-keys tpm_vtpm_proxy
+	dm-mod dm-crypt dm-integrity authenc trusted encrypted-keys tpm_vtpm_proxy
 )
 VM_PROGRAMS=(/bin/kmod /bin/dash /bin/bash /bin/tar)
 # beyond what the programs themselves need: what programs load at run time

@@ -13,6 +13,8 @@ const struct command *const commands[] = {
 	&cmd_verify,
 	&cmd_policy,
 	&cmd_certs,
+	&cmd_key,
+	&cmd_disk,
 	&cmd_bench,
 	&cmd_module,
 	&cmd_selftest,

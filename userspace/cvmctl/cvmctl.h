@@ -100,8 +100,9 @@ struct command {
 /* commands.c: all of them; NULL is behind the last */
 extern const struct command *const commands[];
 
-extern const struct command cmd_batch, cmd_bench, cmd_certs, cmd_doctor, cmd_expect, cmd_module,
-			    cmd_policy, cmd_quote, cmd_report, cmd_selftest, cmd_show, cmd_status,
+extern const struct command cmd_batch, cmd_bench, cmd_certs, cmd_disk, cmd_doctor, cmd_expect,
+			    cmd_key, cmd_module, cmd_policy, cmd_quote, cmd_report, cmd_selftest,
+			    cmd_show, cmd_status,
 			    cmd_verify;
 
 /* cvmctl.c: the subcommand that runs, for messages; NULL before there is one */
@@ -128,6 +129,9 @@ int input_file(const char *path, void **data, size_t *len);
 
 /* @path: NULL or "-" is the standard output, which must not be a terminal. */
 int output_binary(const char *path, const void *data, size_t len);
+
+/* As output_binary(), for nobody but the owner to read. */
+int output_secret(const char *path, const void *data, size_t len);
 
 /* As output_binary(), but a terminal is welcome. */
 int output_text(const char *path, const char *text);

@@ -25,7 +25,7 @@ int input_file(const char *path, void **data, size_t *len)
 	return 0;
 }
 
-static int output(const char *path, const void *data, size_t len)
+static int output(const char *path, const void *data, size_t len, mode_t mode)
 {
 	bool to_stdout = !path || !strcmp(path, "-");
 	int rc;
@@ -33,7 +33,7 @@ static int output(const char *path, const void *data, size_t len)
 	if (to_stdout)
 		rc = cvm_write_fd(STDOUT_FILENO, data, len);
 	else
-		rc = cvm_write_file(path, data, len, 0666);
+		rc = cvm_write_file(path, data, len, mode);
 	if (rc)
 		return fail(EXIT_FAILED, "%s: cannot be written: %s",
 			    to_stdout ? "standard output" : path, strerror(-rc));
@@ -44,12 +44,19 @@ int output_binary(const char *path, const void *data, size_t len)
 {
 	if ((!path || !strcmp(path, "-")) && isatty(STDOUT_FILENO))
 		return fail(EXIT_USAGE, "binary evidence is not for a terminal: use --out FILE or redirect it");
-	return output(path, data, len);
+	return output(path, data, len, 0666);
+}
+
+int output_secret(const char *path, const void *data, size_t len)
+{
+	if (!strcmp(path, "-") && isatty(STDOUT_FILENO))
+		return fail(EXIT_USAGE, "a key is not for a terminal: use --out FILE or redirect it");
+	return output(path, data, len, 0600);
 }
 
 int output_text(const char *path, const char *text)
 {
-	return output(path, text, strlen(text));
+	return output(path, text, strlen(text), 0666);
 }
 
 int flush_output(void)

@@ -49,8 +49,11 @@
 #define CVM_RECORD_MAC		32
 #define CVM_RECORD_MAC_KEY	32
 
-/* Documentation/security/keys/trusted-encrypted.rst, the format "default" */
-#define CVM_BLOB_IV		16
+/*
+ * Documentation/security/keys/trusted-encrypted.rst, the format "default"; there is
+ * a zero byte behind the IV
+ */
+#define CVM_BLOB_IV		(16 + 1)
 #define CVM_BLOB_MAC		32
 #define CVM_BLOB_SIZE(key_len)	(CVM_BLOB_IV + (key_len) + CVM_BLOB_MAC)
 #define CVM_DISK_MAX_KEY	96

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+/* cvmctl disk: disks whose key the firmware's derived keys wrap. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/util.h"
+#include "disk.h"
+
+enum { RECORD, MIX, ROOT, SYSTEM, INTEGRITY, FORCE, READ_ONLY, JSON };
+
+static const struct option_spec option_list[] = {
+	[RECORD]	= { "record", "FILE", "where the disk's key is kept, wrapped; required but for\nclose and status" },
+	[MIX]		= { "mix", ARG_MIX, "format: what is mixed into the key; open, rotate: what\nmust be at least (default: policy,image,family,\nmeasurement,svn,tcb; format: mit too where it is known)" },
+	[ROOT]		= { "root", ARG_ROOT, HELP_ROOT },
+	[SYSTEM]	= { "system", "measured|firmware|any", "what the launch measurement is known to cover: kernel,\ninitrd and command line too; the firmware alone, so that\nwhoever has the same firmware has the key; any: it need\nnot be in the mix. Required for format" },
+	[INTEGRITY]	= { "integrity", NULL, "format: authenticate each sector (AES-XTS and HMAC-SHA-256)" },
+	[FORCE]		= { "force", NULL, "format: a device that is not blank; what is on it is lost" },
+	[READ_ONLY]	= { "read-only", NULL, "open: so that nothing can be written" },
+	[JSON]		= { "json", NULL, "status: as a JSON object" },
+	{ 0 }
+};
+
+static const struct {
+	const char *name;
+	int (*run)(const struct disk_options *options);
+	bool record, device;
+} actions[] = {
+	{ "format", disk_format, true,	true },
+	{ "open",   disk_open,	 true,	true },
+	{ "close",  disk_close,	 false, false },
+	{ "rotate", disk_rotate, true,	false },
+	{ "status", disk_status, false, false },
+};
+
+static const char *const systems[] = {
+	[SYSTEM_MEASURED] = "measured",
+	[SYSTEM_FIRMWARE] = "firmware",
+	[SYSTEM_ANY]	  = "any",
+};
+
+static int parse_system(const char *value, enum disk_system *system)
+{
+	*system = SYSTEM_UNSAID;
+	if (!value)
+		return 0;
+	for (size_t i = SYSTEM_MEASURED; i < ARRAY_SIZE(systems); i++)
+		if (!strcmp(value, systems[i]))
+			*system = (enum disk_system)i;
+	return *system ? 0 : usage_error("--system: '%s' is neither measured nor firmware nor any",
+					 value);
+}
+
+/*
+ * Without the measurement whoever can run any guest on this chip has the key, and
+ * with a measurement of the firmware alone whoever runs the same firmware: neither
+ * may be had by leaving something out.
+ */
+static int check_system(const struct disk_options *options, uint32_t mix)
+{
+	if (!(mix & CVM_MIX_MEASUREMENT) && options->system != SYSTEM_ANY)
+		return usage_error("--mix without measurement: any guest on this chip can derive the key; if that is what you want say --system any");
+	return 0;
+}
+
+static int parse_options(const struct arguments *args, struct disk_options *options)
+{
+	const char *mix = args->option[MIX];
+	int rc = parse_system(args->option[SYSTEM], &options->system);
+
+	options->record = args->option[RECORD];
+	options->integrity = args->option[INTEGRITY];
+	options->force = args->option[FORCE];
+	options->read_only = args->option[READ_ONLY];
+	options->json = args->option[JSON];
+	options->accept.mix = CVM_MIX_DEFAULT;
+	options->mix = CVM_MIX_ALL;
+	if (!rc && mix) {
+		rc = parse_mix(mix, &options->mix);
+		options->accept.mix = options->mix;
+	}
+	if (!rc)
+		rc = check_system(options, options->mix);
+	return rc ? rc : parse_root(args->option[ROOT], &options->accept.root);
+}
+
+static int run_action(size_t i, const struct arguments *args, struct disk_options *options)
+{
+	if (!options->name)
+		return usage_error("disk %s: NAME is missing", actions[i].name);
+	if (!cvm_disk_name_valid(options->name))
+		return usage_error("'%s' is no name of a disk: 1 to %d letters, digits, and any of '._-', no '.' first",
+				   options->name, CVM_DISK_MAX_NAME);
+	if (actions[i].device != !!options->device)
+		return usage_error(options->device ? "disk %s takes no DEVICE" :
+				   "disk %s: DEVICE is missing", actions[i].name);
+	if (actions[i].record && !options->record)
+		return usage_error("disk %s: --record is missing", actions[i].name);
+	/* a record of one disk opens no other */
+	snprintf(options->label, sizeof(options->label), "disk %s", options->name);
+	options->accept.label = options->label;
+	return actions[i].run(options);
+}
+
+static int run(const struct arguments *args)
+{
+	struct disk_options options = {
+		.name = args->operand[1], .device = args->operand[1] ? args->operand[2] : NULL,
+	};
+	int rc = parse_options(args, &options);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
+		if (!strcmp(args->operand[0], actions[i].name))
+			return run_action(i, args, &options);
+	return usage_error("'%s' is none of format, open, close, rotate, status", args->operand[0]);
+}
+
+const struct command cmd_disk = {
+	.name = "disk",
+	.summary = "format, open, close and re-key disks under derived keys",
+	.operands = "format|open|close|rotate|status NAME [DEVICE]",
+	.min_operands = 1,
+	.max_operands = 3,
+	.options = option_list,
+	.run = run,
+};

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+/* cvmctl key: a derived key, into a keyring, or to a file where that is asked for. */
+#include <errno.h>
+#include <keyutils.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/util.h"
+#include "disk.h"
+#include "keys/derive.h"
+#include "keys/secret.h"
+
+enum { NAME, KEYRING, OUT, MIX, ROOT, VMPL, SVN, TCB, PURPOSE, TYPE, LENGTH, LABEL, SALT, TIMEOUT };
+
+static const struct option_spec option_list[] = {
+	[NAME]	  = { "name", "NAME", "the key's description is cvm:NAME; with --keyring required" },
+	[KEYRING] = { "keyring", "session|user|SERIAL", "where the key goes" },
+	[OUT]	  = { "out", "FILE", "or this file, raw and readable: user space has it then" },
+	[MIX]	  = { "mix", ARG_MIX, "what is mixed in (default: policy,image,family,\nmeasurement,svn,tcb, and mit where it is known)" },
+	[ROOT]	  = { "root", ARG_ROOT, HELP_ROOT },
+	[VMPL]	  = { "vmpl", "0|1|2|3", "the VMPL that is mixed in (default: the kernel's own)" },
+	[SVN]	  = { "svn", "N", "the guest SVN (default: the ID block's)" },
+	[TCB]	  = { "tcb", "HEX", "the TCB_VERSION, 16 digits (default: the committed one)" },
+	[PURPOSE] = { "purpose", "key|check|mac", "what the key is for (default: key)" },
+	[TYPE]	  = { "type", "logon|user", "of the key; user: it can be read (default: logon)" },
+	[LENGTH]  = { "length", "N", "bytes, 16 to 128 (default: 32)" },
+	[LABEL]	  = { "label", "TEXT", "another label, another key (default: none)" },
+	[SALT]	  = { "salt", "HEX", "of HKDF, up to 64 bytes (default: none)" },
+	[TIMEOUT] = { "timeout", "S", "the kernel expires the key after so many seconds" },
+	{ 0 }
+};
+
+/* the number of a word in a list, @first and on */
+static int parse_choice(const char *option, const char *value, const char *const *names,
+			uint32_t first, uint32_t *chosen)
+{
+	*chosen = first;
+	for (uint32_t i = 0; value && names[i]; i++) {
+		*chosen = first + i;
+		if (!strcmp(value, names[i]))
+			return 0;
+	}
+	return value ? usage_error("--%s: '%s' is none of its words", option, value) : 0;
+}
+
+static int parse_keyring(const char *value, int32_t *keyring)
+{
+	uint32_t serial;
+	int rc;
+
+	if (!strcmp(value, "session")) {
+		/* by its number: a new one, of this process, would go with it */
+		*keyring = keyctl_get_keyring_ID(KEY_SPEC_SESSION_KEYRING, 0);
+		return *keyring < 0 ? fail(EXIT_FAILED, "--keyring: no session keyring: %s",
+					   strerror(errno)) : 0;
+	}
+	if (!strcmp(value, "user")) {
+		*keyring = KEY_SPEC_USER_KEYRING;
+		return 0;
+	}
+	rc = parse_number("keyring", value, INT32_MAX, &serial);
+	*keyring = (int32_t)serial;
+	return !rc && !serial ? usage_error("--keyring: 0 is no keyring") : rc;
+}
+
+static int parse_tcb(const char *value, uint64_t *tcb)
+{
+	uint8_t bytes[8];
+	int rc = parse_bytes("tcb", value, bytes, sizeof(bytes), false);
+
+	*tcb = 0;
+	for (size_t i = 0; !rc && i < sizeof(bytes); i++)
+		*tcb = *tcb << 8 | bytes[i];
+	return rc;
+}
+
+/* what was named; what was not is of this VM */
+static int parse_inputs(const struct arguments *args, const struct cvm_key_facts *facts,
+			struct cvm_key_inputs *in)
+{
+	uint32_t mix = CVM_MIX_ALL, root;
+	int rc = parse_root(args->option[ROOT], &root);
+
+	if (!rc && args->option[MIX])
+		rc = parse_mix(args->option[MIX], &mix);
+	if (rc)
+		return rc;
+	cvm_key_inputs_newest(in, root, mix, facts);
+	if (args->option[MIX] && in->mix != mix)
+		return fail(EXIT_NOT_SUPPORTED, "--mix: this firmware does not know mit");
+	if (args->option[SVN] && !(mix & CVM_MIX_GUEST_SVN))
+		return usage_error("--svn: svn is not in --mix");
+	if (args->option[TCB] && !(mix & CVM_MIX_TCB))
+		return usage_error("--tcb: tcb is not in --mix");
+	if (args->option[VMPL])
+		rc = parse_number("vmpl", args->option[VMPL], 3, &in->vmpl);
+	if (!rc && args->option[SVN])
+		rc = parse_number("svn", args->option[SVN], UINT32_MAX, &in->guest_svn);
+	if (!rc && args->option[TCB])
+		rc = parse_tcb(args->option[TCB], &in->tcb);
+	return rc;
+}
+
+static int parse_place(const struct arguments *args, struct cvm_key_ask *ask)
+{
+	const char *const types[] = { "logon", "user", NULL };
+	int rc;
+
+	if (!args->option[KEYRING] == !args->option[OUT])
+		return usage_error("one of --keyring and --out is required");
+	if (args->option[OUT]) {
+		ask->form = CVM_FORM_MEMORY;
+		if (args->option[NAME] || args->option[TYPE] || args->option[TIMEOUT])
+			return usage_error("--name, --type and --timeout are for keys in keyrings");
+		return 0;
+	}
+	if (!args->option[NAME])
+		return usage_error("--name is missing");
+	ask->name = args->option[NAME];
+	rc = parse_choice("type", args->option[TYPE], types, CVM_FORM_LOGON, &ask->form);
+	if (!rc && args->option[TIMEOUT])
+		rc = parse_number("timeout", args->option[TIMEOUT], INT_MAX, &ask->timeout_s);
+	return rc ? rc : parse_keyring(args->option[KEYRING], &ask->keyring);
+}
+
+static int check_name(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+
+	return !len || name[len] || len > CVM_MAX_KEY_NAME ?
+		usage_error("--name: '%s' is not 1 to %d letters, digits, and any of '._-'", name,
+			    CVM_MAX_KEY_NAME) : 0;
+}
+
+static int parse_key(const struct arguments *args, struct cvm_key_set *set, uint8_t *salt)
+{
+	const char *const purposes[] = { "key", "check", "mac", NULL };
+	struct cvm_key_ask *ask = &set->ask[0];
+	const char *hex = args->option[SALT];
+	int rc = parse_place(args, ask);
+
+	ask->length = 32;
+	set->count = 1;
+	set->label = args->option[LABEL] ? args->option[LABEL] : "";
+	set->label_len = strlen(set->label);
+	if (!rc && ask->name)
+		rc = check_name(ask->name);
+	if (!rc)
+		rc = parse_choice("purpose", args->option[PURPOSE], purposes, CVM_PURPOSE_KEY,
+				  &ask->purpose);
+	if (!rc && args->option[LENGTH])
+		rc = parse_number("length", args->option[LENGTH], CVM_MAX_KEY, &ask->length);
+	if (!rc && ask->length < CVM_MIN_KEY)
+		rc = usage_error("--length: %d is the least", CVM_MIN_KEY);
+	if (!rc && set->label_len > 255)
+		rc = usage_error("--label: more than 255 bytes");
+	if (rc || !hex)
+		return rc;
+	set->salt = salt;
+	set->salt_len = strlen(hex) / 2;
+	if (set->salt_len > CVM_MAX_KEY_SALT)
+		return usage_error("--salt: more than %d bytes", CVM_MAX_KEY_SALT);
+	return parse_bytes("salt", hex, salt, set->salt_len, false);
+}
+
+static int derive(const struct arguments *args, struct cvm_key_set *set)
+{
+	__cleanup_door struct cvm_key_door door = { .fd = -1 };
+	__cleanup_secret struct cvm_secret key = { 0 };
+	struct cvm_key_ask *ask = &set->ask[0];
+	struct cvm_error error;
+	int rc = open_door(&door);
+
+	if (!rc)
+		rc = parse_inputs(args, &door.facts, &set->inputs);
+	if (rc)
+		return rc;
+	if (ask->form == CVM_FORM_MEMORY)
+		ask->memory = key.bytes;
+	rc = cvm_key_inputs_check(&set->inputs, &door.facts, &error);
+	if (!rc)
+		rc = cvm_key_derive(&door, set, &error);
+	if (rc)
+		return fail_key(rc, NULL, &error);
+	if (ask->form == CVM_FORM_MEMORY)
+		return output_secret(args->option[OUT], key.bytes, ask->length);
+	printf("%d\n", ask->serial);
+	return flush_output();
+}
+
+static int run(const struct arguments *args)
+{
+	struct cvm_key_set set = { 0 };
+	uint8_t salt[CVM_MAX_KEY_SALT];
+	int rc;
+
+	if (strcmp(args->operand[0], "derive"))
+		return usage_error("'%s' is not derive", args->operand[0]);
+	rc = parse_key(args, &set, salt);
+	return rc ? rc : derive(args, &set);
+}
+
+const struct command cmd_key = {
+	.name = "key",
+	.summary = "derive a key that only this VM can, into a keyring",
+	.operands = "derive",
+	.min_operands = 1,
+	.max_operands = 1,
+	.options = option_list,
+	.run = run,
+};

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* What the actions of cvmctl disk share. */
+#ifndef CVMCTL_DISK_H
+#define CVMCTL_DISK_H
+
+#include "cvmctl.h"
+#include "disk/disk.h"
+#include "keys/unlock.h"
+
+/* the same words in the tables of cvmctl key and cvmctl disk */
+#define ARG_MIX		"LIST|@FILE"
+#define ARG_ROOT	"vcek|vmrk"
+#define HELP_ROOT \
+	"what keys are derived from: the chip's secret (vcek, the\ndefault), or this VM's own (vmrk)"
+
+/**
+ * enum disk_system - what the mix is known to stand for: --system
+ * @SYSTEM_UNSAID: nobody has said so
+ * @SYSTEM_MEASURED: the launch measurement covers kernel, initrd and command line
+ * @SYSTEM_FIRMWARE: it covers the firmware alone, as everybody's who has the same
+ * @SYSTEM_ANY: it is not even mixed in
+ */
+enum disk_system { SYSTEM_UNSAID, SYSTEM_MEASURED, SYSTEM_FIRMWARE, SYSTEM_ANY };
+
+/**
+ * struct disk_options - a command line of cvmctl disk
+ * @name: of the disk
+ * @device: or NULL
+ * @record: path, or NULL
+ * @label: of its record
+ * @accept: what its record must be at least
+ * @mix: what is mixed in by format
+ * @system: --system
+ * @integrity: --integrity
+ * @force: --force
+ * @read_only: --read-only
+ * @json: --json
+ */
+struct disk_options {
+	const char *name;
+	const char *device;
+	const char *record;
+	char label[CVM_RECORD_MAX_LABEL];
+	struct cvm_key_accept accept;
+	uint32_t mix;
+	enum disk_system system;
+	bool integrity;
+	bool force;
+	bool read_only;
+	bool json;
+};
+
+/* --mix; a list, or a file with one line. @mix: out. 0 or an exit status. */
+int parse_mix(const char *value, uint32_t *mix);
+
+/* --root, or NULL. 0 or an exit status. */
+int parse_root(const char *value, uint32_t *root);
+
+/* A failed call of keys/ or disk/. @what: what it is about. Returns the exit status. */
+int fail_key(int rc, const char *what, const struct cvm_error *error);
+
+#define __cleanup_door	__cleanup(cvm_key_door_close)
+#define __cleanup_block	__cleanup(cvm_block_close)
+
+/* Locks this process's memory, opens @door and tells the user which it is. */
+int open_door(struct cvm_key_door *door);
+
+/* disk_format.c, disk_open.c, disk_rotate.c, disk_status.c: the actions. Return the exit status. */
+int disk_format(const struct disk_options *options);
+int disk_open(const struct disk_options *options);
+int disk_close(const struct disk_options *options);
+int disk_rotate(const struct disk_options *options);
+int disk_status(const struct disk_options *options);
+
+#endif /* CVMCTL_DISK_H */

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+/* cvmctl disk format */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "disk.h"
+
+/* Nothing that anybody may want is overwritten. */
+static int check_free(const struct disk_options *options, const struct cvm_block *block)
+{
+	struct cvm_error error;
+	int rc;
+
+	if (!access(options->record, F_OK))
+		return fail(EXIT_FAILED, "%s: is there already, and may hold a disk's only key: choose another file, or remove it",
+			    options->record);
+	rc = options->force ? 1 : cvm_block_blank(block, &error);
+	if (rc < 0)
+		return fail_key(rc, options->device, &error);
+	return rc ? 0 : fail(EXIT_FAILED, "%s: is not blank; with --force what is on it is lost",
+			     options->device);
+}
+
+/* dm-integrity knows no tags of what has never been written */
+static int write_tags(const struct disk_options *options, const struct cvm_key_record *record,
+		      const struct cvm_data_key *key)
+{
+	__cleanup_block struct cvm_block block = { .fd = -1 };
+	struct cvm_error error;
+	int rc = cvm_block_open(options->device, &block, &error);
+
+	if (!rc)
+		rc = cvm_disk_attach(options->name, &block, record, key, false, &error);
+	if (rc)
+		return fail_key(rc, options->device, &error);
+	rc = cvm_disk_zero(options->name, &error);
+	if (rc) {
+		cvm_disk_detach(options->name, NULL);
+		return fail_key(rc, NULL, &error);
+	}
+	rc = cvm_disk_detach(options->name, &error);
+	return rc ? fail_key(rc, NULL, &error) : 0;
+}
+
+static int make(const struct disk_options *options, struct cvm_block *block,
+		const struct cvm_key_door *door)
+{
+	__cleanup_data_key struct cvm_data_key key = { 0 };
+	struct cvm_key_record record = {
+		.cipher = options->integrity ? CVM_DISK_XTS_HMAC : CVM_DISK_XTS,
+	};
+	struct cvm_error error;
+	int rc;
+
+	strcpy(record.label, options->label);
+	cvm_key_inputs_newest(&record.inputs, options->accept.root, options->mix, &door->facts);
+	/* one that is named, and is not known, is not left out without a word */
+	rc = cvm_record_accept(&record, &options->accept, &error);
+	if (!rc)
+		rc = cvm_disk_layout(options->name, block, record.cipher, &record.sectors, &error);
+	if (!rc)
+		rc = cvm_record_make(&record, door, options->name, &key, &error);
+	if (rc)
+		return fail_key(rc, options->device, &error);
+	rc = options->integrity ? write_tags(options, &record, &key) : 0;
+	if (rc)
+		return rc;
+	rc = cvm_record_write(options->record, &record, &error);
+	return rc ? fail_key(rc, NULL, &error) : 0;
+}
+
+int disk_format(const struct disk_options *options)
+{
+	__cleanup_door struct cvm_key_door door = { .fd = -1 };
+	__cleanup_block struct cvm_block block = { .fd = -1 };
+	struct cvm_error error;
+	int rc;
+
+	if (options->system == SYSTEM_UNSAID)
+		return usage_error("disk format: say what the launch measurement covers: --system measured, firmware or any");
+	rc = cvm_block_open(options->device, &block, &error);
+	if (rc)
+		return fail_key(rc, NULL, &error);
+	rc = check_free(options, &block);
+	if (!rc)
+		rc = open_door(&door);
+	return rc ? rc : make(options, &block, &door);
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+/* cvmctl disk open and close: deriving and loading are in one process. */
+#include "common/cleanup.h"
+#include "disk.h"
+
+int disk_open(const struct disk_options *options)
+{
+	__cleanup_door struct cvm_key_door door = { .fd = -1 };
+	__cleanup_block struct cvm_block block = { .fd = -1 };
+	__cleanup_data_key struct cvm_data_key key = { 0 };
+	struct cvm_key_record record;
+	struct cvm_error error;
+	int rc = cvm_record_read(options->record, &record, &error);
+
+	if (!rc)
+		rc = cvm_block_open(options->device, &block, &error);
+	if (rc)
+		return fail_key(rc, NULL, &error);
+	rc = open_door(&door);
+	if (rc)
+		return rc;
+	rc = cvm_record_unlock(&record, &options->accept, &door, options->name, &key, &error);
+	if (rc)
+		return fail_key(rc, options->record, &error);
+	rc = cvm_disk_attach(options->name, &block, &record, &key, options->read_only, &error);
+	return rc ? fail_key(rc, options->device, &error) : EXIT_DONE;
+}
+
+int disk_close(const struct disk_options *options)
+{
+	struct cvm_error error;
+	int rc = cvm_disk_detach(options->name, &error);
+
+	return rc ? fail_key(rc, NULL, &error) : EXIT_DONE;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/* What cvmctl key and cvmctl disk share. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "disk.h"
+#include "keys/secret.h"
+
+int parse_mix(const char *value, uint32_t *mix)
+{
+	__cleanup_free char *text = NULL;
+	size_t len;
+	int rc;
+
+	if (value[0] != '@') {
+		*mix = cvm_mix_parse(value);
+		return *mix ? 0 : usage_error("--mix: '%s' is no list of policy, image, family, measurement, svn, tcb, mit, each once, with commas",
+					      value);
+	}
+	rc = input_file(value + 1, (void **)&text, &len);
+	if (rc)
+		return rc;
+	text[strcspn(text, "\n")] = '\0';
+	*mix = cvm_mix_parse(text);
+	return *mix ? 0 : fail(EXIT_FAILED, "%s: the first line is no list of policy, image, family, measurement, svn, tcb, mit, each once, with commas",
+			       value + 1);
+}
+
+int parse_root(const char *value, uint32_t *root)
+{
+	int known = value ? cvm_root_parse(value) : CVM_ROOT_VCEK;
+
+	if (known < 0)
+		return usage_error("--root: '%s' is neither vcek nor vmrk", value);
+	*root = (uint32_t)known;
+	return 0;
+}
+
+int fail_key(int rc, const char *what, const struct cvm_error *error)
+{
+	int status = rc == -EOPNOTSUPP || rc == -ENODEV ? EXIT_NOT_SUPPORTED : EXIT_FAILED;
+
+	return what ? fail(status, "%s: %s", what, error->text) : fail(status, "%s", error->text);
+}
+
+int open_door(struct cvm_key_door *door)
+{
+	struct cvm_error error;
+	int rc = cvm_secret_process(&error);
+
+	if (!rc)
+		rc = cvm_key_door_open(door, &error);
+	if (rc)
+		return fail_key(rc, NULL, &error);
+	fprintf(stderr, "cvmctl %s: by %s\n", command_name, cvm_key_door_text(door));
+	return 0;
+}

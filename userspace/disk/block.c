@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+/* The block devices that disks are on. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/util.h"
+#include "disk.h"
+#include "lib/lib.h"
+
+#define HEAD		(1U << 20)
+#define TAIL		(64U << 10)
+
+bool cvm_disk_name_valid(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+
+	/* "." and ".." name directories, not nodes */
+	return len && !name[len] && len <= CVM_DISK_MAX_NAME && name[0] != '.';
+}
+
+int cvm_block_open(const char *path, struct cvm_block *block, struct cvm_error *error)
+{
+	struct stat st;
+	uint64_t bytes;
+
+	block->fd = -1;
+	if (stat(path, &st))
+		return cvm_path_error(error, -errno, path, "open");
+	if (!S_ISBLK(st.st_mode))
+		return cvm_set_error(error, -ENOTBLK, "%s: is no block device; a file needs a loop device (losetup)",
+				     path);
+	block->fd = open(path, O_RDWR | O_EXCL | O_CLOEXEC);
+	if (block->fd < 0 && errno == EBUSY)
+		return cvm_set_error(error, -EBUSY, "%s: is in use: mounted, or part of another device",
+				     path);
+	if (block->fd < 0 || fstat(block->fd, &st) || ioctl(block->fd, BLKGETSIZE64, &bytes))
+		return cvm_path_error(error, -errno, path, "open");
+	block->device = st.st_rdev;
+	block->sectors = bytes / 512;
+	return 0;
+}
+
+void cvm_block_close(struct cvm_block *block)
+{
+	if (block->fd >= 0)
+		close(block->fd);
+	block->fd = -1;
+}
+
+static int zero_at(int fd, uint64_t from, size_t len)
+{
+	__cleanup_free uint8_t *data = malloc(len);
+	ssize_t got;
+
+	if (!data)
+		return -ENOMEM;
+	got = pread(fd, data, len, (off_t)from);
+	if (got < 0)
+		return -errno;
+	return (size_t)got == len ? cvm_is_zero(data, len) : -EIO;
+}
+
+int cvm_block_blank(const struct cvm_block *block, struct cvm_error *error)
+{
+	uint64_t bytes = block->sectors * 512;
+	size_t head = bytes < HEAD ? (size_t)bytes : HEAD, tail = bytes < TAIL ? (size_t)bytes : TAIL;
+	int rc = zero_at(block->fd, 0, head);
+
+	if (rc == 1)
+		rc = zero_at(block->fd, bytes - tail, tail);
+	return rc < 0 ? cvm_set_error(error, rc, "the device cannot be read: %s", strerror(-rc)) : rc;
+}

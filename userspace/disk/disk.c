@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+/* Making, opening and closing disks. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/util.h"
+#include "disk.h"
+#include "lib/lib.h"
+#include "table.h"
+
+#define ZEROS		(1U << 20)
+
+/* of dm-integrity's superblock */
+#define SUPERBLOCK	4096
+
+/* room for "/dev/mapper/" or "-integrity"; and for "CVM-DISK-" before it */
+#define MAX_PART	(CVM_DISK_MAX_NAME + 16)
+#define MAX_UUID	(MAX_PART + 16)
+
+static void part_uuid(char uuid[MAX_UUID], const char *part)
+{
+	snprintf(uuid, MAX_UUID, "CVM-DISK-%s", part);
+}
+
+/* of the device that keeps the tags of the disk @name */
+static void tags_part(char part[MAX_PART], const char *name)
+{
+	snprintf(part, MAX_PART, "%s-integrity", name);
+}
+
+static int create_part(const char *part, struct cvm_dm *table, bool read_only,
+		       struct cvm_error *error)
+{
+	char uuid[MAX_UUID];
+
+	part_uuid(uuid, part);
+	return cvm_dm_create(part, uuid, table, read_only, error);
+}
+
+/* @dm: out: the live table of a device of that name, which must be ours */
+static int look_part(const char *part, struct cvm_dm *dm, struct cvm_error *error)
+{
+	char uuid[MAX_UUID];
+	int rc = cvm_dm_table(part, dm, error);
+
+	if (rc)
+		return rc;
+	if (!dm->exists)
+		return cvm_set_error(error, -ENOENT, "%s: is not open", part);
+	part_uuid(uuid, part);
+	if (strcmp(dm->uuid, uuid))
+		return cvm_set_error(error, -EEXIST, "%s: is a device-mapper device, but not a disk of cvmctl's",
+				     part);
+	return 0;
+}
+
+static int create_tags(const char *name, dev_t below, uint64_t sectors, bool read_only,
+		       struct cvm_dm *table, struct cvm_error *error)
+{
+	char part[MAX_PART];
+	struct cvm_dm live;
+	int rc;
+
+	tags_part(part, name);
+	cvm_integrity_table(table, below, sectors);
+	rc = create_part(part, table, read_only, error);
+	if (rc)
+		return rc;
+	rc = look_part(part, &live, error);
+	if (!rc && !cvm_integrity_same(&live, table))
+		rc = cvm_set_error(error, -EBADMSG, "%s: the kernel has made another table: %s %s",
+				   part, live.type, live.params);
+	if (rc)
+		cvm_dm_remove(part, NULL);
+	return rc;
+}
+
+/* What fits beside tags and journal is known once the kernel has laid them out. */
+static int layout_tags(const char *name, const struct cvm_block *block, uint64_t *sectors,
+		       struct cvm_error *error)
+{
+	unsigned long long mismatches, provided = 0;
+	char part[MAX_PART];
+	struct cvm_dm table;
+	int rc = create_tags(name, block->device, CVM_DISK_ALIGN, false, &table, error);
+
+	if (rc)
+		return rc;
+	tags_part(part, name);
+	rc = cvm_dm_status(part, &table, error);
+	if (!rc && sscanf(table.params, "%llu %llu", &mismatches, &provided) != 2)
+		rc = cvm_set_error(error, -EBADMSG, "%s: an unknown kind of status: %s", part,
+				   table.params);
+	*sectors = provided;
+	cvm_dm_remove(part, NULL);
+	return rc;
+}
+
+int cvm_disk_layout(const char *name, struct cvm_block *block, enum cvm_disk_cipher cipher,
+		    uint64_t *sectors, struct cvm_error *error)
+{
+	static const uint8_t none[SUPERBLOCK];
+	int rc = 0;
+
+	*sectors = block->sectors;
+	if (cipher == CVM_DISK_XTS_HMAC) {
+		/* a superblock that is all zeros is made anew */
+		if (pwrite(block->fd, none, sizeof(none), 0) != sizeof(none) || fsync(block->fd))
+			rc = cvm_set_error(error, -EIO, "the device cannot be written: %s",
+					   strerror(errno));
+		cvm_block_close(block);
+		if (!rc)
+			rc = layout_tags(name, block, sectors, error);
+	}
+	cvm_block_close(block);
+	*sectors -= *sectors % CVM_DISK_ALIGN;
+	if (!rc && !*sectors)
+		rc = cvm_set_error(error, -ENOSPC, "the device is too small");
+	return rc;
+}
+
+static void drop_tags(const char *name, enum cvm_disk_cipher cipher)
+{
+	char part[MAX_PART];
+
+	tags_part(part, name);
+	if (cipher == CVM_DISK_XTS_HMAC)
+		cvm_dm_remove(part, NULL);
+}
+
+static int attach_crypt(const char *name, dev_t below, const struct cvm_key_record *record,
+			const struct cvm_data_key *key, bool read_only, struct cvm_error *error)
+{
+	struct cvm_dm table, live;
+	int rc;
+
+	cvm_crypt_table(&table, record->cipher, key->name, below, record->sectors);
+	rc = create_part(name, &table, read_only, error);
+	if (rc)
+		return rc;
+	rc = look_part(name, &live, error);
+	if (!rc && !cvm_crypt_same(&live, &table))
+		rc = cvm_set_error(error, -EBADMSG, "%s: the kernel has made another table: %s %s",
+				   name, live.type, live.params);
+	if (rc)
+		cvm_dm_remove(name, NULL);
+	return rc;
+}
+
+int cvm_disk_attach(const char *name, struct cvm_block *block,
+		    const struct cvm_key_record *record, const struct cvm_data_key *key,
+		    bool read_only, struct cvm_error *error)
+{
+	dev_t below = block->device;
+	struct cvm_dm tags;
+	int rc = 0;
+
+	if (block->sectors < record->sectors)
+		return cvm_set_error(error, -ENOSPC, "the device has %llu sectors, the disk %llu: it is another one, or has been cut",
+				     (unsigned long long)block->sectors,
+				     (unsigned long long)record->sectors);
+	cvm_block_close(block);
+	if (record->cipher == CVM_DISK_XTS_HMAC) {
+		rc = create_tags(name, below, record->sectors, read_only, &tags, error);
+		below = tags.device;
+	}
+	if (rc)
+		return rc;
+	rc = attach_crypt(name, below, record, key, read_only, error);
+	if (rc)
+		drop_tags(name, record->cipher);
+	return rc;
+}
+
+int cvm_disk_detach(const char *name, struct cvm_error *error)
+{
+	char part[MAX_PART];
+	struct cvm_dm live;
+	int rc = look_part(name, &live, error), tags;
+
+	/* what a close that was killed has left is closed too */
+	if (rc && rc != -ENOENT)
+		return rc;
+	if (!rc)
+		rc = cvm_dm_remove(name, error);
+	if (rc && rc != -ENOENT)
+		return rc;
+	tags_part(part, name);
+	tags = look_part(part, &live, NULL);
+	if (tags == -ENOENT)
+		return rc;
+	return tags ? tags : cvm_dm_remove(part, error);
+}
+
+static int check_tags(const char *name, dev_t below, const struct cvm_key_record *record,
+		      struct cvm_error *error)
+{
+	struct cvm_dm live, asked;
+	char part[MAX_PART];
+	int rc;
+
+	tags_part(part, name);
+	rc = look_part(part, &live, error);
+	if (rc)
+		return rc;
+	cvm_integrity_table(&asked, cvm_integrity_below(&live), record->sectors);
+	if (live.device != below || !cvm_integrity_same(&live, &asked))
+		return cvm_set_error(error, -EBADMSG, "%s: its table is another one: %s %s", part,
+				     live.type, live.params);
+	return 0;
+}
+
+int cvm_disk_check(const char *name, const struct cvm_key_record *record,
+		   struct cvm_error *error)
+{
+	struct cvm_dm live, asked;
+	char key[sizeof(((struct cvm_data_key *)0)->name)];
+	int rc = look_part(name, &live, error);
+
+	if (rc)
+		return rc;
+	snprintf(key, sizeof(key), "cvm:%s", name);
+	cvm_crypt_table(&asked, record->cipher, key, cvm_crypt_below(&live), record->sectors);
+	if (!cvm_crypt_same(&live, &asked))
+		return cvm_set_error(error, -EBADMSG, "%s: its table is another one: %s %s", name,
+				     live.type, live.params);
+	return record->cipher == CVM_DISK_XTS_HMAC ?
+		check_tags(name, cvm_crypt_below(&live), record, error) : 0;
+}
+
+int cvm_disk_zero(const char *name, struct cvm_error *error)
+{
+	__cleanup_free void *zeros = calloc(1, ZEROS);
+	char path[MAX_PART];
+	ssize_t put = zeros ? 1 : -1;
+
+	snprintf(path, sizeof(path), "/dev/mapper/%s", name);
+	__cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || !zeros)
+		return cvm_path_error(error, -errno, path, "open");
+	/* until it is full */
+	while (put > 0)
+		put = write(fd, zeros, ZEROS);
+	if ((put < 0 && errno != ENOSPC) || fsync(fd))
+		return cvm_path_error(error, -errno, path, "write");
+	return 0;
+}

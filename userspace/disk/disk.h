@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Encrypted disks without a header: what dm-crypt is told comes from a record that
+ * has been authenticated, and from nothing on the disk. With CVM_DISK_XTS_HMAC
+ * there is dm-integrity below, whose superblock is the host's to change: it says
+ * where data and tags are, and a tag that is read from elsewhere does not fit.
+ */
+#ifndef CVM_DISK_DISK_H
+#define CVM_DISK_DISK_H
+
+#include "keys/keyring.h"
+#include "keys/record.h"
+
+/* of a disk: letters, digits, "._-"; it is in the names of keys and devices */
+#define CVM_DISK_MAX_NAME	48
+
+bool cvm_disk_name_valid(const char *name);
+
+/**
+ * struct cvm_block - a block device
+ * @fd: open, exclusively: nobody has mounted it
+ * @device: its number
+ * @sectors: of 512 bytes
+ */
+struct cvm_block {
+	int fd;
+	dev_t device;
+	uint64_t sectors;
+};
+
+/* -ENOTBLK; -EBUSY: it is in use. For cvm_block_close(), also on failure. */
+int cvm_block_open(const char *path, struct cvm_block *block, struct cvm_error *error);
+void cvm_block_close(struct cvm_block *block);
+
+/**
+ * cvm_block_blank() - has nobody put anything on it
+ *
+ * Where file systems, partition tables and volumes have what tells them: at both
+ * ends. Return: 1, 0, or a negative errno.
+ */
+int cvm_block_blank(const struct cvm_block *block, struct cvm_error *error);
+
+/**
+ * cvm_disk_layout() - make @block ready for @cipher
+ * @name: of the disk
+ * @block: what is on it is lost; closed
+ * @cipher: how
+ * @sectors: out: what the open disk will have
+ */
+int cvm_disk_layout(const char *name, struct cvm_block *block, enum cvm_disk_cipher cipher,
+		    uint64_t *sectors, struct cvm_error *error);
+
+/**
+ * cvm_disk_attach() - the open disk, /dev/mapper/NAME
+ * @name: of it
+ * @block: what it is on; closed: the kernel has it then
+ * @record: authenticated
+ * @key: its key, which can go when this returns
+ * @read_only: it is
+ *
+ * The live table is compared with what was asked for; what is not the same is not
+ * left open.
+ */
+int cvm_disk_attach(const char *name, struct cvm_block *block,
+		    const struct cvm_key_record *record, const struct cvm_data_key *key,
+		    bool read_only, struct cvm_error *error);
+
+/* -ENOENT: it is not open; -EEXIST: that name is not a disk of ours; -EBUSY */
+int cvm_disk_detach(const char *name, struct cvm_error *error);
+
+/**
+ * cvm_disk_check() - is the open disk what @record says
+ *
+ * Return: 0; -ENOENT: it is not open; -EEXIST: that name is not a disk of ours;
+ * -EBADMSG: its table is another one.
+ */
+int cvm_disk_check(const char *name, const struct cvm_key_record *record,
+		   struct cvm_error *error);
+
+/* Zeros into all of the open disk: with CVM_DISK_XTS_HMAC what was never written has no tags. */
+int cvm_disk_zero(const char *name, struct cvm_error *error);
+
+#endif /* CVM_DISK_DISK_H */

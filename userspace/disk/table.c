@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+/* Documentation/admin-guide/device-mapper/dm-crypt.rst, dm-integrity.rst. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "table.h"
+
+/* no other cipher can be asked for, so a null cipher cannot */
+static const struct {
+	const char *cipher, *options;
+} crypt[] = {
+	[CVM_DISK_XTS]	    = { "aes-xts-plain64", "1 sector_size:4096" },
+	[CVM_DISK_XTS_HMAC] = { "capi:authenc(hmac(sha256),xts(aes))-plain64",
+				"2 integrity:32:aead sector_size:4096" },
+};
+
+_Static_assert(CVM_DISK_SECTOR == 4096 && CVM_DISK_TAG == 32, "what the tables say");
+
+void cvm_crypt_table(struct cvm_dm *table, enum cvm_disk_cipher cipher, const char *key,
+		     dev_t below, uint64_t sectors)
+{
+	memset(table, 0, sizeof(*table));
+	strcpy(table->type, "crypt");
+	table->targets = 1;
+	table->sectors = sectors;
+	snprintf(table->params, sizeof(table->params), "%s :%zu:encrypted:%s 0 %u:%u 0 %s",
+		 crypt[cipher].cipher, cvm_disk_key_len(cipher), key, major(below), minor(below),
+		 crypt[cipher].options);
+}
+
+void cvm_integrity_table(struct cvm_dm *table, dev_t below, uint64_t sectors)
+{
+	memset(table, 0, sizeof(*table));
+	strcpy(table->type, "integrity");
+	table->targets = 1;
+	table->sectors = sectors;
+	snprintf(table->params, sizeof(table->params), "%u:%u 0 %d J 1 block_size:%u",
+		 major(below), minor(below), CVM_DISK_TAG, CVM_DISK_SECTOR);
+}
+
+static bool same_target(const struct cvm_dm *live, const struct cvm_dm *asked)
+{
+	return live->exists && live->targets == 1 && live->sectors == asked->sectors &&
+	       !strcmp(live->type, asked->type);
+}
+
+bool cvm_crypt_same(const struct cvm_dm *live, const struct cvm_dm *asked)
+{
+	return same_target(live, asked) && !strcmp(live->params, asked->params);
+}
+
+/* the kernel adds what it has chosen: sizes of its journal and buffers */
+bool cvm_integrity_same(const struct cvm_dm *live, const struct cvm_dm *asked)
+{
+	const char *mode = strstr(asked->params, " J ");
+
+	return same_target(live, asked) &&
+	       !strncmp(live->params, asked->params, (size_t)(mode - asked->params) + 3) &&
+	       strstr(live->params, " block_size:4096");
+}
+
+dev_t cvm_crypt_below(const struct cvm_dm *live)
+{
+	unsigned int first, second;
+
+	if (sscanf(live->params, "%*s %*s 0 %u:%u 0 ", &first, &second) != 2)
+		return 0;
+	return makedev(first, second);
+}
+
+dev_t cvm_integrity_below(const struct cvm_dm *live)
+{
+	unsigned int first, second;
+
+	return sscanf(live->params, "%u:%u 0 ", &first, &second) == 2 ? makedev(first, second) : 0;
+}

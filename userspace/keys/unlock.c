@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "common/cleanup.h"
+#include "lib/lib.h"
+#include "secret.h"
+#include "unlock.h"
+
+int cvm_record_accept(const struct cvm_key_record *record, const struct cvm_key_accept *accept,
+		      struct cvm_error *error)
+{
+	uint32_t missing = accept->mix & ~record->inputs.mix;
+	char text[CVM_MIX_TEXT];
+
+	if (strcmp(record->label, accept->label))
+		return cvm_set_error(error, -EACCES, "the record is of \"%s\", not of \"%s\"",
+				     record->label, accept->label);
+	if (record->inputs.root != accept->root)
+		return cvm_set_error(error, -EACCES, "the record's key is derived from the %s, and only the %s is accepted",
+				     cvm_root_name(record->inputs.root), cvm_root_name(accept->root));
+	if (missing)
+		return cvm_set_error(error, -EACCES, "the record's key is weaker than what is accepted: %s is not mixed in",
+				     cvm_mix_text(missing, text));
+	return 0;
+}
+
+/* The derived keys are this record's. */
+static int check_keys(const struct cvm_key_record *record, const struct cvm_disk_keys *keys,
+		      struct cvm_error *error)
+{
+	char text[CVM_MIX_TEXT];
+	int rc;
+
+	/* tells another VM from a record that was changed; no secret, and no proof */
+	if (CRYPTO_memcmp(keys->check, record->check, sizeof(record->check)))
+		return cvm_set_error(error, -EKEYREJECTED, "this VM derives another key: something of %s is not what it was, or this is another chip (or, for the vmrk, another launch), or the record has been changed",
+				     cvm_mix_text(record->inputs.mix, text));
+	rc = cvm_record_verify(record, keys->mac_key);
+	if (rc == -EBADMSG)
+		return cvm_set_error(error, rc, "the record has been changed: its MAC is wrong");
+	return rc ? cvm_set_error(error, rc, "the record's MAC cannot be computed") : 0;
+}
+
+int cvm_record_unlock(const struct cvm_key_record *record, const struct cvm_key_accept *accept,
+		      const struct cvm_key_door *door, const char *name,
+		      struct cvm_data_key *key, struct cvm_error *error)
+{
+	__cleanup_disk_keys struct cvm_disk_keys keys = { 0 };
+	int rc = cvm_record_accept(record, accept, error);
+
+	if (!rc)
+		rc = cvm_key_inputs_check(&record->inputs, &door->facts, error);
+	if (!rc)
+		rc = cvm_disk_keys_derive(door, record, &keys, error);
+	if (!rc)
+		rc = check_keys(record, &keys, error);
+	return rc ? rc : cvm_data_key_load(key, name, record, error);
+}
+
+int cvm_record_make(struct cvm_key_record *record, const struct cvm_key_door *door,
+		    const char *name, struct cvm_data_key *key, struct cvm_error *error)
+{
+	__cleanup_disk_keys struct cvm_disk_keys keys = { 0 };
+	int rc;
+
+	if (getrandom(record->salt, sizeof(record->salt), 0) != sizeof(record->salt))
+		return cvm_set_error(error, -EIO, "no random numbers");
+	rc = cvm_disk_keys_derive(door, record, &keys, error);
+	if (!rc && !key->serial)
+		rc = cvm_data_key_new(key, name, cvm_disk_key_len(record->cipher), error);
+	if (!rc)
+		rc = cvm_data_key_wrap(key, record, error);
+	if (rc)
+		return rc;
+	memcpy(record->check, keys.check, sizeof(record->check));
+	rc = cvm_record_sign(record, keys.mac_key);
+	return rc ? cvm_set_error(error, rc, "the record's MAC cannot be computed") : 0;
+}

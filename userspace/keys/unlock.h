@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* From a record, of which nothing is believed, to a disk's key in the kernel. */
+#ifndef CVM_KEYS_UNLOCK_H
+#define CVM_KEYS_UNLOCK_H
+
+#include "keyring.h"
+
+/**
+ * struct cvm_key_accept - which records are accepted; from what was measured
+ * @root: enum cvm_root_key
+ * @mix: CVM_MIX_* that must all be in it
+ * @label: the record must be of this
+ */
+struct cvm_key_accept {
+	uint32_t root;
+	uint32_t mix;
+	const char *label;
+};
+
+/**
+ * cvm_record_accept() - is @record one that may be used
+ *
+ * Return: 0; -EACCES: it is weaker, or another disk's, and @error says how.
+ */
+int cvm_record_accept(const struct cvm_key_record *record, const struct cvm_key_accept *accept,
+		      struct cvm_error *error);
+
+/**
+ * cvm_record_unlock() - the data key of a record
+ * @record: as it was read; authenticated when this returns 0
+ * @accept: what is accepted
+ * @door: open
+ * @name: of the data key, 1 to 64 characters
+ * @key: out: for cvm_data_key_drop(); the master is gone again
+ *
+ * Return: 0; -EACCES: as above; -ESTALE: see cvm_key_inputs_check(); -EKEYREJECTED:
+ * this VM derives another key; -EBADMSG: it derives the same, and the record has been
+ * changed; or an error of cvm_key_derive() or the keyring.
+ */
+int cvm_record_unlock(const struct cvm_key_record *record, const struct cvm_key_accept *accept,
+		      const struct cvm_key_door *door, const char *name,
+		      struct cvm_data_key *key, struct cvm_error *error);
+
+/**
+ * cvm_record_make() - wrap a data key by what can be derived now
+ * @record: inputs, label, cipher and sectors are set; out: all others
+ * @door: open
+ * @name: of the data key
+ * @key: a key; where its serial is 0 a new one is made
+ *
+ * The master is gone again when this returns.
+ */
+int cvm_record_make(struct cvm_key_record *record, const struct cvm_key_door *door,
+		    const char *name, struct cvm_data_key *key, struct cvm_error *error);
+
+#endif /* CVM_KEYS_UNLOCK_H */
