@@ -55,4 +55,30 @@ try 4 'sim:SOCKET' 'the simulator without a socket' status --backend sim
 try 4 'no cvm-fwd listens there' 'the simulator, not running' status --backend "sim:$dir/none"
 try 4 'the cvm-guest driver is not loaded' 'a source that is not there' status --backend cvm
 
+# keys and disks; what needs a platform is in selftests/keys
+try 2 'one of --keyring and --out' 'a key that goes nowhere' key derive
+try 2 'one of --keyring and --out' 'a key that goes to two places' key derive --keyring user --out "$dir/k"
+try 2 '--name is missing' 'a key without a name' key derive --keyring user
+try 2 "is not 1 to 64 letters" 'a name that is not one' key derive --keyring user --name 'a b'
+try 2 "--keyring: 'home' is no number" 'no such keyring' key derive --keyring home --name k
+try 2 "'8' is not a number|'8' is none|16 is the least" 'too short a key' key derive --out "$dir/k" --length 8
+try 2 '65 bytes|more than 64' 'too long a salt' key derive --out "$dir/k" --salt "${data}00"
+try 2 'is none of its words' 'no such purpose' key derive --out "$dir/k" --purpose signing
+try 2 'no list of policy' 'no such mix' disk open d /dev/null --record r --mix policy,everything
+try 2 'neither vcek nor vmrk' 'no such root' disk open d /dev/null --record r --root vlek
+try 2 'say what the launch measurement covers' 'format, and nobody says what is measured' \
+	disk format d /dev/null --record r
+try 2 'any guest on this chip' 'a mix without the measurement' disk open d /dev/null --record r --mix policy
+try 2 'is no name of a disk' 'a name that is a path' disk open ../d /dev/null --record r
+try 2 'is no name of a disk' 'too long a name' disk open "$(printf 'x%.0s' {1..49})" /dev/null --record r
+try 2 '--record is missing' 'a disk without a record' disk open d /dev/null
+try 2 'DEVICE is missing' 'a disk on nothing' disk open d --record r
+try 2 'takes no DEVICE' 'close, and a device' disk close d /dev/null
+try 2 'NAME is missing' 'close, and no name' disk close
+try 2 'is none of format' 'no such action' disk resize d
+try 1 'is no block device' 'a file is no device' disk format d "$dir/63" --record "$dir/r" --system measured
+try 1 "$dir/r: cannot read: No such file" 'a record that is not there' disk open d /dev/null --record "$dir/r"
+echo '{}' >"$dir/r"
+try 1 "$dir/r: key record: " 'a record that is none' disk open d /dev/null --record "$dir/r"
+
 finish

@@ -54,6 +54,9 @@ else
 	try 4 'native, quote' quote --backend native
 	try "$intree" 'native, TDREPORT' quote --backend native --tdreport
 	try 4 'no report' report
+	cvmctl key derive --out /tmp/key 2>/tmp/stderr
+	[ $? = 4 ] && [ ! -e /tmp/key ] && grep -q 'TDX derives no keys' /tmp/stderr
+	result $? 'no derived keys, and why'
 fi
 
 # a batch, by the driver's node or gathered by the library, and its clients

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kill_at N COMMAND...: runs COMMAND, and kills it just before its Nth system call
- * that changes something outside of it: files, keys, devices. What a power cut or
- * an impatient administrator can do, at each place where it makes a difference.
+ * kill_at files|all N COMMAND...: runs COMMAND, and kills it just before its Nth
+ * system call that changes files, or (all) files, keys and devices. What a power cut
+ * or an impatient administrator can do, at each place where it makes a difference.
  * Exit status: 137 killed; else COMMAND's, which made fewer of them.
  */
 #include <fcntl.h>
@@ -10,30 +10,34 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+static bool all;
+
 static bool changes(const struct user_regs_struct *regs)
 {
 	switch (regs->orig_rax) {
 	case SYS_openat:
-		return regs->rdx & (O_CREAT | O_WRONLY | O_RDWR);
+		return regs->rdx & O_CREAT;
 	case SYS_write:
 	case SYS_pwrite64:
 		return regs->rdi > 2;
-	case SYS_ioctl:
 	case SYS_fsync:
 	case SYS_rename:
 	case SYS_renameat:
 	case SYS_renameat2:
 	case SYS_unlink:
 	case SYS_unlinkat:
+		return true;
+	case SYS_ioctl:
 	case SYS_add_key:
 	case SYS_keyctl:
-		return true;
+		return all;
 	default:
 		return false;
 	}
@@ -71,19 +75,20 @@ int main(int argc, char **argv)
 	pid_t child;
 	int status;
 
-	if (argc < 3 || atol(argv[1]) < 1) {
-		fprintf(stderr, "usage: kill_at N COMMAND...\n");
+	if (argc < 4 || atol(argv[2]) < 1) {
+		fprintf(stderr, "usage: kill_at files|all N COMMAND...\n");
 		return 2;
 	}
+	all = !strcmp(argv[1], "all");
 	child = fork();
 	if (!child) {
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 		raise(SIGSTOP);
-		execvp(argv[2], argv + 2);
+		execvp(argv[3], argv + 3);
 		_exit(127);
 	}
 	waitpid(child, &status, 0);
 	ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
 	ptrace(PTRACE_SYSCALL, child, NULL, 0);
-	return trace(child, atol(argv[1]));
+	return trace(child, atol(argv[2]));
 }

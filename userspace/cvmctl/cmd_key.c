@@ -184,6 +184,7 @@ static int derive(const struct arguments *args, struct cvm_key_set *set)
 		rc = cvm_key_derive(&door, set, &error);
 	if (rc)
 		return fail_key(rc, NULL, &error);
+	tell_door(&door);
 	if (ask->form == CVM_FORM_MEMORY)
 		return output_secret(args->option[OUT], key.bytes, ask->length);
 	printf("%d\n", ask->serial);

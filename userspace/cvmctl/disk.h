@@ -62,8 +62,11 @@ int fail_key(int rc, const char *what, const struct cvm_error *error);
 #define __cleanup_door	__cleanup(cvm_key_door_close)
 #define __cleanup_block	__cleanup(cvm_block_close)
 
-/* Locks this process's memory, opens @door and tells the user which it is. */
+/* Locks this process's memory, and opens @door. */
 int open_door(struct cvm_key_door *door);
+
+/* Once it is done: tells the user by which door, on stderr. */
+void tell_door(const struct cvm_key_door *door);
 
 /* disk_format.c, disk_open.c, disk_rotate.c, disk_status.c: the actions. Return the exit status. */
 int disk_format(const struct disk_options *options);

@@ -68,7 +68,10 @@ static int make(const struct disk_options *options, struct cvm_block *block,
 	if (rc)
 		return rc;
 	rc = cvm_record_write(options->record, &record, &error);
-	return rc ? fail_key(rc, NULL, &error) : 0;
+	if (rc)
+		return fail_key(rc, NULL, &error);
+	tell_door(door);
+	return EXIT_DONE;
 }
 
 int disk_format(const struct disk_options *options)

@@ -23,7 +23,10 @@ int disk_open(const struct disk_options *options)
 	if (rc)
 		return fail_key(rc, options->record, &error);
 	rc = cvm_disk_attach(options->name, &block, &record, &key, options->read_only, &error);
-	return rc ? fail_key(rc, options->device, &error) : EXIT_DONE;
+	if (rc)
+		return fail_key(rc, options->device, &error);
+	tell_door(&door);
+	return EXIT_DONE;
 }
 
 int disk_close(const struct disk_options *options)

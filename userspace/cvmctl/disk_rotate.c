@@ -87,6 +87,7 @@ int disk_rotate(const struct disk_options *options)
 		rc = cvm_record_replace(fresh, options->record, &error);
 	if (rc)
 		return fail_key(rc, options->record, &error);
+	tell_door(&door);
 	printf("rotated: TCB %016llx, before %016llx\n", (unsigned long long)record.inputs.tcb,
 	       (unsigned long long)old_tcb);
 	return flush_output();

@@ -52,8 +52,10 @@ int open_door(struct cvm_key_door *door)
 
 	if (!rc)
 		rc = cvm_key_door_open(door, &error);
-	if (rc)
-		return fail_key(rc, NULL, &error);
+	return rc ? fail_key(rc, NULL, &error) : 0;
+}
+
+void tell_door(const struct cvm_key_door *door)
+{
 	fprintf(stderr, "cvmctl %s: by %s\n", command_name, cvm_key_door_text(door));
-	return 0;
 }

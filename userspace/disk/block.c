@@ -69,7 +69,8 @@ static int zero_at(int fd, uint64_t from, size_t len)
 int cvm_block_blank(const struct cvm_block *block, struct cvm_error *error)
 {
 	uint64_t bytes = block->sectors * 512;
-	size_t head = bytes < HEAD ? (size_t)bytes : HEAD, tail = bytes < TAIL ? (size_t)bytes : TAIL;
+	size_t head = bytes < HEAD ? (size_t)bytes : HEAD;
+	size_t tail = bytes < TAIL ? (size_t)bytes : TAIL;
 	int rc = zero_at(block->fd, 0, head);
 
 	if (rc == 1)

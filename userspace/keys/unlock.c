@@ -19,7 +19,8 @@ int cvm_record_accept(const struct cvm_key_record *record, const struct cvm_key_
 				     record->label, accept->label);
 	if (record->inputs.root != accept->root)
 		return cvm_set_error(error, -EACCES, "the record's key is derived from the %s, and only the %s is accepted",
-				     cvm_root_name(record->inputs.root), cvm_root_name(accept->root));
+				     cvm_root_name(record->inputs.root),
+				     cvm_root_name(accept->root));
 	if (missing)
 		return cvm_set_error(error, -EACCES, "the record's key is weaker than what is accepted: %s is not mixed in",
 				     cvm_mix_text(missing, text));
