@@ -90,9 +90,9 @@ no_keys_left()
 	done
 }
 
-opens_again()	# RECORD
+opens_again()	# RECORD OPTION...
 {
-	open_data "$1" 2>/tmp/err && same_data data && disk close data 2>/tmp/err
+	open_data "$@" 2>/tmp/err && same_data data && disk close data 2>/tmp/err
 }
 
 # as it was closed, but for one thing
@@ -159,6 +159,8 @@ test_refusals()
 	refused 'rolled back' 'a TCB above the committed one' changed.json
 	sed "s/$OLD_TCB/d118000000000003/" data.json >changed.json
 	refused 'another key' 'another TCB' changed.json
+	sed 's/"vmpl": 0/"vmpl": 3/' data.json >changed.json
+	refused 'of VMPL 3' 'the key of a less privileged VMPL' changed.json
 	sed 's/aes-xts-plain64/cipher_null-ecb/' data.json >changed.json
 	refused '"cipher"' 'a null cipher' changed.json
 	sed 's/"version"/"comment": 1, "version"/' data.json >changed.json
@@ -206,10 +208,11 @@ test_rotation()
 		disk status data --record data.json
 	opens_again data.json
 	result $? 'before it is rotated it opens'
+	refused 'no less than' 'an older TCB than what is accepted' data.json --min-tcb $NEW_TCB
 	cp data.json old.json
 	while :; do
 		cp old.json data.json
-		kill_at $KILL $at cvmctl disk rotate data --record data.json >/tmp/out 2>/tmp/err
+		kill_at "$KILL" $at cvmctl disk rotate data --record data.json >/tmp/out 2>/tmp/err
 		status=$?
 		[ $status = 137 ] || break
 		killed=$((killed + 1))
@@ -223,7 +226,7 @@ test_rotation()
 	no_keys_left
 	result $? 'and no key is'
 	try 0 'rotated: TCB '$NEW_TCB 'repeated' disk rotate data --record data.json
-	opens_again data.json && ! [ -e data.json.new ]
+	opens_again data.json --min-tcb $NEW_TCB && ! [ -e data.json.new ]
 	result $? 'after it is rotated it opens'
 	try 0 'rotation *current' 'status: there is nothing to rotate' \
 		disk status data --record data.json
@@ -257,8 +260,8 @@ again()
 	try 0 '' 'open with integrity' disk open safe /dev/loop1 --record safe.json
 	same_data safe
 	result $? 'after a reboot the authenticated data are there'
-	# each sector by itself: all but one can be read
-	dd if=/dev/mapper/safe of=/tmp/copy bs=4096 conv=noerror iflag=fullblock 2>/tmp/err
+	# each sector by itself, not with what is read ahead: all but one can be read
+	dd if=/dev/mapper/safe of=/tmp/copy bs=4096 conv=noerror iflag=direct,fullblock 2>/tmp/err
 	bad=$(grep -c 'I/O error\|Input/output error' /tmp/err)
 	[ "$bad" = 1 ]
 	result $? 'a byte that was changed outside is an I/O error, and that alone'

@@ -65,17 +65,6 @@ static int parse_keyring(const char *value, int32_t *keyring)
 	return !rc && !serial ? usage_error("--keyring: 0 is no keyring") : rc;
 }
 
-static int parse_tcb(const char *value, uint64_t *tcb)
-{
-	uint8_t bytes[8];
-	int rc = parse_bytes("tcb", value, bytes, sizeof(bytes), false);
-
-	*tcb = 0;
-	for (size_t i = 0; !rc && i < sizeof(bytes); i++)
-		*tcb = *tcb << 8 | bytes[i];
-	return rc;
-}
-
 /* what was named; what was not is of this VM */
 static int parse_inputs(const struct arguments *args, const struct cvm_key_facts *facts,
 			struct cvm_key_inputs *in)
@@ -99,7 +88,7 @@ static int parse_inputs(const struct arguments *args, const struct cvm_key_facts
 	if (!rc && args->option[SVN])
 		rc = parse_number("svn", args->option[SVN], UINT32_MAX, &in->guest_svn);
 	if (!rc && args->option[TCB])
-		rc = parse_tcb(args->option[TCB], &in->tcb);
+		rc = parse_tcb("tcb", args->option[TCB], &in->tcb);
 	return rc;
 }
 

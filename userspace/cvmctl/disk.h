@@ -56,6 +56,9 @@ int parse_mix(const char *value, uint32_t *mix);
 /* --root, or NULL. 0 or an exit status. */
 int parse_root(const char *value, uint32_t *root);
 
+/* 16 hexadecimal digits, the most significant first. 0 or an exit status. */
+int parse_tcb(const char *option, const char *value, uint64_t *tcb);
+
 /* A failed call of keys/ or disk/. @what: what it is about. Returns the exit status. */
 int fail_key(int rc, const char *what, const struct cvm_error *error);
 

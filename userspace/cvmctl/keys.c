@@ -38,6 +38,17 @@ int parse_root(const char *value, uint32_t *root)
 	return 0;
 }
 
+int parse_tcb(const char *option, const char *value, uint64_t *tcb)
+{
+	uint8_t bytes[8];
+	int rc = parse_bytes(option, value, bytes, sizeof(bytes), false);
+
+	*tcb = 0;
+	for (size_t i = 0; !rc && i < sizeof(bytes); i++)
+		*tcb = *tcb << 8 | bytes[i];
+	return rc;
+}
+
 int fail_key(int rc, const char *what, const struct cvm_error *error)
 {
 	int status = rc == -EOPNOTSUPP || rc == -ENODEV ? EXIT_NOT_SUPPORTED : EXIT_FAILED;

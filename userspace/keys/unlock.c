@@ -24,7 +24,21 @@ int cvm_record_accept(const struct cvm_key_record *record, const struct cvm_key_
 	if (missing)
 		return cvm_set_error(error, -EACCES, "the record's key is weaker than what is accepted: %s is not mixed in",
 				     cvm_mix_text(missing, text));
+	if (accept->mix & CVM_MIX_TCB && !cvm_tcb_within(accept->min_tcb, record->inputs.tcb))
+		return cvm_set_error(error, -EACCES, "the record's key is of TCB %016llx, and no less than %016llx is accepted",
+				     (unsigned long long)record->inputs.tcb,
+				     (unsigned long long)accept->min_tcb);
 	return 0;
+}
+
+/* Software of this VM at another VMPL may derive other keys, which are not ours. */
+static int check_vmpl(const struct cvm_key_record *record, const struct cvm_key_facts *facts,
+		      struct cvm_error *error)
+{
+	if (record->inputs.vmpl == facts->vmpl)
+		return 0;
+	return cvm_set_error(error, -EACCES, "the record's key is of VMPL %u, and only this kernel's own, %u, is accepted",
+			     record->inputs.vmpl, facts->vmpl);
 }
 
 /* The derived keys are this record's. */
@@ -51,6 +65,8 @@ int cvm_record_unlock(const struct cvm_key_record *record, const struct cvm_key_
 	__cleanup_disk_keys struct cvm_disk_keys keys = { 0 };
 	int rc = cvm_record_accept(record, accept, error);
 
+	if (!rc)
+		rc = check_vmpl(record, &door->facts, error);
 	if (!rc)
 		rc = cvm_key_inputs_check(&record->inputs, &door->facts, error);
 	if (!rc)

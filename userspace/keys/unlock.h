@@ -9,11 +9,14 @@
  * struct cvm_key_accept - which records are accepted; from what was measured
  * @root: enum cvm_root_key
  * @mix: CVM_MIX_* that must all be in it
+ * @min_tcb: no component of its TCB may be below, where that is in @mix: who has
+ *	broken an old firmware has the keys of its TCB
  * @label: the record must be of this
  */
 struct cvm_key_accept {
 	uint32_t root;
 	uint32_t mix;
+	uint64_t min_tcb;
 	const char *label;
 };
 
