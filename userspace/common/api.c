@@ -22,6 +22,15 @@ int cvm_set_error(struct cvm_error *error, int rc, const char *format, ...)
 	return rc;
 }
 
+int cvm_path_error(struct cvm_error *error, int rc, const char *path, const char *verb)
+{
+	const char *advice = "";
+
+	if (rc == -EACCES || rc == -EPERM)
+		advice = "; run as root, or have the administrator give you access";
+	return cvm_set_error(error, rc, "%s: cannot %s: %s%s", path, verb, strerror(-rc), advice);
+}
+
 int cvm_struct_in(void *to, size_t size, size_t min, const void *from)
 {
 	size_t given = *(const size_t *)from;

@@ -11,6 +11,9 @@ struct cvm_error;
 int cvm_set_error(struct cvm_error *error, int rc, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* A path that cannot be opened, read, ... (@verb). */
+int cvm_path_error(struct cvm_error *error, int rc, const char *path, const char *verb);
+
 /* The size of a struct whose last field this was: what callers of a version have */
 #define CVM_STRUCT_UP_TO(type, field) \
 	((offsetof(type, field) + sizeof(((type *)NULL)->field) + _Alignof(type) - 1) & \

@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/api.h"
 #include "common/cleanup.h"
 #include "common/util.h"
 #include "disk.h"
-#include "lib/lib.h"
 
 #define HEAD		(1U << 20)
 #define TAIL		(64U << 10)

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/api.h"
 #include "common/cleanup.h"
 #include "common/util.h"
 #include "disk.h"
-#include "lib/lib.h"
 #include "table.h"
 
 #define ZEROS		(1U << 20)

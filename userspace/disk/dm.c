@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "common/api.h"
 #include "common/cleanup.h"
 #include "dm.h"
-#include "lib/lib.h"
 
 static void free_task(struct dm_task **task)
 {

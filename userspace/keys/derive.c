@@ -6,9 +6,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "common/api.h"
 #include "common/util.h"
 #include "derive.h"
-#include "lib/lib.h"
 
 #define DRIVER_NODE	"/dev/cvm/key"
 #define NATIVE_NODE	"/dev/sev-guest"

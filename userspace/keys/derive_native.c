@@ -11,9 +11,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "common/api.h"
 #include "common/util.h"
 #include "derive.h"
-#include "lib/lib.h"
 #include "secret.h"
 
 #define FIRMWARE_KEY	32

@@ -4,10 +4,10 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "common/api.h"
 #include "common/cleanup.h"
 #include "formats/snp_report.h"
 #include "inputs.h"
-#include "lib/lib.h"
 
 static void close_ctx(struct cvm_ctx **ctx)
 {

@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/api.h"
 #include "common/util.h"
 #include "inputs.h"
-#include "lib/lib.h"
 
 static const char *const mixes[] = {
 	"policy", "image", "family", "measurement", "svn", "tcb", "mit",

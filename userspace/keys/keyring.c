@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/api.h"
 #include "common/cleanup.h"
 #include "common/util.h"
 #include "keyring.h"
-#include "lib/lib.h"
 #include "secret.h"
 
 #define RING		KEY_SPEC_PROCESS_KEYRING

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/api.h"
 #include "common/cleanup.h"
 #include "common/util.h"
-#include "lib/lib.h"
 #include "record.h"
 
 #define VERSION		1

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/api.h"
 #include "common/cleanup.h"
 #include "common/util.h"
-#include "lib/lib.h"
 #include "record.h"
 
 int cvm_record_read(const char *path, struct cvm_key_record *record, struct cvm_error *error)

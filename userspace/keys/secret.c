@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
-#include "lib/lib.h"
+#include "common/api.h"
 #include "secret.h"
 
 int cvm_secret_process(struct cvm_error *error)

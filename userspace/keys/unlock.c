@@ -3,8 +3,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "common/api.h"
 #include "common/cleanup.h"
-#include "lib/lib.h"
 #include "secret.h"
 #include "unlock.h"
 

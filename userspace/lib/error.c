@@ -4,15 +4,6 @@
 
 #include "lib.h"
 
-int cvm_path_error(struct cvm_error *error, int rc, const char *path, const char *verb)
-{
-	const char *advice = "";
-
-	if (rc == -EACCES || rc == -EPERM)
-		advice = "; run as root, or have the administrator give you access";
-	return cvm_set_error(error, rc, "%s: cannot %s: %s%s", path, verb, strerror(-rc), advice);
-}
-
 static const struct {
 	int rc;
 	const char *text;

@@ -148,9 +148,6 @@ void cvm_gather(const struct cvm_source *source, struct cvm_job *jobs, size_t co
 int cvm_source_error(struct cvm_error *error, int rc, const struct cvm_source *source,
 		     uint64_t platform_status);
 
-/* A path that cannot be opened, read, ... (@verb). */
-int cvm_path_error(struct cvm_error *error, int rc, const char *path, const char *verb);
-
 /* source.c: set is where evidence comes from, and sets status.source */
 int cvm_source_path(const struct cvm_source *source, const char *path, char out[PATH_MAX]);
 int cvm_source_set(struct cvm_source *source, const char *root, const char *path,
