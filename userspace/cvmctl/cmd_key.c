@@ -157,6 +157,7 @@ static int parse_key(const struct arguments *args, struct cvm_key_set *set, uint
 static int derive(const struct arguments *args, struct cvm_key_set *set)
 {
 	__cleanup_door struct cvm_key_door door = { .fd = -1 };
+	__cleanup_secret_time struct cvm_secret_time time = { 0 };
 	__cleanup_secret struct cvm_secret key = { 0 };
 	struct cvm_key_ask *ask = &set->ask[0];
 	struct cvm_error error;
@@ -166,6 +167,7 @@ static int derive(const struct arguments *args, struct cvm_key_set *set)
 		rc = parse_inputs(args, &door.facts, &set->inputs);
 	if (rc)
 		return rc;
+	cvm_secret_begin(&time);
 	if (ask->form == CVM_FORM_MEMORY)
 		ask->memory = key.bytes;
 	rc = cvm_key_inputs_check(&set->inputs, &door.facts, &error);

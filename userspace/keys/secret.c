@@ -7,6 +7,9 @@
 #include "common/api.h"
 #include "secret.h"
 
+/* more than all that is called with a secret takes */
+#define STACK	(32U << 10)
+
 int cvm_secret_process(struct cvm_error *error)
 {
 	if (mlockall(MCL_CURRENT | MCL_FUTURE) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)) {
@@ -16,4 +19,29 @@ int cvm_secret_process(struct cvm_error *error)
 				     strerror(-rc));
 	}
 	return 0;
+}
+
+void cvm_secret_begin(struct cvm_secret_time *time)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	/* neither call fails with such arguments */
+	time->begun = !sigprocmask(SIG_BLOCK, &all, &time->before);
+}
+
+static __attribute__((noinline)) void wipe_stack(void)
+{
+	uint8_t below[STACK];
+
+	OPENSSL_cleanse(below, sizeof(below));
+}
+
+void cvm_secret_end(struct cvm_secret_time *time)
+{
+	if (!time->begun)
+		return;
+	wipe_stack();
+	time->begun = false;
+	sigprocmask(SIG_SETMASK, &time->before, NULL);
 }

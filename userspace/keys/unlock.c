@@ -62,6 +62,7 @@ int cvm_record_unlock(const struct cvm_key_record *record, const struct cvm_key_
 		      const struct cvm_key_door *door, const char *name,
 		      struct cvm_data_key *key, struct cvm_error *error)
 {
+	__cleanup_secret_time struct cvm_secret_time time = { 0 };
 	__cleanup_disk_keys struct cvm_disk_keys keys = { 0 };
 	int rc = cvm_record_accept(record, accept, error);
 
@@ -69,8 +70,10 @@ int cvm_record_unlock(const struct cvm_key_record *record, const struct cvm_key_
 		rc = check_vmpl(record, &door->facts, error);
 	if (!rc)
 		rc = cvm_key_inputs_check(&record->inputs, &door->facts, error);
-	if (!rc)
-		rc = cvm_disk_keys_derive(door, record, &keys, error);
+	if (rc)
+		return rc;
+	cvm_secret_begin(&time);
+	rc = cvm_disk_keys_derive(door, record, &keys, error);
 	if (!rc)
 		rc = check_keys(record, &keys, error);
 	return rc ? rc : cvm_data_key_load(key, name, record, error);
@@ -79,9 +82,11 @@ int cvm_record_unlock(const struct cvm_key_record *record, const struct cvm_key_
 int cvm_record_make(struct cvm_key_record *record, const struct cvm_key_door *door,
 		    const char *name, struct cvm_data_key *key, struct cvm_error *error)
 {
+	__cleanup_secret_time struct cvm_secret_time time = { 0 };
 	__cleanup_disk_keys struct cvm_disk_keys keys = { 0 };
 	int rc;
 
+	cvm_secret_begin(&time);
 	if (getrandom(record->salt, sizeof(record->salt), 0) != sizeof(record->salt))
 		return cvm_set_error(error, -EIO, "no random numbers");
 	rc = cvm_disk_keys_derive(door, record, &keys, error);
