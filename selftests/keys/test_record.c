@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "keys/derive.h"
 #include "keys/record.h"
 #include "tap.h"
 
@@ -262,8 +263,29 @@ static void test_inputs(void)
 	check_is(cvm_key_inputs_check(&same, &facts, NULL), -EINVAL, "no more privileged VMPL");
 	facts.has_launch_mit = false;
 	check_is(cvm_key_inputs_check(&in, &facts, NULL), -ESTALE, "no firmware that lacks them");
-	cvm_key_inputs_newest(&in, CVM_ROOT_VMRK, CVM_MIX_ALL, &facts);
-	check(in.mix == CVM_MIX_DEFAULT && !in.launch_mit, "which leaves them out");
+	cvm_key_inputs_newest(&in, CVM_ROOT_VMRK, CVM_MIX_DEFAULT, &facts);
+	check(in.mix == CVM_MIX_DEFAULT && !in.launch_mit, "without mitigations it has none");
+}
+
+/* what can be asked for is the firmware's to know, and the door's to say */
+static void test_doors(void)
+{
+	struct cvm_key_door door = { .fd = -1, .path = "/dev/door" };
+	struct cvm_error error;
+
+	check(cvm_key_door_mix(&door) == CVM_MIX_DEFAULT, "the kernel's driver, old firmware");
+	check_is(cvm_key_door_check(&door, CVM_MIX_DEFAULT, NULL), 0, "all of that may be named");
+	check_is(cvm_key_door_check(&door, CVM_MIX_ALL, &error), -EOPNOTSUPP, "mitigations may not");
+	check_says(error.text, "firmware does not know mit", "because of the firmware");
+	door.facts.has_launch_mit = true;
+	check(cvm_key_door_mix(&door) == CVM_MIX_DEFAULT, "the kernel's driver, new firmware");
+	check_is(cvm_key_door_check(&door, CVM_MIX_ALL, &error), -EOPNOTSUPP, "mitigations may not");
+	check_says(error.text, "/dev/door cannot ask for mit", "because of the driver");
+	door.driver = true;
+	check(cvm_key_door_mix(&door) == CVM_MIX_ALL, "the module, new firmware");
+	check_is(cvm_key_door_check(&door, CVM_MIX_ALL, NULL), 0, "and everything may be named");
+	door.facts.has_launch_mit = false;
+	check(cvm_key_door_mix(&door) == CVM_MIX_DEFAULT, "the module, old firmware");
 }
 
 int main(void)
@@ -275,5 +297,6 @@ int main(void)
 	test_mac();
 	test_files();
 	test_inputs();
+	test_doors();
 	return tap_end();
 }

@@ -10,7 +10,7 @@ enum { RECORD, MIX, MIN_TCB, ROOT, SYSTEM, INTEGRITY, FORCE, READ_ONLY, JSON };
 
 static const struct option_spec option_list[] = {
 	[RECORD]	= { "record", "FILE", "where the disk's key is kept, wrapped; required but for\nclose and status" },
-	[MIX]		= { "mix", ARG_MIX, "format: what is mixed into the key; open, rotate: what\nmust be at least (default: policy,image,family,\nmeasurement,svn,tcb; format: mit too where it is known)" },
+	[MIX]		= { "mix", ARG_MIX, "format: what is mixed into the key; open, rotate: what\nmust be at least (default: policy,image,family,\nmeasurement,svn,tcb; format and rotate mix in mit too,\nwhere it is known)" },
 	[MIN_TCB]	= { "min-tcb", "HEX", "open, rotate: the least TCB_VERSION, 16 digits, that the\nrecord may be of (default: any)" },
 	[ROOT]		= { "root", ARG_ROOT, HELP_ROOT },
 	[SYSTEM]	= { "system", "measured|firmware|any", "what the launch measurement is known to cover: kernel,\ninitrd and command line too; the firmware alone, so that\nwhoever has the same firmware has the key; any: it need\nnot be in the mix. Required for format" },
@@ -83,7 +83,7 @@ static int parse_options(const struct arguments *args, struct disk_options *opti
 		rc = check_system(options, options->mix);
 	if (!rc && args->option[MIN_TCB])
 		rc = options->accept.mix & CVM_MIX_TCB ?
-			parse_tcb("min-tcb", args->option[MIN_TCB], &options->accept.min_tcb) :
+			parse_hex64("min-tcb", args->option[MIN_TCB], &options->accept.min_tcb) :
 			usage_error("--min-tcb: tcb is not in --mix");
 	return rc ? rc : parse_root(args->option[ROOT], &options->accept.root);
 }

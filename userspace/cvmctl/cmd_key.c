@@ -12,7 +12,10 @@
 #include "keys/derive.h"
 #include "keys/secret.h"
 
-enum { NAME, KEYRING, OUT, MIX, ROOT, VMPL, SVN, TCB, PURPOSE, TYPE, LENGTH, LABEL, SALT, TIMEOUT };
+enum {
+	NAME, KEYRING, OUT, MIX, ROOT, VMPL, SVN, TCB, MIT, PURPOSE, TYPE, LENGTH, LABEL, SALT,
+	TIMEOUT,
+};
 
 static const struct option_spec option_list[] = {
 	[NAME]	  = { "name", "NAME", "the key's description is cvm:NAME; with --keyring required" },
@@ -23,6 +26,7 @@ static const struct option_spec option_list[] = {
 	[VMPL]	  = { "vmpl", "0|1|2|3", "the VMPL that is mixed in (default: the kernel's own)" },
 	[SVN]	  = { "svn", "N", "the guest SVN (default: the ID block's)" },
 	[TCB]	  = { "tcb", "HEX", "the TCB_VERSION, 16 digits (default: the committed one)" },
+	[MIT]	  = { "mit", "HEX", "the LAUNCH_MIT_VECTOR, 16 digits (default: this launch's)" },
 	[PURPOSE] = { "purpose", "key|check|mac", "what the key is for (default: key)" },
 	[TYPE]	  = { "type", "logon|user", "of the key; user: it can be read (default: logon)" },
 	[LENGTH]  = { "length", "N", "bytes, 16 to 128 (default: 32)" },
@@ -65,31 +69,57 @@ static int parse_keyring(const char *value, int32_t *keyring)
 	return !rc && !serial ? usage_error("--keyring: 0 is no keyring") : rc;
 }
 
-/* what was named; what was not is of this VM */
-static int parse_inputs(const struct arguments *args, const struct cvm_key_facts *facts,
-			struct cvm_key_inputs *in)
+/* what was named, before anything is asked */
+static int parse_inputs(const struct arguments *args, struct cvm_key_inputs *in)
 {
-	uint32_t mix = CVM_MIX_ALL, root;
-	int rc = parse_root(args->option[ROOT], &root);
+	int rc = parse_root(args->option[ROOT], &in->root);
 
+	in->mix = CVM_MIX_ALL;
 	if (!rc && args->option[MIX])
-		rc = parse_mix(args->option[MIX], &mix);
+		rc = parse_mix(args->option[MIX], &in->mix);
 	if (rc)
 		return rc;
-	cvm_key_inputs_newest(in, root, mix, facts);
-	if (args->option[MIX] && in->mix != mix)
-		return fail(EXIT_NOT_SUPPORTED, "--mix: this firmware does not know mit");
-	if (args->option[SVN] && !(mix & CVM_MIX_GUEST_SVN))
+	if (args->option[SVN] && !(in->mix & CVM_MIX_GUEST_SVN))
 		return usage_error("--svn: svn is not in --mix");
-	if (args->option[TCB] && !(mix & CVM_MIX_TCB))
+	if (args->option[TCB] && !(in->mix & CVM_MIX_TCB))
 		return usage_error("--tcb: tcb is not in --mix");
+	if (args->option[MIT] && !(in->mix & CVM_MIX_LAUNCH_MIT))
+		return usage_error("--mit: mit is not in --mix");
 	if (args->option[VMPL])
 		rc = parse_number("vmpl", args->option[VMPL], 3, &in->vmpl);
 	if (!rc && args->option[SVN])
 		rc = parse_number("svn", args->option[SVN], UINT32_MAX, &in->guest_svn);
 	if (!rc && args->option[TCB])
-		rc = parse_tcb("tcb", args->option[TCB], &in->tcb);
+		rc = parse_hex64("tcb", args->option[TCB], &in->tcb);
+	if (!rc && args->option[MIT])
+		rc = parse_hex64("mit", args->option[MIT], &in->launch_mit);
 	return rc;
+}
+
+/* what was not named is of this VM, and what of it this door has */
+static int complete_inputs(const struct arguments *args, const struct cvm_key_door *door,
+			   struct cvm_key_inputs *in)
+{
+	struct cvm_key_inputs newest;
+	struct cvm_error error;
+	int rc;
+
+	/* one that is named, and is not known, is not left out without a word */
+	if (!args->option[MIX] && !args->option[MIT])
+		in->mix &= cvm_key_door_mix(door);
+	rc = cvm_key_door_check(door, in->mix, &error);
+	if (rc)
+		return fail_key(rc, "--mix", &error);
+	cvm_key_inputs_newest(&newest, in->root, in->mix, &door->facts);
+	if (!args->option[VMPL])
+		in->vmpl = newest.vmpl;
+	if (!args->option[SVN])
+		in->guest_svn = newest.guest_svn;
+	if (!args->option[TCB])
+		in->tcb = newest.tcb;
+	if (!args->option[MIT])
+		in->launch_mit = newest.launch_mit;
+	return 0;
 }
 
 static int parse_place(const struct arguments *args, struct cvm_key_ask *ask)
@@ -164,7 +194,7 @@ static int derive(const struct arguments *args, struct cvm_key_set *set)
 	int rc = open_door(&door);
 
 	if (!rc)
-		rc = parse_inputs(args, &door.facts, &set->inputs);
+		rc = complete_inputs(args, &door, &set->inputs);
 	if (rc)
 		return rc;
 	cvm_secret_begin(&time);
@@ -191,6 +221,8 @@ static int run(const struct arguments *args)
 	if (strcmp(args->operand[0], "derive"))
 		return usage_error("'%s' is not derive", args->operand[0]);
 	rc = parse_key(args, &set, salt);
+	if (!rc)
+		rc = parse_inputs(args, &set.inputs);
 	return rc ? rc : derive(args, &set);
 }
 

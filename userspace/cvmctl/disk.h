@@ -29,7 +29,7 @@ enum disk_system { SYSTEM_UNSAID, SYSTEM_MEASURED, SYSTEM_FIRMWARE, SYSTEM_ANY }
  * @record: path, or NULL
  * @label: of its record
  * @accept: what its record must be at least
- * @mix: what is mixed in by format
+ * @mix: what is mixed in by format and rotate, of what is known there
  * @system: --system
  * @integrity: --integrity
  * @force: --force
@@ -57,7 +57,7 @@ int parse_mix(const char *value, uint32_t *mix);
 int parse_root(const char *value, uint32_t *root);
 
 /* 16 hexadecimal digits, the most significant first. 0 or an exit status. */
-int parse_tcb(const char *option, const char *value, uint64_t *tcb);
+int parse_hex64(const char *option, const char *value, uint64_t *number);
 
 /* A failed call of keys/ or disk/. @what: what it is about. Returns the exit status. */
 int fail_key(int rc, const char *what, const struct cvm_error *error);
@@ -70,6 +70,10 @@ int open_door(struct cvm_key_door *door);
 
 /* Once it is done: tells the user by which door, on stderr. */
 void tell_door(const struct cvm_key_door *door);
+
+/* disk_rotate.c: what a record of @old would be of when it is rotated. @in: out */
+void disk_newest_inputs(const struct disk_options *options, const struct cvm_key_door *door,
+			const struct cvm_key_inputs *old, struct cvm_key_inputs *in);
 
 /* disk_format.c, disk_open.c, disk_rotate.c, disk_status.c: the actions. Return the exit status. */
 int disk_format(const struct disk_options *options);

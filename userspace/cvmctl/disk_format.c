@@ -55,9 +55,10 @@ static int make(const struct disk_options *options, struct cvm_block *block,
 	int rc;
 
 	strcpy(record.label, options->label);
-	cvm_key_inputs_newest(&record.inputs, options->accept.root, options->mix, &door->facts);
+	cvm_key_inputs_newest(&record.inputs, options->accept.root,
+			      options->mix & cvm_key_door_mix(door), &door->facts);
 	/* one that is named, and is not known, is not left out without a word */
-	rc = cvm_record_accept(&record, &options->accept, &error);
+	rc = cvm_key_door_check(door, options->accept.mix, &error);
 	if (!rc)
 		rc = cvm_disk_layout(options->name, block, record.cipher, &record.sectors, &error);
 	if (!rc)

@@ -33,16 +33,25 @@ static int lock_record(const char *path, int *lock)
 	return 0;
 }
 
+/* A rotation only ever strengthens: what was not known when the disk was made is mixed in too. */
+void disk_newest_inputs(const struct disk_options *options, const struct cvm_key_door *door,
+			const struct cvm_key_inputs *old, struct cvm_key_inputs *in)
+{
+	cvm_key_inputs_newest(in, old->root, old->mix | (options->mix & cvm_key_door_mix(door)),
+			      &door->facts);
+}
+
 static int add(const struct disk_options *options, const struct cvm_key_door *door,
 	       const char *path, struct cvm_key_record *record, struct cvm_error *error)
 {
 	__cleanup_data_key struct cvm_data_key key = { 0 };
+	struct cvm_key_inputs old;
 	int rc = cvm_record_unlock(record, &options->accept, door, options->name, &key, error);
 
 	if (rc)
 		return rc;
-	cvm_key_inputs_newest(&record->inputs, record->inputs.root, record->inputs.mix,
-			      &door->facts);
+	old = record->inputs;
+	disk_newest_inputs(options, door, &old, &record->inputs);
 	rc = cvm_record_make(record, door, options->name, &key, error);
 	return rc ? rc : cvm_record_write(path, record, error);
 }

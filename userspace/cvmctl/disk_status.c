@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/cleanup.h"
 #include "disk.h"
@@ -44,22 +45,24 @@ static void add_record(json_t *json, const struct cvm_key_record *record)
 }
 
 /* whether a rotation would change something, or a roll-back has happened */
-static void add_rotation(json_t *json, const struct cvm_key_record *record)
+static void add_rotation(json_t *json, const struct disk_options *options,
+			 const struct cvm_key_record *record)
 {
+	__cleanup_door struct cvm_key_door door = { .fd = -1 };
 	struct cvm_key_inputs newest;
-	struct cvm_key_facts facts;
-	const char *state = "current";
+	const char *state = "unknown";
+	int rc = cvm_key_door_open(&door, NULL);
 
-	if (cvm_key_facts_read(&facts, NULL)) {
-		json_object_set_new(json, "rotation", json_string("unknown"));
-		return;
+	if (!rc) {
+		json_object_set_new(json, "committed_tcb",
+				    json_sprintf("%016" PRIx64, door.facts.committed_tcb));
+		disk_newest_inputs(options, &door, &record->inputs, &newest);
+		rc = cvm_key_inputs_check(&record->inputs, &door.facts, NULL);
 	}
-	cvm_key_inputs_newest(&newest, record->inputs.root, record->inputs.mix, &facts);
-	if (cvm_key_inputs_check(&record->inputs, &facts, NULL))
+	if (rc == -ESTALE)
 		state = "rolled back";
-	else if (newest.tcb != record->inputs.tcb || newest.guest_svn != record->inputs.guest_svn)
-		state = "due";
-	json_object_set_new(json, "committed_tcb", json_sprintf("%016" PRIx64, facts.committed_tcb));
+	else if (!rc && newest.vmpl == record->inputs.vmpl)
+		state = memcmp(&newest, &record->inputs, sizeof(newest)) ? "due" : "current";
 	json_object_set_new(json, "rotation", json_string(state));
 }
 
@@ -97,10 +100,12 @@ int disk_status(const struct disk_options *options)
 	}
 	if (options->record) {
 		add_record(json, &record);
-		add_rotation(json, &record);
+		add_rotation(json, options, &record);
 	}
-	if (options->json)
-		return output_json(NULL, json) || differs;
+	if (options->json) {
+		rc = output_json(NULL, json);
+		return rc ? rc : differs;
+	}
 	rc = print_text(json);
 	json_decref(json);
 	return rc ? rc : differs;

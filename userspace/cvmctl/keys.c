@@ -38,20 +38,20 @@ int parse_root(const char *value, uint32_t *root)
 	return 0;
 }
 
-int parse_tcb(const char *option, const char *value, uint64_t *tcb)
+int parse_hex64(const char *option, const char *value, uint64_t *number)
 {
 	uint8_t bytes[8];
 	int rc = parse_bytes(option, value, bytes, sizeof(bytes), false);
 
-	*tcb = 0;
+	*number = 0;
 	for (size_t i = 0; !rc && i < sizeof(bytes); i++)
-		*tcb = *tcb << 8 | bytes[i];
+		*number = *number << 8 | bytes[i];
 	return rc;
 }
 
 int fail_key(int rc, const char *what, const struct cvm_error *error)
 {
-	int status = rc == -EOPNOTSUPP || rc == -ENODEV ? EXIT_NOT_SUPPORTED : EXIT_FAILED;
+	int status = rc == -EOPNOTSUPP ? EXIT_NOT_SUPPORTED : EXIT_FAILED;
 
 	return what ? fail(status, "%s: %s", what, error->text) : fail(status, "%s", error->text);
 }

@@ -17,7 +17,7 @@ const char *cvm_key_door_text(const struct cvm_key_door *door)
 {
 	return door->driver ?
 		DRIVER_NODE ": keys go into keyrings inside the kernel" :
-		NATIVE_NODE ": keys pass through this process, in locked memory that is wiped; with the module cvm_guest they would not";
+		NATIVE_NODE ": keys pass through this process, in locked memory; with the module cvm_guest they would not";
 }
 
 static int open_node(struct cvm_key_door *door, const char *path)
@@ -51,6 +51,22 @@ void cvm_key_door_close(struct cvm_key_door *door)
 	if (door->fd >= 0)
 		close(door->fd);
 	door->fd = -1;
+}
+
+uint32_t cvm_key_door_mix(const struct cvm_key_door *door)
+{
+	/* the kernel's own driver sends MSG_KEY_REQ of version 1, which has no place for it */
+	return door->driver && door->facts.has_launch_mit ? CVM_MIX_ALL : CVM_MIX_DEFAULT;
+}
+
+int cvm_key_door_check(const struct cvm_key_door *door, uint32_t mix, struct cvm_error *error)
+{
+	if (!(mix & ~cvm_key_door_mix(door)))
+		return 0;
+	if (!door->facts.has_launch_mit)
+		return cvm_set_error(error, -EOPNOTSUPP, "this firmware does not know mit, the launch mitigation vector");
+	return cvm_set_error(error, -EOPNOTSUPP, "%s cannot ask for mit, the launch mitigation vector: load the module cvm_guest ('cvmctl module load')",
+			     door->path);
 }
 
 static void fill_key(struct cvm_derived *key, const struct cvm_key_set *set,
@@ -90,7 +106,7 @@ static const struct {
 	{ -EINTR, "a signal ended the wait" },
 };
 
-static int derive_error(struct cvm_error *error, int rc, const char *path, uint64_t status)
+int cvm_key_derive_error(struct cvm_error *error, int rc, const char *path, uint64_t status)
 {
 	if (rc == -EIO) {
 		cvm_set_error(error, rc, "%s: the firmware refuses: status 0x%llx%s", path,
@@ -125,7 +141,7 @@ static int derive_driver(const struct cvm_key_door *door, struct cvm_key_set *se
 	for (size_t i = 0; i < set->count; i++)
 		fill_key(&keys[i], set, &set->ask[i]);
 	if (ioctl(door->fd, CVM_DERIVE, &call))
-		return derive_error(error, -errno, door->path, call.platform_status);
+		return cvm_key_derive_error(error, -errno, door->path, call.platform_status);
 	for (size_t i = 0; i < set->count; i++)
 		set->ask[i].serial = keys[i].serial;
 	return 0;
@@ -134,6 +150,10 @@ static int derive_driver(const struct cvm_key_door *door, struct cvm_key_set *se
 int cvm_key_derive(const struct cvm_key_door *door, struct cvm_key_set *set,
 		   struct cvm_error *error)
 {
+	int rc = cvm_key_door_check(door, set->inputs.mix, error);
+
+	if (rc)
+		return rc;
 	return door->driver ? derive_driver(door, set, error) :
 			      cvm_key_derive_native(door, set, error);
 }

@@ -3,7 +3,7 @@
  * Derived keys, by the best door that there is: the driver's /dev/cvm/key, through
  * which no key of a keyring comes into user space; or the kernel's own
  * /dev/sev-guest, where this process gets what the firmware derives, and makes the
- * same keys of it, in locked memory that is wiped.
+ * same keys of it, in locked memory.
  */
 #ifndef CVM_KEYS_DERIVE_H
 #define CVM_KEYS_DERIVE_H
@@ -37,6 +37,12 @@ const char *cvm_key_door_text(const struct cvm_key_door *door);
  */
 int cvm_key_door_open(struct cvm_key_door *door, struct cvm_error *error);
 void cvm_key_door_close(struct cvm_key_door *door);
+
+/* CVM_MIX_* that can be asked for there: what the firmware knows, and the door has words for */
+uint32_t cvm_key_door_mix(const struct cvm_key_door *door);
+
+/* 0; -EOPNOTSUPP: @mix has what cannot be asked for there, and @error says why. */
+int cvm_key_door_check(const struct cvm_key_door *door, uint32_t mix, struct cvm_error *error);
 
 /**
  * struct cvm_key_ask - one key, as of struct cvm_derived
@@ -95,7 +101,10 @@ int cvm_key_derive(const struct cvm_key_door *door, struct cvm_key_set *set,
 int cvm_key_derive_native(const struct cvm_key_door *door, struct cvm_key_set *set,
 			  struct cvm_error *error);
 
-/* hkdf.c: the key of @purpose from the firmware's 32 bytes; 0 or -EIO. */
+/* Says what @rc of CVM_DERIVE means, by either door. @status: of the firmware, with -EIO */
+int cvm_key_derive_error(struct cvm_error *error, int rc, const char *path, uint64_t status);
+
+/* hkdf.c: the key of @purpose from the firmware's 32 bytes; 0 or -ENOMEM. */
 int cvm_key_hkdf(const uint8_t secret[32], const struct cvm_key_set *set, uint32_t purpose,
 		 void *out, size_t length);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Keys by the kernel's own driver. What the firmware derives, and what is made of
- * it, is in this process for a moment; its memory is locked and wiped. Each key is
- * the same as the module's.
+ * it, is in this process for a moment; its memory is locked, and wiped here. Each
+ * key is the same as the module's.
  */
 #include <errno.h>
 #include <keyutils.h>
@@ -20,27 +20,42 @@
 #define RSP_KEY		32	/* MSG_KEY_RSP: status u32, reserved, key at 20h */
 
 /* MSG_KEY_REQ, ROOT_KEY_SELECT: the root in bit 0, KEY_SEL in bits 2:1 */
+#define ROOT_ANY	0U
 #define ROOT_VMRK	1U
 #define ROOT_VCEK	(1U << 1)
+
+/* firmware whose reports are of this version knows KEY_SEL */
+#define REPORT_V3	3
 
 static void wipe_response(struct snp_derived_key_resp *response)
 {
 	OPENSSL_cleanse(response, sizeof(*response));
 }
 
-/* as the module asks: older firmware takes the VCEK by name for an error */
-static uint32_t root_of(const struct cvm_key_door *door, const struct cvm_key_inputs *in)
+/*
+ * As the module asks: by name wherever the firmware knows how to be told, since
+ * without a word it takes the secret of the VLEK, which many chips have, once the host
+ * has loaded one; and the host can do that at any time.
+ */
+static uint32_t root_of(const struct cvm_key_facts *facts, const struct cvm_key_inputs *in)
 {
 	if (in->root == CVM_ROOT_VMRK)
 		return ROOT_VMRK;
-	return door->facts.vlek ? ROOT_VCEK : 0;
+	return facts->report_version >= REPORT_V3 || facts->vlek ? ROOT_VCEK : ROOT_ANY;
 }
 
-static int refused(const struct cvm_key_door *door, uint64_t status, struct cvm_error *error)
+/*
+ * Older firmware takes the name for an error. No VLEK is unloaded while guests run: if
+ * there is none now there was none when the key was derived.
+ */
+static int check_root(uint32_t root, struct cvm_error *error)
 {
-	return cvm_set_error(error, -EIO, "%s: the firmware refuses: status 0x%llx%s", door->path,
-			     (unsigned long long)status,
-			     status == 0x16 ? ": an SVN or TCB above what this guest may have" : "");
+	struct cvm_key_facts now;
+	int rc = root == ROOT_ANY ? cvm_key_facts_read(&now, error) : 0;
+
+	if (rc || root != ROOT_ANY || !now.vlek)
+		return rc;
+	return cvm_set_error(error, -EBADMSG, "the host has just loaded a VLEK, whose secret many chips have, and the key may be of it: it is thrown away; try again");
 }
 
 /* The kernel passes the answer on without looking at its status. */
@@ -49,7 +64,7 @@ static int ask_firmware(const struct cvm_key_door *door, const struct cvm_key_in
 {
 	__cleanup(wipe_response) struct snp_derived_key_resp response = { 0 };
 	struct snp_derived_key_req request = {
-		.root_key_select = root_of(door, in),
+		.root_key_select = root_of(&door->facts, in),
 		.guest_field_select = in->mix,
 		.vmpl = in->vmpl,
 		.guest_svn = in->guest_svn,
@@ -64,40 +79,55 @@ static int ask_firmware(const struct cvm_key_door *door, const struct cvm_key_in
 	if (ioctl(door->fd, SNP_GET_DERIVED_KEY, &call)) {
 		int rc = -errno;
 
-		if (rc == -EIO)
-			return refused(door, call.exitinfo2, error);
-		return cvm_path_error(error, rc == -ENOTTY ? -ENOKEY : rc, door->path, "ask");
+		/* its word for a channel that is dead */
+		return cvm_key_derive_error(error, rc == -ENOTTY ? -ENOKEY : rc, door->path,
+					    call.exitinfo2);
 	}
 	if (cvm_le32(response.data))
-		return refused(door, cvm_le32(response.data), error);
+		return cvm_key_derive_error(error, -EIO, door->path, cvm_le32(response.data));
 	memcpy(secret->bytes, response.data + RSP_KEY, FIRMWARE_KEY);
 	if (cvm_is_zero(secret->bytes, FIRMWARE_KEY))
 		return cvm_set_error(error, -EBADMSG, "%s: the answer is no key but zeros",
 				     door->path);
-	return 0;
+	return check_root(request.root_key_select, error);
 }
 
+/* as the module's; what is moved must allow to be linked, and keeps that */
+#define PERMISSIONS	(KEY_POS_VIEW | KEY_POS_SEARCH)
+
+/* From this process's keyring to @ring, which others may have too. */
+static int place_key(key_serial_t serial, key_serial_t ring)
+{
+	if (ring == KEY_SPEC_PROCESS_KEYRING)
+		return keyctl_setperm(serial, PERMISSIONS) ? -errno : 0;
+	return keyctl_setperm(serial, PERMISSIONS | KEY_POS_LINK) ||
+	       keyctl_move(serial, KEY_SPEC_PROCESS_KEYRING, ring, KEYCTL_MOVE_EXCL) ? -errno : 0;
+}
+
+/*
+ * add_key() writes into a key that has the name, whoever's it is and whoever can read
+ * it. So the key is made where nobody else can put one, and moved, which fails where
+ * there is one of that name.
+ */
 static int add_key_to(const struct cvm_key_ask *ask, const struct cvm_secret *key,
 		      key_serial_t *serial)
 {
 	const char *type = ask->form == CVM_FORM_USER ? "user" : "logon";
 	char description[5 + CVM_MAX_KEY_NAME];
+	int rc;
 
 	snprintf(description, sizeof(description), "cvm:%s", ask->name);
-	/* add_key() would change a key that has the name */
-	if (keyctl_search(ask->keyring, type, description, 0) >= 0)
+	if (keyctl_search(KEY_SPEC_PROCESS_KEYRING, type, description, 0) >= 0)
 		return -EEXIST;
-	*serial = add_key(type, description, key->bytes, ask->length, ask->keyring);
+	*serial = add_key(type, description, key->bytes, ask->length, KEY_SPEC_PROCESS_KEYRING);
 	if (*serial < 0)
 		return -errno;
-	if ((ask->timeout_s && keyctl_set_timeout(*serial, ask->timeout_s)) ||
-	    keyctl_setperm(*serial, KEY_POS_VIEW | KEY_POS_SEARCH)) {
-		int rc = -errno;
-
+	rc = ask->timeout_s && keyctl_set_timeout(*serial, ask->timeout_s) ? -errno : 0;
+	if (!rc)
+		rc = place_key(*serial, ask->keyring);
+	if (rc)
 		keyctl_invalidate(*serial);
-		return rc;
-	}
-	return 0;
+	return rc;
 }
 
 static int make_key(const struct cvm_key_set *set, struct cvm_key_ask *ask,
@@ -137,9 +167,6 @@ int cvm_key_derive_native(const struct cvm_key_door *door, struct cvm_key_set *s
 	__cleanup_secret struct cvm_secret secret;
 	int rc;
 
-	if (set->inputs.mix & CVM_MIX_LAUNCH_MIT)
-		return cvm_set_error(error, -EOPNOTSUPP, "%s cannot ask for the launch mitigation vector: load the module cvm_guest ('cvmctl module load')",
-				     door->path);
 	rc = ask_firmware(door, &set->inputs, &secret, error);
 	if (rc)
 		return rc;
@@ -147,8 +174,7 @@ int cvm_key_derive_native(const struct cvm_key_door *door, struct cvm_key_set *s
 		rc = make_key(set, &set->ask[i], &secret);
 		if (rc) {
 			undo(set, i);
-			return cvm_set_error(error, rc, "a derived key cannot be made: %s",
-					     strerror(-rc));
+			return cvm_key_derive_error(error, rc, door->path, 0);
 		}
 	}
 	return 0;

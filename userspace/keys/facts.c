@@ -39,6 +39,7 @@ static int parse(const struct cvm_evidence *evidence, struct cvm_key_facts *fact
 	if (rc)
 		return cvm_set_error(error, -EBADMSG, "the report cannot be read: %s",
 				     cvm_format_error_text(&wrong, text, sizeof(text)));
+	facts->report_version = report.version;
 	facts->guest_svn = report.guest_svn;
 	facts->committed_tcb = report.committed_tcb;
 	facts->has_launch_mit = report.has_mit_vectors;

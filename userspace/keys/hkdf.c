@@ -57,7 +57,7 @@ int cvm_key_hkdf(const uint8_t secret[SECRET_LEN], const struct cvm_key_set *set
 	};
 
 	if (set->label_len > MAX_LABEL || !ctx)
-		return -EIO;
+		return -ENOMEM;
 	params[2].data_size = make_info(set, purpose, length, info);
 	/* no salt is the same as one of zeros, but OpenSSL takes no empty one */
 	if (set->salt_len)
@@ -66,5 +66,5 @@ int cvm_key_hkdf(const uint8_t secret[SECRET_LEN], const struct cvm_key_set *set
 	if (EVP_KDF_derive(ctx, out, length, params) == 1)
 		return 0;
 	OPENSSL_cleanse(out, length);
-	return -EIO;
+	return -ENOMEM;
 }

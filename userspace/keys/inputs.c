@@ -80,8 +80,6 @@ bool cvm_tcb_within(uint64_t a, uint64_t b)
 void cvm_key_inputs_newest(struct cvm_key_inputs *inputs, uint32_t root, uint32_t mix,
 			   const struct cvm_key_facts *facts)
 {
-	if (!facts->has_launch_mit)
-		mix &= ~CVM_MIX_LAUNCH_MIT;
 	*inputs = (struct cvm_key_inputs){
 		.root = root,
 		.mix = mix,

@@ -30,14 +30,16 @@ struct cvm_key_inputs {
 
 /**
  * struct cvm_key_facts - what this VM may ask for, by its attestation report
+ * @report_version: of it
  * @vmpl: the kernel's own
  * @guest_svn: of the ID block
  * @committed_tcb: no component of a TCB may be above it
  * @has_launch_mit: the firmware knows CVM_MIX_LAUNCH_MIT
  * @launch_mit: the bits that were set at launch
- * @vlek: the host has loaded a VLEK, so that the VCEK must be asked for by name
+ * @vlek: the host has loaded a VLEK
  */
 struct cvm_key_facts {
+	uint32_t report_version;
 	uint32_t vmpl;
 	uint32_t guest_svn;
 	uint64_t committed_tcb;
@@ -59,7 +61,7 @@ struct cvm_key_facts {
  */
 int cvm_key_facts_read(struct cvm_key_facts *facts, struct cvm_error *error);
 
-/* The newest that @facts allow, of what @mix names; what the firmware lacks is left out. */
+/* The newest that @facts allow, of what @mix names. */
 void cvm_key_inputs_newest(struct cvm_key_inputs *inputs, uint32_t root, uint32_t mix,
 			   const struct cvm_key_facts *facts);
 
