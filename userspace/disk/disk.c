@@ -18,28 +18,35 @@
 /* of dm-integrity's superblock */
 #define SUPERBLOCK	4096
 
-/* room for "/dev/mapper/" or "-integrity"; and for "CVM-DISK-" before it */
+/* room for "/dev/mapper/" or "+tags"; and for "CVM-DISK-" before it */
 #define MAX_PART	(CVM_DISK_MAX_NAME + 16)
 #define MAX_UUID	(MAX_PART + 16)
 
+/* a character that no disk's name has: the tags of one disk are no other disk */
+#define TAGS		"+tags"
+
+static bool is_tags(const char *part)
+{
+	return strchr(part, TAGS[0]);
+}
+
 static void part_uuid(char uuid[MAX_UUID], const char *part)
 {
-	snprintf(uuid, MAX_UUID, "CVM-DISK-%s", part);
+	snprintf(uuid, MAX_UUID, "CVM-%s-%s", is_tags(part) ? "TAGS" : "DISK", part);
 }
 
 /* of the device that keeps the tags of the disk @name */
 static void tags_part(char part[MAX_PART], const char *name)
 {
-	snprintf(part, MAX_PART, "%s-integrity", name);
+	snprintf(part, MAX_PART, "%s" TAGS, name);
 }
 
-static int create_part(const char *part, struct cvm_dm *table, bool read_only,
-		       struct cvm_error *error)
+static int create_part(const char *part, struct cvm_dm *table, struct cvm_error *error)
 {
 	char uuid[MAX_UUID];
 
 	part_uuid(uuid, part);
-	return cvm_dm_create(part, uuid, table, read_only, error);
+	return cvm_dm_create(part, uuid, table, is_tags(part), error);
 }
 
 /* @dm: out: the live table of a device of that name, which must be ours */
@@ -68,11 +75,12 @@ static int create_tags(const char *name, dev_t below, uint64_t sectors, bool rea
 
 	tags_part(part, name);
 	cvm_integrity_table(table, below, sectors);
-	rc = create_part(part, table, read_only, error);
+	table->read_only = read_only;
+	rc = create_part(part, table, error);
 	if (rc)
 		return rc;
 	rc = look_part(part, &live, error);
-	if (!rc && !cvm_integrity_same(&live, table))
+	if (!rc && (!cvm_integrity_same(&live, table) || live.read_only != read_only))
 		rc = cvm_set_error(error, -EBADMSG, "%s: the kernel has made another table: %s %s",
 				   part, live.type, live.params);
 	if (rc)
@@ -87,7 +95,7 @@ static int layout_tags(const char *name, const struct cvm_block *block, uint64_t
 	unsigned long long mismatches, provided = 0;
 	char part[MAX_PART];
 	struct cvm_dm table;
-	int rc = create_tags(name, block->device, CVM_DISK_ALIGN, false, &table, error);
+	int rc = create_tags(name, block->device, CVM_DISK_ALIGN, false, &table, error), gone;
 
 	if (rc)
 		return rc;
@@ -97,8 +105,8 @@ static int layout_tags(const char *name, const struct cvm_block *block, uint64_t
 		rc = cvm_set_error(error, -EBADMSG, "%s: an unknown kind of status: %s", part,
 				   table.params);
 	*sectors = provided;
-	cvm_dm_remove(part, NULL);
-	return rc;
+	gone = cvm_dm_remove(part, rc ? NULL : error);
+	return rc ? rc : gone;
 }
 
 int cvm_disk_layout(const char *name, struct cvm_block *block, enum cvm_disk_cipher cipher,
@@ -140,11 +148,12 @@ static int attach_crypt(const char *name, dev_t below, const struct cvm_key_reco
 	int rc;
 
 	cvm_crypt_table(&table, record->cipher, key->name, below, record->sectors);
-	rc = create_part(name, &table, read_only, error);
+	table.read_only = read_only;
+	rc = create_part(name, &table, error);
 	if (rc)
 		return rc;
 	rc = look_part(name, &live, error);
-	if (!rc && !cvm_crypt_same(&live, &table))
+	if (!rc && (!cvm_crypt_same(&live, &table) || live.read_only != read_only))
 		rc = cvm_set_error(error, -EBADMSG, "%s: the kernel has made another table: %s %s",
 				   name, live.type, live.params);
 	if (rc)
@@ -179,6 +188,7 @@ int cvm_disk_attach(const char *name, struct cvm_block *block,
 
 int cvm_disk_detach(const char *name, struct cvm_error *error)
 {
+	struct cvm_error why;
 	char part[MAX_PART];
 	struct cvm_dm live;
 	int rc = look_part(name, &live, error), tags;
@@ -191,10 +201,11 @@ int cvm_disk_detach(const char *name, struct cvm_error *error)
 	if (rc && rc != -ENOENT)
 		return rc;
 	tags_part(part, name);
-	tags = look_part(part, &live, NULL);
-	if (tags == -ENOENT)
+	tags = look_part(part, &live, &why);
+	/* a plain disk has none, and somebody else's are not its */
+	if (tags == -ENOENT || tags == -EEXIST)
 		return rc;
-	return tags ? tags : cvm_dm_remove(part, error);
+	return tags ? cvm_set_error(error, tags, "%s", why.text) : cvm_dm_remove(part, error);
 }
 
 static int check_tags(const char *name, dev_t below, const struct cvm_key_record *record,

@@ -49,12 +49,12 @@ static int run(struct dm_task *task)
 }
 
 /* with the node made or removed, by udev or by the library, when it returns */
-static int run_synced(struct dm_task *task)
+static int run_synced(struct dm_task *task, uint16_t udev)
 {
 	uint32_t cookie = 0;
 	int rc;
 
-	if (!dm_task_set_cookie(task, &cookie, 0))
+	if (!dm_task_set_cookie(task, &cookie, udev))
 		return -EIO;
 	rc = run(task);
 	dm_udev_wait(cookie);
@@ -122,7 +122,7 @@ static int look(int type, const char *name, struct cvm_dm *dm, struct cvm_error 
 		return dm_error(error, rc ? rc : -EIO, name, "looked at");
 	dm->exists = info.exists;
 	dm->device = makedev(info.major, info.minor);
-	dm->open_count = info.open_count;
+	dm->read_only = info.read_only;
 	snprintf(dm->uuid, sizeof(dm->uuid), "%s", dm_task_get_uuid(task));
 	rc = fill_target(task, dm);
 	return rc ? dm_error(error, rc, name, "looked at") : 0;
@@ -138,7 +138,11 @@ int cvm_dm_status(const char *name, struct cvm_dm *dm, struct cvm_error *error)
 	return look(DM_DEVICE_STATUS, name, dm, error);
 }
 
-int cvm_dm_create(const char *name, const char *uuid, struct cvm_dm *table, bool read_only,
+/* what is in it is the host's: nothing there is to be recognized, linked to or started */
+#define UDEV_PART	(DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG | DM_UDEV_DISABLE_DISK_RULES_FLAG | \
+			 DM_UDEV_DISABLE_OTHER_RULES_FLAG)
+
+int cvm_dm_create(const char *name, const char *uuid, struct cvm_dm *table, bool part,
 		  struct cvm_error *error)
 {
 	__cleanup_task struct dm_task *task = new_task(DM_DEVICE_CREATE, name);
@@ -148,10 +152,10 @@ int cvm_dm_create(const char *name, const char *uuid, struct cvm_dm *table, bool
 	if (!task)
 		return dm_error(error, -ENODEV, name, "made");
 	if (!dm_task_set_uuid(task, uuid) ||
-	    (read_only && !dm_task_set_ro(task)) ||
+	    (table->read_only && !dm_task_set_ro(task)) ||
 	    !dm_task_add_target(task, 0, table->sectors, table->type, table->params))
 		return dm_error(error, -ENOMEM, name, "made");
-	rc = run_synced(task);
+	rc = run_synced(task, part ? UDEV_PART : 0);
 	if (rc)
 		return dm_error(error, rc, name, "made");
 	if (!dm_task_get_info(task, &info) || !info.exists)
@@ -168,6 +172,6 @@ int cvm_dm_remove(const char *name, struct cvm_error *error)
 	/* a program that udev has started looks at it for a moment */
 	if (!task || !dm_task_retry_remove(task))
 		return dm_error(error, -ENODEV, name, "removed");
-	rc = run_synced(task);
+	rc = run_synced(task, 0);
 	return rc ? dm_error(error, rc, name, "removed") : 0;
 }

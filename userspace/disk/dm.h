@@ -17,7 +17,7 @@
  * @exists: false: nothing else is known
  * @uuid: of it
  * @device: its number
- * @open_count: who has it open
+ * @read_only: it is
  * @targets: a table that is not of one target that starts at 0 is none of ours
  * @sectors: of 512 bytes
  * @type: of the target
@@ -27,7 +27,7 @@ struct cvm_dm {
 	bool exists;
 	char uuid[CVM_DM_MAX_NAME];
 	dev_t device;
-	int open_count;
+	bool read_only;
 	int targets;
 	uint64_t sectors;
 	char type[32];
@@ -44,14 +44,15 @@ int cvm_dm_status(const char *name, struct cvm_dm *dm, struct cvm_error *error);
  * cvm_dm_create() - a device, with its node when this returns
  * @name: its name
  * @uuid: its uuid
- * @table: sectors, type and params of it; device: out
- * @read_only: it is
+ * @table: sectors, type, params and read_only of it; device: out
+ * @part: it is part of another: udev's rules look at nothing in it, and make no links to it
+ * @error: or NULL
  *
  * A key that @table names is looked up in the keyrings of this process, here.
  *
  * Return: 0; -EEXIST: there is one of that name or uuid; or what the kernel says.
  */
-int cvm_dm_create(const char *name, const char *uuid, struct cvm_dm *table, bool read_only,
+int cvm_dm_create(const char *name, const char *uuid, struct cvm_dm *table, bool part,
 		  struct cvm_error *error);
 
 /* -EBUSY: somebody has it open. */

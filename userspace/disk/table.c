@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "common/util.h"
 #include "table.h"
 
 /* no other cipher can be asked for, so a null cipher cannot */
@@ -50,14 +51,46 @@ bool cvm_crypt_same(const struct cvm_dm *live, const struct cvm_dm *asked)
 	return same_target(live, asked) && !strcmp(live->params, asked->params);
 }
 
-/* the kernel adds what it has chosen: sizes of its journal and buffers */
+/* what the kernel adds of its own, or finds in the superblock: sizes of journal and buffers */
+static bool may_be_added(const char *word, size_t len)
+{
+	static const char *const sizes[] = {
+		"journal_sectors:", "interleave_sectors:", "buffer_sectors:",
+		"journal_watermark:", "commit_time:",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		size_t name = strlen(sizes[i]);
+
+		if (len > name && !strncmp(word, sizes[i], name) &&
+		    strspn(word + name, "0123456789") == len - name)
+			return true;
+	}
+	return false;
+}
+
 bool cvm_integrity_same(const struct cvm_dm *live, const struct cvm_dm *asked)
 {
-	const char *mode = strstr(asked->params, " J ");
+	static const char block_size[] = "block_size:4096";
+	size_t mode = (size_t)(strstr(asked->params, " J ") - asked->params) + strlen(" J ");
+	bool found = false;
+	const char *word;
+	size_t len;
 
-	return same_target(live, asked) &&
-	       !strncmp(live->params, asked->params, (size_t)(mode - asked->params) + 3) &&
-	       strstr(live->params, " block_size:4096");
+	if (!same_target(live, asked) || strncmp(live->params, asked->params, mode))
+		return false;
+	/* behind their number */
+	word = live->params + mode;
+	word += strspn(word, "0123456789");
+	for (; *word; word += len) {
+		word += strspn(word, " ");
+		len = strcspn(word, " ");
+		if (len == strlen(block_size) && !strncmp(word, block_size, len))
+			found = true;
+		else if (len && !may_be_added(word, len))
+			return false;
+	}
+	return found;
 }
 
 dev_t cvm_crypt_below(const struct cvm_dm *live)
