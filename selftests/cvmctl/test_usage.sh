@@ -65,14 +65,17 @@ try 2 "'8' is not a number|'8' is none|16 is the least" 'too short a key' key de
 try 2 '65 bytes|more than 64' 'too long a salt' key derive --out "$dir/k" --salt "${data}00"
 try 2 'is none of its words' 'no such purpose' key derive --out "$dir/k" --purpose signing
 try 2 'no list of policy' 'no such mix' disk open d /dev/null --record r --mix policy,everything
-try 2 'svn is not in --mix' 'an SVN that is not mixed in' key derive --out "$dir/k" --mix policy --svn 1
-try 2 'mit is not in --mix' 'a mitigation that is not mixed in' \
-	key derive --out "$dir/k" --mix policy --mit "${data:0:16}"
 try 2 '7 bytes, 8 are expected' 'a TCB that is a byte short' disk open d /dev/null --record r --min-tcb "${data:0:14}"
 try 2 'neither vcek nor vmrk' 'no such root' disk open d /dev/null --record r --root vlek
 try 2 'say what the launch measurement covers' 'format, and nobody says what is measured' \
 	disk format d /dev/null --record r
 try 2 'any guest on this chip' 'a mix without the measurement' disk open d /dev/null --record r --mix policy
+try 4 'whoever runs the same firmware' 'format, and the firmware alone is measured' \
+	disk format d /dev/null --record r --system firmware
+try 2 'neither measured nor firmware' 'no such system' disk format d /dev/null --record r --system any
+try 2 'svn is not in --mix' 'an SVN that is not mixed in' key derive --out "$dir/k" --mix policy --svn 1
+try 2 'mit is not in --mix' 'a mitigation that is not mixed in' \
+	key derive --out "$dir/k" --mix policy --mit "${data:0:16}"
 try 2 'is no name of a disk' 'a name that is a path' disk open ../d /dev/null --record r
 try 2 'is no name of a disk' 'too long a name' disk open "$(printf 'x%.0s' {1..49})" /dev/null --record r
 try 2 '--record is missing' 'a disk without a record' disk open d /dev/null

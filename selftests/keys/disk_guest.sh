@@ -120,6 +120,8 @@ make_data()
 		disk format data /dev/loop0 --record data.json
 	try 2 'any guest on this chip' 'format: no mix without the measurement' \
 		disk format data /dev/loop0 --record data.json --system measured --mix policy,tcb
+	try 4 'whoever runs the same firmware' 'format: nor with that of the firmware alone' \
+		disk format data /dev/loop0 --record data.json --system firmware
 	try 0 '' 'format' disk format data /dev/loop0 --record data.json --system measured
 	try 1 'is there already' 'format: not over a record' \
 		disk format data /dev/loop0 --record data.json --system measured
@@ -171,7 +173,7 @@ test_refusals()
 test_weak()
 {
 	try 0 '' 'format with a weaker mix, which is said by name' disk format data /dev/loop1 \
-		--record weak.json --system firmware --mix policy,measurement
+		--record weak.json --system measured --mix policy,measurement
 	refused 'weaker.*image,family,svn,tcb' 'a weaker mix' weak.json
 	try 0 '' 'a weaker mix, which is accepted by name' \
 		disk open data /dev/loop1 --record weak.json --mix policy,measurement

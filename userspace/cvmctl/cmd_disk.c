@@ -13,7 +13,7 @@ static const struct option_spec option_list[] = {
 	[MIX]		= { "mix", ARG_MIX, "format: what is mixed into the key; open, rotate: what\nmust be at least (default: policy,image,family,\nmeasurement,svn,tcb; format and rotate mix in mit too,\nwhere it is known)" },
 	[MIN_TCB]	= { "min-tcb", "HEX", "open, rotate: the least TCB_VERSION, 16 digits, that the\nrecord may be of (default: any)" },
 	[ROOT]		= { "root", ARG_ROOT, HELP_ROOT },
-	[SYSTEM]	= { "system", "measured|firmware|any", "what the launch measurement is known to cover: kernel,\ninitrd and command line too; the firmware alone, so that\nwhoever has the same firmware has the key; any: it need\nnot be in the mix. Required for format" },
+	[SYSTEM]	= { "system", "measured|firmware", "what the launch measurement is known to cover: kernel,\ninitrd and command line too; or the firmware alone, so\nthat whoever has the same firmware would have the key,\nwhich is refused. Required for format" },
 	[INTEGRITY]	= { "integrity", NULL, "format: authenticate each sector (AES-XTS and HMAC-SHA-256)" },
 	[FORCE]		= { "force", NULL, "format: a device that is not blank; what is on it is lost" },
 	[READ_ONLY]	= { "read-only", NULL, "open: so that nothing can be written" },
@@ -36,7 +36,6 @@ static const struct {
 static const char *const systems[] = {
 	[SYSTEM_MEASURED] = "measured",
 	[SYSTEM_FIRMWARE] = "firmware",
-	[SYSTEM_ANY]	  = "any",
 };
 
 static int parse_system(const char *value, enum disk_system *system)
@@ -47,20 +46,14 @@ static int parse_system(const char *value, enum disk_system *system)
 	for (size_t i = SYSTEM_MEASURED; i < ARRAY_SIZE(systems); i++)
 		if (!strcmp(value, systems[i]))
 			*system = (enum disk_system)i;
-	return *system ? 0 : usage_error("--system: '%s' is neither measured nor firmware nor any",
-					 value);
+	return *system ? 0 : usage_error("--system: '%s' is neither measured nor firmware", value);
 }
 
-/*
- * Without the measurement whoever can run any guest on this chip has the key, and
- * with a measurement of the firmware alone whoever runs the same firmware: neither
- * may be had by leaving something out.
- */
-static int check_system(const struct disk_options *options, uint32_t mix)
+/* Without the measurement whoever can run any guest on this chip has the key. */
+static int check_mix(uint32_t mix)
 {
-	if (!(mix & CVM_MIX_MEASUREMENT) && options->system != SYSTEM_ANY)
-		return usage_error("--mix without measurement: any guest on this chip can derive the key; if that is what you want say --system any");
-	return 0;
+	return mix & CVM_MIX_MEASUREMENT ? 0 :
+		usage_error("--mix without measurement: any guest on this chip can derive the key");
 }
 
 static int parse_options(const struct arguments *args, struct disk_options *options)
@@ -80,7 +73,7 @@ static int parse_options(const struct arguments *args, struct disk_options *opti
 		options->accept.mix = options->mix;
 	}
 	if (!rc)
-		rc = check_system(options, options->mix);
+		rc = check_mix(options->mix);
 	if (!rc && args->option[MIN_TCB])
 		rc = options->accept.mix & CVM_MIX_TCB ?
 			parse_hex64("min-tcb", args->option[MIN_TCB], &options->accept.min_tcb) :

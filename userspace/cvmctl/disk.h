@@ -18,9 +18,8 @@
  * @SYSTEM_UNSAID: nobody has said so
  * @SYSTEM_MEASURED: the launch measurement covers kernel, initrd and command line
  * @SYSTEM_FIRMWARE: it covers the firmware alone, as everybody's who has the same
- * @SYSTEM_ANY: it is not even mixed in
  */
-enum disk_system { SYSTEM_UNSAID, SYSTEM_MEASURED, SYSTEM_FIRMWARE, SYSTEM_ANY };
+enum disk_system { SYSTEM_UNSAID, SYSTEM_MEASURED, SYSTEM_FIRMWARE };
 
 /**
  * struct disk_options - a command line of cvmctl disk

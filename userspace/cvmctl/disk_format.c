@@ -7,6 +7,19 @@
 #include "common/cleanup.h"
 #include "disk.h"
 
+/*
+ * A measurement of the firmware alone is everybody's who runs the same: the disk's key
+ * would be theirs. A secret of a TPM beside it would make a difference; there is no
+ * such yet.
+ */
+static int check_system(const struct disk_options *options)
+{
+	if (options->system == SYSTEM_UNSAID)
+		return usage_error("disk format: say what the launch measurement covers: --system measured or firmware");
+	return options->system == SYSTEM_MEASURED ? 0 :
+		fail(EXIT_NOT_SUPPORTED, "--system firmware: whoever runs the same firmware on this chip derives the same key, whatever kernel he boots; measure kernel, initrd and command line at launch too");
+}
+
 /* Nothing that anybody may want is overwritten. */
 static int check_free(const struct disk_options *options, const struct cvm_block *block)
 {
@@ -80,10 +93,10 @@ int disk_format(const struct disk_options *options)
 	__cleanup_door struct cvm_key_door door = { .fd = -1 };
 	__cleanup_block struct cvm_block block = { .fd = -1 };
 	struct cvm_error error;
-	int rc;
+	int rc = check_system(options);
 
-	if (options->system == SYSTEM_UNSAID)
-		return usage_error("disk format: say what the launch measurement covers: --system measured, firmware or any");
+	if (rc)
+		return rc;
 	rc = cvm_block_open(options->device, &block, &error);
 	if (rc)
 		return fail_key(rc, NULL, &error);
