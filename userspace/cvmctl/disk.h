@@ -67,6 +67,9 @@ int fail_key(int rc, const char *what, const struct cvm_error *error);
 /* Locks this process's memory, and opens @door. */
 int open_door(struct cvm_key_door *door);
 
+/* Likewise, and no key in any keyring of the caller's is found by its name from then on. */
+int open_disk_door(struct cvm_key_door *door);
+
 /* Once it is done: tells the user by which door, on stderr. */
 void tell_door(const struct cvm_key_door *door);
 

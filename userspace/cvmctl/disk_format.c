@@ -102,6 +102,6 @@ int disk_format(const struct disk_options *options)
 		return fail_key(rc, NULL, &error);
 	rc = check_free(options, &block);
 	if (!rc)
-		rc = open_door(&door);
+		rc = open_disk_door(&door);
 	return rc ? rc : make(options, &block, &door);
 }

@@ -16,7 +16,7 @@ int disk_open(const struct disk_options *options)
 		rc = cvm_block_open(options->device, &block, &error);
 	if (rc)
 		return fail_key(rc, NULL, &error);
-	rc = open_door(&door);
+	rc = open_disk_door(&door);
 	if (rc)
 		return rc;
 	rc = cvm_record_unlock(&record, &options->accept, &door, options->name, &key, &error);

@@ -85,7 +85,7 @@ int disk_rotate(const struct disk_options *options)
 	rc = cvm_record_read(options->record, &record, &error);
 	if (rc)
 		return fail_key(rc, NULL, &error);
-	rc = open_door(&door);
+	rc = open_disk_door(&door);
 	if (rc)
 		return rc;
 	old_tcb = record.inputs.tcb;

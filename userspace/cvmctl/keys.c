@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What cvmctl key and cvmctl disk share. */
 #include <errno.h>
+#include <keyutils.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -64,6 +65,18 @@ int open_door(struct cvm_key_door *door)
 	if (!rc)
 		rc = cvm_key_door_open(door, &error);
 	return rc ? fail_key(rc, NULL, &error) : 0;
+}
+
+int open_disk_door(struct cvm_key_door *door)
+{
+	/*
+	 * The kernel looks for master and data keys by name, in the keyring of this
+	 * process and then in that of the session, which may be an unprivileged user's
+	 * (sudo), who may have put keys of those names there. So it gets an empty one.
+	 */
+	if (keyctl_join_session_keyring(NULL) < 0)
+		return fail(EXIT_FAILED, "a session keyring of its own: %s", strerror(errno));
+	return open_door(door);
 }
 
 void tell_door(const struct cvm_key_door *door)
