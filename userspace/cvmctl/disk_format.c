@@ -42,7 +42,7 @@ static int write_tags(const struct disk_options *options, const struct cvm_key_r
 {
 	__cleanup_block struct cvm_block block = { .fd = -1 };
 	struct cvm_error error;
-	int rc = cvm_block_open(options->device, &block, &error);
+	int rc = cvm_block_open(options->device, false, &block, &error);
 
 	if (!rc)
 		rc = cvm_disk_attach(options->name, &block, record, key, false, &error);
@@ -97,7 +97,7 @@ int disk_format(const struct disk_options *options)
 
 	if (rc)
 		return rc;
-	rc = cvm_block_open(options->device, &block, &error);
+	rc = cvm_block_open(options->device, false, &block, &error);
 	if (rc)
 		return fail_key(rc, NULL, &error);
 	rc = check_free(options, &block);

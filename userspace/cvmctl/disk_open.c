@@ -13,7 +13,7 @@ int disk_open(const struct disk_options *options)
 	int rc = cvm_record_read(options->record, &record, &error);
 
 	if (!rc)
-		rc = cvm_block_open(options->device, &block, &error);
+		rc = cvm_block_open(options->device, options->read_only, &block, &error);
 	if (rc)
 		return fail_key(rc, NULL, &error);
 	rc = open_disk_door(&door);

@@ -24,22 +24,23 @@ bool cvm_disk_name_valid(const char *name)
 	return len && !name[len] && len <= CVM_DISK_MAX_NAME && name[0] != '.';
 }
 
-int cvm_block_open(const char *path, struct cvm_block *block, struct cvm_error *error)
+int cvm_block_open(const char *path, bool read_only, struct cvm_block *block,
+		   struct cvm_error *error)
 {
 	struct stat st;
 	uint64_t bytes;
 
-	block->fd = -1;
-	if (stat(path, &st))
+	/* O_EXCL means something to block devices alone; nothing else is waited for */
+	block->fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_EXCL | O_NONBLOCK | O_CLOEXEC);
+	if (block->fd < 0 && errno == EBUSY)
+		return cvm_set_error(error, -EBUSY, "%s: is in use: mounted, or part of another device",
+				     path);
+	if (block->fd < 0 || fstat(block->fd, &st))
 		return cvm_path_error(error, -errno, path, "open");
 	if (!S_ISBLK(st.st_mode))
 		return cvm_set_error(error, -ENOTBLK, "%s: is no block device; a file needs a loop device (losetup)",
 				     path);
-	block->fd = open(path, O_RDWR | O_EXCL | O_CLOEXEC);
-	if (block->fd < 0 && errno == EBUSY)
-		return cvm_set_error(error, -EBUSY, "%s: is in use: mounted, or part of another device",
-				     path);
-	if (block->fd < 0 || fstat(block->fd, &st) || ioctl(block->fd, BLKGETSIZE64, &bytes))
+	if (ioctl(block->fd, BLKGETSIZE64, &bytes))
 		return cvm_path_error(error, -errno, path, "open");
 	block->device = st.st_rdev;
 	block->sectors = bytes / 512;

@@ -29,7 +29,8 @@ struct cvm_block {
 };
 
 /* -ENOTBLK; -EBUSY: it is in use. For cvm_block_close(), also on failure. */
-int cvm_block_open(const char *path, struct cvm_block *block, struct cvm_error *error);
+int cvm_block_open(const char *path, bool read_only, struct cvm_block *block,
+		   struct cvm_error *error);
 void cvm_block_close(struct cvm_block *block);
 
 /**
