@@ -195,38 +195,86 @@ static void test_mac(void)
 	check_is(cvm_record_verify(&changed, mac_key), -EBADMSG, "a shorter label: refused");
 }
 
+static uint64_t sectors_at(const char *path)
+{
+	struct cvm_key_record record;
+
+	return cvm_record_read(path, &record, NULL) ? 0 : record.sectors;
+}
+
+static void test_draft(void)
+{
+	char draft[PATH_MAX], path[PATH_MAX];
+
+	check(!cvm_record_draft("/a/b.json", "new", draft, NULL) &&
+	      !strcmp(draft, "/a/.b.json.cvmctl-new"), "a draft is beside its record");
+	check(!cvm_record_draft("b.json", "1f", draft, NULL) &&
+	      !strcmp(draft, ".b.json.cvmctl-1f"), "in this directory too");
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	check_is(cvm_record_draft(path, "new", draft, NULL), -ENAMETOOLONG, "unless it has no room");
+}
+
 static void test_files(void)
 {
 	struct cvm_key_record record = good(CVM_DISK_XTS), other = record, got;
-	const char *path = tap_path("/record"), *fresh = tap_path("/record~"),
-		   *next = tap_path("/record.new");
-	struct rlimit limit = { .rlim_cur = 100, .rlim_max = RLIM_INFINITY };
+	const char *path = tap_path("/record"), *draft = tap_path("/.record.cvmctl-new");
 	struct cvm_error error;
 
 	check_is(cvm_record_read(path, &got, &error), -ENOENT, "no file");
 	check_says(error.text, path, "the message names it");
-	check_is(cvm_record_write(path, &record, NULL), 0, "a record is written");
-	check(!cvm_record_read(path, &got, NULL) && !memcmp(&got, &record, sizeof(got)),
-	      "and read");
+	check_is(cvm_record_write(draft, &record, NULL, NULL), 0, "a record is written");
+	check(!cvm_record_read(draft, &got, NULL) && !memcmp(&got, &record, sizeof(got)), "and read");
+	check_is(cvm_record_place(draft, path, false, NULL), 0, "it gets its name");
+	check(sectors_at(path) == 8192 && access(draft, F_OK), "and has no other");
 	other.sectors = 16;
-	tap_write(fresh, "left over", 9);
-	check_is(cvm_record_write(path, &other, NULL), 0,
-		 "another takes its place, whatever a killed process has left");
-	check(!cvm_record_read(path, &got, NULL) && got.sectors == 16 && access(fresh, F_OK),
-	      "and nothing else is left");
+	tap_write(draft, "left over", 9);
+	check_is(cvm_record_write(draft, &other, NULL, NULL), 0,
+		 "another is written, whatever a killed process has left");
+	check_is(cvm_record_place(draft, path, false, &error), -EEXIST,
+		 "no record is replaced unasked");
+	check_says(error.text, path, "the message names it");
+	check(sectors_at(path) == 8192 && sectors_at(draft) == 16, "and both are as they were");
+	check_is(cvm_record_place(draft, path, true, NULL), 0, "but when it is asked for");
+	check(sectors_at(path) == 16 && access(draft, F_OK), "it is the other");
+	check_is(cvm_record_place(draft, path, true, NULL), -ENOENT, "and is not there twice");
+	check(sectors_at(path) == 16, "and the record is as it was");
+}
+
+static void test_full(void)
+{
+	struct rlimit limit = { .rlim_cur = 100, .rlim_max = RLIM_INFINITY };
+	struct cvm_key_record record = good(CVM_DISK_XTS);
+	const char *draft = tap_path("/.record.cvmctl-full");
+	int rc;
+
 	/* no more than 100 bytes fit */
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &limit);
-	check_is(cvm_record_write(path, &record, &error), -EFBIG, "a full disk is an error");
+	rc = cvm_record_write(draft, &record, NULL, NULL);
+	/* results have more */
 	limit.rlim_cur = RLIM_INFINITY;
 	setrlimit(RLIMIT_FSIZE, &limit);
-	check(!cvm_record_read(path, &got, NULL) && got.sectors == 16 && access(fresh, F_OK),
-	      "and the record is as it was");
-	cvm_record_write(next, &record, NULL);
-	check_is(cvm_record_replace(next, path, NULL), 0, "one file takes another's place");
-	check(!cvm_record_read(path, &got, NULL) && got.sectors == 8192 && access(next, F_OK),
-	      "and its name");
-	check_is(cvm_record_replace(next, path, NULL), -ENOENT, "which is not there a second time");
+	check_is(rc, -EFBIG, "a full disk is an error");
+	check(access(draft, F_OK), "and nothing is left");
+}
+
+static void test_like(void)
+{
+	struct cvm_key_record record = good(CVM_DISK_XTS);
+	const char *draft = tap_path("/.record.cvmctl-like");
+	struct stat like = { .st_mode = S_IFREG | 0640, .st_uid = geteuid(), .st_gid = getegid() };
+	struct stat st;
+
+	check_is(cvm_record_write(draft, &record, NULL, NULL), 0, "a record of nobody's likeness");
+	check(!stat(draft, &st) && (st.st_mode & 07777) == 0600, "is its owner's alone");
+	check_is(cvm_record_write(draft, &record, &like, NULL), 0, "one like another");
+	check(!stat(draft, &st) && (st.st_mode & 07777) == 0640, "has its mode");
+	if (geteuid()) {
+		like.st_uid = 0;
+		check_is(cvm_record_write(draft, &record, &like, NULL), -EPERM, "or is not made");
+		check(access(draft, F_OK), "and nothing is left");
+	}
 }
 
 static void test_inputs(void)
@@ -295,7 +343,10 @@ int main(void)
 	test_refused();
 	test_malformed();
 	test_mac();
+	test_draft();
 	test_files();
+	test_full();
+	test_like();
 	test_inputs();
 	test_doors();
 	return tap_end();

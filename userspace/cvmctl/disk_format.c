@@ -1,11 +1,32 @@
 // SPDX-License-Identifier: MIT
-/* cvmctl disk format */
+/*
+ * cvmctl disk format. All that can fail before the device is touched is tried before:
+ * the place of the record, and the firmware. The record gets its name last, when the
+ * disk has been open once.
+ */
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/util.h"
 #include "disk.h"
+
+/* the record until it has its name; removed when its scope ends; "": there is none */
+struct draft {
+	char path[PATH_MAX];
+};
+
+static void remove_draft(struct draft *draft)
+{
+	if (draft->path[0])
+		unlink(draft->path);
+}
+
+#define __cleanup_draft	__cleanup(remove_draft)
 
 /*
  * A measurement of the firmware alone is everybody's who runs the same: the disk's key
@@ -24,9 +45,10 @@ static int check_system(const struct disk_options *options)
 static int check_free(const struct disk_options *options, const struct cvm_block *block)
 {
 	struct cvm_error error;
+	struct stat st;
 	int rc;
 
-	if (!access(options->record, F_OK))
+	if (!lstat(options->record, &st))
 		return fail(EXIT_FAILED, "%s: is there already, and may hold a disk's only key: choose another file, or remove it",
 			    options->record);
 	rc = options->force ? 1 : cvm_block_blank(block, &error);
@@ -36,19 +58,34 @@ static int check_free(const struct disk_options *options, const struct cvm_block
 			     options->device);
 }
 
-/* dm-integrity knows no tags of what has never been written */
-static int write_tags(const struct disk_options *options, const struct cvm_key_record *record,
-		      const struct cvm_data_key *key)
+/* another one than any other process has, and than any that was killed has left */
+static int name_draft(const char *record, struct draft *draft)
 {
-	__cleanup_block struct cvm_block block = { .fd = -1 };
 	struct cvm_error error;
-	int rc = cvm_block_open(options->device, false, &block, &error);
+	char suffix[2 * 8 + 1];
+	uint8_t random[8];
+	int rc;
 
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return fail(EXIT_FAILED, "no random numbers");
+	cvm_hex_encode(random, sizeof(random), suffix);
+	rc = cvm_record_draft(record, suffix, draft->path, &error);
 	if (!rc)
-		rc = cvm_disk_attach(options->name, &block, record, key, false, &error);
+		return 0;
+	draft->path[0] = '\0';
+	return fail_key(rc, NULL, &error);
+}
+
+/* That the disk can be opened; and dm-integrity knows no tags of what was never written. */
+static int write_disk(const struct disk_options *options, struct cvm_block *block,
+		      const struct cvm_key_record *record, const struct cvm_data_key *key)
+{
+	struct cvm_error error;
+	int rc = cvm_disk_attach(options->name, block, record, key, false, &error);
+
 	if (rc)
 		return fail_key(rc, options->device, &error);
-	rc = cvm_disk_zero(options->name, &error);
+	rc = cvm_disk_zero(options->name, record, &error);
 	if (rc) {
 		cvm_disk_detach(options->name, NULL);
 		return fail_key(rc, NULL, &error);
@@ -57,33 +94,68 @@ static int write_tags(const struct disk_options *options, const struct cvm_key_r
 	return rc ? fail_key(rc, NULL, &error) : 0;
 }
 
+static int place(const struct disk_options *options, struct draft *draft)
+{
+	struct cvm_error error;
+	int rc = cvm_record_place(draft->path, options->record, false, &error);
+
+	if (rc == -EEXIST) {
+		rc = fail(EXIT_FAILED, "%s: somebody else has made it meanwhile, and it is left alone; the record of %s is %s: give it another name",
+			  options->record, options->name, draft->path);
+		draft->path[0] = '\0';
+		return rc;
+	}
+	if (rc)
+		return fail_key(rc, NULL, &error);
+	draft->path[0] = '\0';
+	return 0;
+}
+
+/* @record: out, but for where it is known already how large the disk is */
 static int make(const struct disk_options *options, struct cvm_block *block,
-		const struct cvm_key_door *door)
+		const struct cvm_key_door *door, const char *draft,
+		struct cvm_key_record *record, struct cvm_data_key *key, struct cvm_error *error)
+{
+	int rc = cvm_record_make(record, door, options->name, key, error);
+
+	if (!rc)
+		rc = cvm_record_write(draft, record, NULL, error);
+	if (!rc)
+		rc = cvm_disk_layout(options->name, block, record->cipher, &record->sectors, error);
+	/* once more, of the disk as it is now */
+	if (!rc)
+		rc = cvm_record_make(record, door, options->name, key, error);
+	return rc ? rc : cvm_record_write(draft, record, NULL, error);
+}
+
+static int format(const struct disk_options *options, struct cvm_block *block,
+		  const struct cvm_key_door *door)
 {
 	__cleanup_data_key struct cvm_data_key key = { 0 };
+	__cleanup_draft struct draft draft = { "" };
 	struct cvm_key_record record = {
 		.cipher = options->integrity ? CVM_DISK_XTS_HMAC : CVM_DISK_XTS,
+		.sectors = CVM_DISK_ALIGN,
 	};
 	struct cvm_error error;
-	int rc;
+	int rc = name_draft(options->record, &draft);
 
+	if (rc)
+		return rc;
 	strcpy(record.label, options->label);
 	cvm_key_inputs_newest(&record.inputs, options->accept.root,
 			      options->mix & cvm_key_door_mix(door), &door->facts);
 	/* one that is named, and is not known, is not left out without a word */
 	rc = cvm_key_door_check(door, options->accept.mix, &error);
 	if (!rc)
-		rc = cvm_disk_layout(options->name, block, record.cipher, &record.sectors, &error);
-	if (!rc)
-		rc = cvm_record_make(&record, door, options->name, &key, &error);
+		rc = make(options, block, door, draft.path, &record, &key, &error);
 	if (rc)
 		return fail_key(rc, options->device, &error);
-	rc = options->integrity ? write_tags(options, &record, &key) : 0;
+	rc = write_disk(options, block, &record, &key);
+	if (!rc)
+		rc = place(options, &draft);
 	if (rc)
 		return rc;
-	rc = cvm_record_write(options->record, &record, &error);
-	if (rc)
-		return fail_key(rc, NULL, &error);
 	tell_door(door);
 	return EXIT_DONE;
 }
@@ -103,5 +175,5 @@ int disk_format(const struct disk_options *options)
 	rc = check_free(options, &block);
 	if (!rc)
 		rc = open_disk_door(&door);
-	return rc ? rc : make(options, &block, &door);
+	return rc ? rc : format(options, &block, &door);
 }

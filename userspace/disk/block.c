@@ -13,8 +13,8 @@
 #include "common/util.h"
 #include "disk.h"
 
-#define HEAD		(1U << 20)
-#define TAIL		(64U << 10)
+/* at each end; the last copy of what tells a RAID or a partition table is in it */
+#define END		(1U << 20)
 
 bool cvm_disk_name_valid(const char *name)
 {
@@ -70,11 +70,37 @@ static int zero_at(int fd, uint64_t from, size_t len)
 int cvm_block_blank(const struct cvm_block *block, struct cvm_error *error)
 {
 	uint64_t bytes = block->sectors * 512;
-	size_t head = bytes < HEAD ? (size_t)bytes : HEAD;
-	size_t tail = bytes < TAIL ? (size_t)bytes : TAIL;
-	int rc = zero_at(block->fd, 0, head);
+	size_t len = bytes < END ? (size_t)bytes : END;
+	int rc = zero_at(block->fd, 0, len);
 
 	if (rc == 1)
-		rc = zero_at(block->fd, bytes - tail, tail);
+		rc = zero_at(block->fd, bytes - len, len);
 	return rc < 0 ? cvm_set_error(error, rc, "the device cannot be read: %s", strerror(-rc)) : rc;
+}
+
+static int write_at(int fd, const void *data, size_t len, uint64_t from)
+{
+	ssize_t put = pwrite(fd, data, len, (off_t)from);
+
+	if (put < 0)
+		return -errno;
+	return (size_t)put == len ? 0 : -EIO;
+}
+
+int cvm_zero_ends(int fd, uint64_t bytes)
+{
+	__cleanup_free void *zeros = calloc(1, END);
+	size_t len = bytes < END ? (size_t)bytes : END;
+	int rc = zeros ? write_at(fd, zeros, len, 0) : -ENOMEM;
+
+	if (!rc)
+		rc = write_at(fd, zeros, len, bytes - len);
+	return !rc && fsync(fd) ? -errno : rc;
+}
+
+int cvm_block_wipe(const struct cvm_block *block, struct cvm_error *error)
+{
+	int rc = cvm_zero_ends(block->fd, block->sectors * 512);
+
+	return rc ? cvm_set_error(error, rc, "the device cannot be written: %s", strerror(-rc)) : 0;
 }

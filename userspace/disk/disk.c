@@ -15,9 +15,6 @@
 
 #define ZEROS		(1U << 20)
 
-/* of dm-integrity's superblock */
-#define SUPERBLOCK	4096
-
 /* room for "/dev/mapper/" or "+tags"; and for "CVM-DISK-" before it */
 #define MAX_PART	(CVM_DISK_MAX_NAME + 16)
 #define MAX_UUID	(MAX_PART + 16)
@@ -112,23 +109,18 @@ static int layout_tags(const char *name, const struct cvm_block *block, uint64_t
 int cvm_disk_layout(const char *name, struct cvm_block *block, enum cvm_disk_cipher cipher,
 		    uint64_t *sectors, struct cvm_error *error)
 {
-	static const uint8_t none[SUPERBLOCK];
-	int rc = 0;
+	/* a superblock of dm-integrity that is all zeros is made anew */
+	int rc = cvm_block_wipe(block, error);
 
-	*sectors = block->sectors;
-	if (cipher == CVM_DISK_XTS_HMAC) {
-		/* a superblock that is all zeros is made anew */
-		if (pwrite(block->fd, none, sizeof(none), 0) != sizeof(none) || fsync(block->fd))
-			rc = cvm_set_error(error, -EIO, "the device cannot be written: %s",
-					   strerror(errno));
-		cvm_block_close(block);
-		if (!rc)
-			rc = layout_tags(name, block, sectors, error);
-	}
 	cvm_block_close(block);
+	*sectors = block->sectors;
+	if (!rc && cipher == CVM_DISK_XTS_HMAC)
+		rc = layout_tags(name, block, sectors, error);
 	*sectors -= *sectors % CVM_DISK_ALIGN;
 	if (!rc && !*sectors)
 		rc = cvm_set_error(error, -ENOSPC, "the device is too small");
+	if (!rc && *sectors > CVM_DISK_MAX_SECTORS)
+		rc = cvm_set_error(error, -EFBIG, "the device has more than 2^48 sectors");
 	return rc;
 }
 
@@ -244,21 +236,31 @@ int cvm_disk_check(const char *name, const struct cvm_key_record *record,
 		check_tags(name, cvm_crypt_below(&live), record, error) : 0;
 }
 
-int cvm_disk_zero(const char *name, struct cvm_error *error)
+/* until it is full */
+static int zero_all(int fd)
 {
 	__cleanup_free void *zeros = calloc(1, ZEROS);
+	ssize_t put = 1;
+
+	if (!zeros)
+		return -ENOMEM;
+	while (put > 0)
+		put = write(fd, zeros, ZEROS);
+	return (put < 0 && errno != ENOSPC) || fsync(fd) ? -errno : 0;
+}
+
+int cvm_disk_zero(const char *name, const struct cvm_key_record *record,
+		  struct cvm_error *error)
+{
 	char path[MAX_PART];
-	ssize_t put = zeros ? 1 : -1;
+	int rc;
 
 	snprintf(path, sizeof(path), "/dev/mapper/%s", name);
 	__cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-	if (fd < 0 || !zeros)
+	if (fd < 0)
 		return cvm_path_error(error, -errno, path, "open");
-	/* until it is full */
-	while (put > 0)
-		put = write(fd, zeros, ZEROS);
-	if ((put < 0 && errno != ENOSPC) || fsync(fd))
-		return cvm_path_error(error, -errno, path, "write");
-	return 0;
+	rc = record->cipher == CVM_DISK_XTS_HMAC ? zero_all(fd) :
+						   cvm_zero_ends(fd, record->sectors * 512);
+	return rc ? cvm_path_error(error, rc, path, "write") : 0;
 }

@@ -41,12 +41,19 @@ void cvm_block_close(struct cvm_block *block);
  */
 int cvm_block_blank(const struct cvm_block *block, struct cvm_error *error);
 
+/* Zeros into the first and the last MiB of @bytes, synced. 0 or a negative errno. */
+int cvm_zero_ends(int fd, uint64_t bytes);
+
+/* Zeros at both ends of it, where cvm_block_blank() looks: nothing tells what was on it. */
+int cvm_block_wipe(const struct cvm_block *block, struct cvm_error *error);
+
 /**
  * cvm_disk_layout() - make @block ready for @cipher
  * @name: of the disk
- * @block: what is on it is lost; closed
+ * @block: both ends of it are overwritten; closed
  * @cipher: how
  * @sectors: out: what the open disk will have
+ * @error: or NULL
  */
 int cvm_disk_layout(const char *name, struct cvm_block *block, enum cvm_disk_cipher cipher,
 		    uint64_t *sectors, struct cvm_error *error);
@@ -78,7 +85,11 @@ int cvm_disk_detach(const char *name, struct cvm_error *error);
 int cvm_disk_check(const char *name, const struct cvm_key_record *record,
 		   struct cvm_error *error);
 
-/* Zeros into all of the open disk: with CVM_DISK_XTS_HMAC what was never written has no tags. */
-int cvm_disk_zero(const char *name, struct cvm_error *error);
+/*
+ * Zeros into the open disk: with CVM_DISK_XTS_HMAC into all of it, since what was never
+ * written has no tags; else at both ends, so that the device is not blank any more.
+ */
+int cvm_disk_zero(const char *name, const struct cvm_key_record *record,
+		  struct cvm_error *error);
 
 #endif /* CVM_DISK_DISK_H */

@@ -40,6 +40,9 @@
 #ifndef CVM_KEYS_RECORD_H
 #define CVM_KEYS_RECORD_H
 
+#include <limits.h>
+#include <sys/stat.h>
+
 #include "inputs.h"
 
 #define CVM_RECORD_MAX_FILE	4096
@@ -127,16 +130,40 @@ int cvm_record_verify(const struct cvm_key_record *record,
 int cvm_record_read(const char *path, struct cvm_key_record *record, struct cvm_error *error);
 
 /**
- * cvm_record_write() - write a record that survives a power cut
- * @path: a new file, which takes the place of an old one of that name in one step
+ * cvm_record_draft() - the name of a record that is not in its place yet
+ * @path: where it will be
+ * @suffix: who writes it: nobody else, at the same time, with this one
+ * @draft: out: a hidden file beside it, with this program's name in its own
+ * @error: or NULL
  *
- * When it returns 0 the file is on the disk under its name. On failure the old one
- * is as it was.
+ * Return: 0 or -ENAMETOOLONG.
  */
-int cvm_record_write(const char *path, const struct cvm_key_record *record,
+int cvm_record_draft(const char *path, const char *suffix, char draft[PATH_MAX],
 		     struct cvm_error *error);
 
-/* Gives the file @from the name @to, of a file in the same directory, as above. */
-int cvm_record_replace(const char *from, const char *to, struct cvm_error *error);
+/**
+ * cvm_record_write() - a draft, on the disk when this returns 0
+ * @draft: by cvm_record_draft(); one that a killed process has left is replaced
+ * @record: what is written
+ * @like: its owner and mode; NULL: this process's, and 0600
+ * @error: or NULL
+ *
+ * Return: 0 or a negative errno; there is no @draft then.
+ */
+int cvm_record_write(const char *draft, const struct cvm_key_record *record,
+		     const struct stat *like, struct cvm_error *error);
+
+/**
+ * cvm_record_place() - give a draft its name, in one step that survives a power cut
+ * @draft: of @path
+ * @path: no symbolic link: a link would be replaced, not what it points to
+ * @replace: what has that name now goes; else -EEXIST, and both are as they were
+ * @error: or NULL
+ *
+ * Return: 0 or a negative errno. After -EIO the name may be the old one's or the new
+ * one's; after all others nothing has changed.
+ */
+int cvm_record_place(const char *draft, const char *path, bool replace,
+		     struct cvm_error *error);
 
 #endif /* CVM_KEYS_RECORD_H */
