@@ -2,7 +2,7 @@
 # Tests of derived keys and disks in user space.
 
 keys-tests := $(patsubst selftests/keys/%.c,$(B)/tests/%,$(wildcard selftests/keys/test_*.c))
-test-programs += $(keys-tests) $(B)/tests/kill_at
+test-programs += $(keys-tests) $(B)/tests/kill_at $(B)/tests/watch_keys.so
 
 $(keys-tests): $(B)/tests/%: $(B)/obj/selftests/keys/%.o $(key-obj) $(B)/lib/libcvmguest.a
 	@mkdir -p $(@D)
@@ -13,6 +13,13 @@ $(B)/tests/kill_at: $(B)/obj/selftests/keys/kill_at.o
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(B)/tests/watch_keys.so: $(B)/obj/selftests/keys/watch_keys.o
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^
+
+$(B)/obj/selftests/keys/watch_keys.o: ALL_CFLAGS += -fPIC
 
 $(B)/obj/selftests/keys/%.o: selftests/keys/%.c
 	@mkdir -p $(@D)

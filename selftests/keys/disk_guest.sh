@@ -1,117 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
-# In the VM: disk_guest.sh make|again|doors. Disks under derived keys: made, and all
-# that must not open them; opened again after a reboot; by each door to the keys.
-# KILL: files|all, the calls to kill a rotation before (see kill_at.c). Prints TAP.
-SIM=/sys/kernel/cvm_platform_sim
-OLD_TCB=d218000000000004 NEW_TCB=db18000000000004
-OTHER=$(printf '5e%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 \
-	25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48)
-# results of the boot before
-n=${BEFORE:-0} failed=0
+# In the VM: disk_guest.sh make|again. Disks under derived keys: made, and all that must
+# not open them; opened again after a reboot.
+# KILL: files, a rotation is killed before each call that changes files (see kill_at.c);
+# dm, and open and close before each of the device-mapper; all, and format, and a rotation
+# before each call that changes anything. Prints TAP.
 cd /t || exit
-
-fw()
-{
-	local line
-
-	for line; do
-		echo "$line" >$SIM/control || echo "# cvm-fwd refused $line"
-	done
-}
-
-result()	# STATUS NAME
-{
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		sed 's/^/# /' /tmp/err
-		failed=1
-	fi
-}
-
-# try STATUS WORDS NAME COMMAND...: it ends so, and says these words if there are any
-try()
-{
-	local want=$1 words=$2 name=$3 status good
-
-	shift 3
-	"$@" >/tmp/out 2>/tmp/err
-	status=$?
-	[ $status = "$want" ] && { [ -z "$words" ] || grep -q "$words" /tmp/err /tmp/out; }
-	good=$?
-	echo "exit status $status, wanted $want and '$words'" >>/tmp/err
-	result $good "$name"
-}
-
-disk()
-{
-	cvmctl disk "$@"
-}
-
-open_data()	# RECORD OPTION...
-{
-	local record=$1
-
-	shift
-	disk open data /dev/loop0 --record "$record" "$@"
-}
-
-# the disk holds what was written
-same_data()	# NAME
-{
-	echo 3 >/proc/sys/vm/drop_caches
-	dd if=/dev/mapper/"$1" bs=4096 skip=100 count=16 2>/dev/null | cmp - pattern
-}
-
-write_data()	# NAME
-{
-	dd if=pattern of=/dev/mapper/"$1" bs=4096 seek=100 conv=fsync 2>/dev/null
-}
-
-# nothing is left of a disk that is closed, or was refused
-nothing_open()
-{
-	[ "$(echo /dev/mapper/*)" = /dev/mapper/control ]
-}
-
-no_keys_left()
-{
-	# the kernel frees them a moment later
-	local left=100
-
-	while grep -E 'encrypte|disk-master' /proc/keys >>/tmp/err; do
-		left=$((left - 1))
-		[ $left -gt 0 ] || return 1
-		usleep 50000
-	done
-}
-
-opens_again()	# RECORD OPTION...
-{
-	open_data "$@" 2>/tmp/err && same_data data && disk close data 2>/tmp/err
-}
-
-# as it was closed, but for one thing
-refused()	# WORDS NAME RECORD OPTION...
-{
-	local words=$1 name=$2
-
-	shift 2
-	try 1 "$words" "$name: refused" open_data "$@"
-	nothing_open
-	result $? "$name: nothing is open"
-}
-
-setup()
-{
-	modprobe -a loop dm-mod
-	losetup /dev/loop0 data.img
-	losetup /dev/loop1 safe.img
-}
+# shellcheck source=selftests/keys/disk_lib.sh
+. ./disk_lib.sh
+OLD_TCB=d218000000000004 NEW_TCB=db18000000000004
+CALLS=files
+[ "$KILL" != all ] || CALLS=all
 
 make_data()
 {
@@ -123,22 +23,91 @@ make_data()
 	try 4 'whoever runs the same firmware' 'format: nor with that of the firmware alone' \
 		disk format data /dev/loop0 --record data.json --system firmware
 	try 0 '' 'format' disk format data /dev/loop0 --record data.json --system measured
+	no_drafts && nothing_open
+	result $? 'format: nothing else is left'
 	try 1 'is there already' 'format: not over a record' \
 		disk format data /dev/loop0 --record data.json --system measured
-	try 0 '' 'open' open_data data.json
+	try 1 'is not blank' 'format: not over a disk' \
+		disk format other /dev/loop0 --record other.json --system measured
+	export WATCH_PLANT=cvm:planted
+	try 0 '' 'open' watched cvmctl disk open data /dev/loop0 --record data.json
+	unset WATCH_PLANT
+	has unwrap 'user *cvm:disk-master' && has_not table 'cvm:disk-master'
+	result $? 'the master is there to unwrap, and gone then'
+	has table 'encrypted *cvm:data' && has_not exit 'cvm:'
+	result $? "the disk's key is there to load, and gone at the end"
+	has start 'user *cvm:planted' && has_not unwrap 'cvm:planted'
+	result $? "no key of the caller's keyrings can be found in place of them"
 	try 0 'as_recorded *yes' 'status: the table is as recorded' \
 		disk status data --record data.json
+	try 0 '"as_recorded": true' 'status: as JSON' disk status data --record data.json --json
 	try 1 'is in use' 'open: not what is open' open_data data.json
 	write_data data && same_data data
 	result $? 'what is written can be read'
-	no_keys_left
-	result $? 'no key is left in a keyring while the disk is open'
 	try 0 '' 'close' disk close data
 	dd if=data.img of=outside bs=4096 skip=100 count=16 2>/tmp/err
 	nothing_open && [ "$(wc -c <outside)" = 65536 ] && ! cmp -s outside pattern
 	result $? 'what is on the disk is not what was written'
-	try 1 'is not blank' 'format: not over data' \
-		disk format other /dev/loop0 --record other.json --system measured
+	losetup -r /dev/loop2 data.img
+	try 0 '' 'open: read-only, of what can only be read' \
+		disk open data /dev/loop2 --record data.json --read-only
+	same_data data && ! write_data data 2>/tmp/err
+	result $? 'it can be read, and not written'
+	disk close data
+	losetup -d /dev/loop2
+}
+
+# a device, or a record, that anybody may want
+test_format()
+{
+	local before
+
+	printf 'an old signature' | dd of=/dev/loop1 bs=1 seek=$(((4 << 20) - 512)) conv=notrunc 2>/dev/null
+	printf 'an old signature' | dd of=/dev/loop1 bs=1 seek=1024 conv=notrunc,fsync 2>/dev/null
+	untouched /dev/loop1 1 'none/.*No such file' 'format: no place for the record' \
+		disk format other /dev/loop1 --record none/other.json --system measured --force
+	before=$(cat /proc/sys/kernel/keys/root_maxkeys)
+	echo 1 >/proc/sys/kernel/keys/root_maxkeys
+	untouched /dev/loop1 1 'quota for keys' 'format: no room for its key' \
+		disk format other /dev/loop1 --record other.json --system measured --force
+	echo "$before" >/proc/sys/kernel/keys/root_maxkeys
+	untouched /dev/loop1 4 'does not know mit' 'format: a mix that the firmware does not know' \
+		disk format other /dev/loop1 --record other.json --system measured --force \
+		--mix measurement,mit
+	[ ! -e other.json ] && no_drafts
+	result $? 'format: nothing is left of those'
+	grep -q 'an old signature' safe.img
+	result $? 'what was on the device is there'
+	export WATCH_DERIVE='echo theirs >/t/other.json'
+	try 1 'has made it meanwhile' 'format: not over a record that comes meanwhile' \
+		watched cvmctl disk format other /dev/loop1 --record other.json --system measured --force
+	unset WATCH_DERIVE
+	[ "$(cat other.json)" = theirs ]
+	result $? 'which is as it was'
+	! grep -q 'an old signature' safe.img
+	result $? 'and what was on the device is not'
+	mv .other.json.cvmctl-* other.json
+	try 0 '' 'the record that had no place is good' disk open other /dev/loop1 --record other.json
+	disk close other
+	rm other.json
+}
+
+# one disk's name and what is made of another's
+test_names()
+{
+	try 0 '' 'a disk whose name is near' disk format data-integrity /dev/loop1 \
+		--record near.json --system measured --force
+	disk open data-integrity /dev/loop1 --record near.json && open_data data.json
+	result $? 'both are open'
+	try 0 '' 'close one' disk close data
+	[ "$(echo /dev/mapper/*)" = '/dev/mapper/control /dev/mapper/data-integrity' ]
+	result $? 'the other is open'
+	disk close data-integrity
+	dmsetup create data+tags --table '0 8 error'
+	open_data data.json && try 0 '' "close, beside somebody else's device" disk close data
+	nothing_open && [ "$(wc -l </tmp/err)" = 1 ] && dmsetup info data+tags >>/tmp/err 2>&1
+	result $? 'which is left alone, without a word'
+	dmsetup remove data+tags
 }
 
 test_refusals()
@@ -173,7 +142,7 @@ test_refusals()
 test_weak()
 {
 	try 0 '' 'format with a weaker mix, which is said by name' disk format data /dev/loop1 \
-		--record weak.json --system measured --mix policy,measurement
+		--record weak.json --system measured --mix policy,measurement --force
 	refused 'weaker.*image,family,svn,tcb' 'a weaker mix' weak.json
 	try 0 '' 'a weaker mix, which is accepted by name' \
 		disk open data /dev/loop1 --record weak.json --mix policy,measurement
@@ -214,7 +183,7 @@ test_rotation()
 	cp data.json old.json
 	while :; do
 		cp old.json data.json
-		kill_at "$KILL" $at cvmctl disk rotate data --record data.json >/tmp/out 2>/tmp/err
+		kill_at "$CALLS" $at cvmctl disk rotate data --record data.json >/tmp/out 2>/tmp/err
 		status=$?
 		[ $status = 137 ] || break
 		killed=$((killed + 1))
@@ -222,13 +191,23 @@ test_rotation()
 		at=$((at + 1))
 	done
 	echo "# killed at $killed places"
-	# a new file, written, synced, renamed, its directory synced; and once more
-	[ $status = 0 ] && [ $killed -ge 8 ] && [ $lost = 0 ]
+	# an old draft removed, a new one made, written, synced, renamed, its directory synced
+	[ $status = 0 ] && [ $killed -ge 6 ] && [ $lost = 0 ]
 	result $? 'killed wherever, the data are there'
-	no_keys_left
-	result $? 'and no key is'
-	try 0 'rotated: TCB '$NEW_TCB 'repeated' disk rotate data --record data.json
-	opens_again data.json --min-tcb $NEW_TCB && ! [ -e data.json.new ]
+	rm data.json
+	mkdir -p elsewhere
+	mv old.json elsewhere/real.json
+	chmod 640 elsewhere/real.json
+	ln -s elsewhere/real.json data.json
+	try 0 'rotated: TCB '$NEW_TCB 'repeated, by a link' \
+		watched cvmctl disk rotate data --record data.json
+	has unwrap 'user *cvm:disk-master' && has_not exit 'cvm:'
+	result $? 'no key is left'
+	[ -L data.json ] && [ "$(stat -c %a elsewhere/real.json)" = 640 ] && no_drafts
+	result $? 'what it points to has been replaced, as it was'
+	cp elsewhere/real.json new.json
+	mv new.json data.json
+	opens_again data.json --min-tcb $NEW_TCB
 	result $? 'after it is rotated it opens'
 	try 0 'rotation *current' 'status: there is nothing to rotate' \
 		disk status data --record data.json
@@ -241,7 +220,7 @@ test_rotation()
 make_safe()
 {
 	try 0 '' 'format with integrity' \
-		disk format safe /dev/loop1 --record safe.json --system measured --integrity
+		disk format safe /dev/loop1 --record safe.json --system measured --integrity --force
 	try 0 '' 'open with integrity' disk open safe /dev/loop1 --record safe.json
 	try 0 'as_recorded *yes' 'status: the tables are as recorded' \
 		disk status safe --record safe.json
@@ -250,6 +229,72 @@ make_safe()
 	try 0 '' 'close' disk close safe
 	nothing_open
 	result $? 'nothing is open'
+	losetup -r /dev/loop2 safe.img
+	try 0 '' 'open: read-only, with integrity' disk open safe /dev/loop2 --record safe.json --read-only
+	same_data safe
+	result $? 'it can be read'
+	disk close safe
+	losetup -d /dev/loop2
+}
+
+# safe, killed before each call of the device-mapper: what is left can be closed
+killed_at_dm()	# NAME LEAST COMMAND...
+{
+	local name=$1 least=$2 at=1 killed=0 left=0 status
+
+	shift 2
+	while :; do
+		"$@" "$at" >/tmp/out 2>/tmp/err
+		status=$?
+		[ $status = 137 ] || break
+		killed=$((killed + 1))
+		disk close safe >/tmp/out 2>/tmp/err
+		nothing_open || { left=$((left + 1)); echo "# something is left at $at"; }
+		at=$((at + 1))
+	done
+	echo "# killed at $killed places"
+	[ $status = 0 ] && [ $killed -ge "$least" ] && [ $left = 0 ]
+	result $? "$name: killed wherever, what is left can be closed"
+}
+
+# shellcheck disable=SC2317 # by killed_at_dm
+open_killed()	# AT
+{
+	kill_at dm "$1" cvmctl disk open safe /dev/loop1 --record safe.json
+}
+
+# shellcheck disable=SC2317
+close_killed()	# AT
+{
+	disk open safe /dev/loop1 --record safe.json && kill_at dm "$1" cvmctl disk close safe
+}
+
+# shellcheck disable=SC2317
+format_killed()	# AT
+{
+	rm -f killed.json
+	kill_at dm "$1" cvmctl disk format safe /dev/loop1 --record killed.json --system measured \
+		--integrity --force
+}
+
+test_killed()
+{
+	killed_at_dm open 8 open_killed
+	disk close safe
+	killed_at_dm close 4 close_killed
+	try 0 '' 'and it opens' disk open safe /dev/loop1 --record safe.json
+	same_data safe
+	result $? 'with its data'
+	disk close safe
+}
+
+# last: what was on safe is lost
+test_killed_format()
+{
+	killed_at_dm format 16 format_killed
+	try 0 '' 'and the last one opens' disk open safe /dev/loop1 --record killed.json
+	disk close safe
+	rm -f .killed.json.cvmctl-*
 }
 
 # a byte of the file has been changed while the VM was off
@@ -277,70 +322,24 @@ again()
 	refused 'SVN 3, which is above' 'an older guest, after a reboot' data.json
 }
 
-derive()	# FILE OPTION...
+make()
 {
-	local out=$1
-
-	shift
-	[ "$1" = --label ] || set -- --label test "$@"
-	cvmctl key derive --out "$out" --length 64 --salt 0102 "$@" 2>/tmp/err
+	make_data
+	test_refusals
+	test_table
+	test_format
+	test_names
+	test_rotation
+	test_weak
+	[ "$KILL" != all ] || { make_safe; test_killed_format; rm safe.json; }
+	make_safe
+	[ "$KILL" = files ] || test_killed
 }
 
-# the same keys from each door, and the user is told which it is
-doors()
-{
-	derive native.key && grep -q 'sev-guest.*pass through this process' /tmp/err
-	result $? 'by the kernel: the user is told'
-	derive again.key && cmp native.key again.key && [ "$(wc -c <native.key)" = 64 ]
-	result $? 'the same key again'
-	derive other.key --label other && ! cmp -s native.key other.key
-	result $? 'another label, another key'
-	derive vmrk.key --root vmrk && derive svn.key --mix policy,svn --svn 0 && derive vmpl.key --vmpl 3
-	result $? 'keys of other inputs'
-	try 4 'mit' 'what this door cannot ask for' cvmctl key derive --out x --mix policy,mit
-	try 0 '' 'into a keyring' cvmctl key derive --keyring user --name k --timeout 60
-	grep -q 'logon *cvm:k' /proc/keys
-	result $? 'where it is a logon key'
-	try 1 'a key of that name\|File exists' 'not over a key' \
-		cvmctl key derive --keyring user --name k
-	dd if=/dev/urandom of=pattern bs=4096 count=16 2>/dev/null
-	try 0 '' 'format' disk format data /dev/loop0 --record data.json --system measured
-	try 0 '' 'open' open_data data.json
-	write_data data
-	try 0 '' 'close' disk close data
-	fw committed_tcb=$NEW_TCB
-	try 0 'rotated' 'rotate' disk rotate data --record data.json
-	refused_native
-	rmmod sev_guest && modprobe cvm_guest
-	result $? 'another driver'
-	opens_again data.json && no_keys_left
-	result $? 'opens what the other door has made'
-	derive cvm.key --tcb $OLD_TCB && grep -q 'cvm/key: keys go into keyrings' /tmp/err &&
-		cmp native.key cvm.key
-	result $? 'and gives the same key, and says so'
-	derive x --tcb $OLD_TCB --root vmrk && cmp x vmrk.key &&
-		derive x --mix policy,svn --svn 0 && cmp x svn.key &&
-		derive x --tcb $OLD_TCB --vmpl 3 && cmp x vmpl.key
-	result $? 'of other inputs too'
-}
-
-refused_native()
-{
-	fw measurement="$OTHER"
-	refused 'another key' 'another measurement' data.json
-	fw measurement="$MEASUREMENT"
-	no_keys_left
-	result $? 'no key is left'
-}
-
-# of the launch, by its report
-MEASUREMENT=$(cvmctl report --report-data "$OTHER$(printf '%032d' 0)" 2>/dev/null | cvmctl show - --json |
-	sed -n 's/.*"measurement": "\([0-9a-f]*\)".*/\1/p')
 setup
 case $1 in
-make) make_data; test_refusals; test_table; test_rotation; test_weak; make_safe ;;
+make) make ;;
 again) again ;;
-doors) doors ;;
 esac
 [ "$1" = make ] || echo "1..$n"
 exit $failed

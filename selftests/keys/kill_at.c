@@ -1,26 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kill_at files|all N COMMAND...: runs COMMAND, and kills it just before its Nth
- * system call that changes files, or (all) files, keys and devices. What a power cut
- * or an impatient administrator can do, at each place where it makes a difference.
- * Exit status: 137 killed; else COMMAND's, which made fewer of them.
+ * kill_at files|dm|all N COMMAND...: runs COMMAND, and kills it just before its Nth
+ * system call that changes files, or is the device-mapper's, or (all) that changes
+ * files, keys or devices. What an impatient administrator can do, at each place where it
+ * makes a difference; no power cut, for what the kernel has not written yet it still
+ * writes. Exit status: 137 killed; else COMMAND's, which made fewer of them.
  */
 #include <fcntl.h>
+#include <linux/dm-ioctl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static bool all;
+static bool all, dm;
+
+static bool is_dm(const struct user_regs_struct *regs)
+{
+	return regs->orig_rax == SYS_ioctl && _IOC_TYPE(regs->rsi) == DM_IOCTL;
+}
 
 static bool changes(const struct user_regs_struct *regs)
 {
+	if (dm)
+		return is_dm(regs);
 	switch (regs->orig_rax) {
 	case SYS_openat:
 		return regs->rdx & O_CREAT;
@@ -76,10 +86,11 @@ int main(int argc, char **argv)
 	int status;
 
 	if (argc < 4 || atol(argv[2]) < 1) {
-		fprintf(stderr, "usage: kill_at files|all N COMMAND...\n");
+		fprintf(stderr, "usage: kill_at files|dm|all N COMMAND...\n");
 		return 2;
 	}
 	all = !strcmp(argv[1], "all");
+	dm = !strcmp(argv[1], "dm");
 	child = fork();
 	if (!child) {
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
