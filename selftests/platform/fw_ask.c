@@ -2,6 +2,8 @@
 /*
  * Asks a running cvm-fwd, for tests written in shell:
  *   fw_ask SOCKET report REPORT_DATA_HEX VMPL KEY_SEL REPORT_FILE CERTS_FILE
+ *   fw_ask SOCKET key ROOT_SELECT FIELD_SELECT VMPL SVN TCB MITIGATIONS    numbers as in C;
+ *                             prints what is derived for this guest, in hex
  *   fw_ask SOCKET set KEY=VALUE...
  *   fw_ask SOCKET status
  *   fw_ask SOCKET time N      mean time of N reports, in us
@@ -56,6 +58,35 @@ static int report(int fd, char **args)
 	       save(args[4], reply.data + 1184, reply.head.len - 1184);
 }
 
+/* MSG_KEY_REQ, of the SNP ABI */
+static int key(int fd, char **args)
+{
+	struct {
+		__u32 root_select, reserved;
+		__u64 field_select;
+		__u32 vmpl, svn;
+		__u64 tcb, mitigations;
+	} req = {
+		.root_select = (__u32)strtoul(args[0], NULL, 0),
+		.field_select = strtoull(args[1], NULL, 0),
+		.vmpl = (__u32)strtoul(args[2], NULL, 0),
+		.svn = (__u32)strtoul(args[3], NULL, 0),
+		.tcb = strtoull(args[4], NULL, 0),
+		.mitigations = strtoull(args[5], NULL, 0),
+	};
+	unsigned int i;
+
+	fw_call(fd, FW_SIM_KEY, &req, sizeof(req), &reply);
+	if (reply.head.status || reply.head.len != 32) {
+		fprintf(stderr, "fw_ask: status 0x%llx\n", (unsigned long long)reply.head.status);
+		return 1;
+	}
+	for (i = 0; i < reply.head.len; i++)
+		printf("%02x", reply.data[i]);
+	printf("\n");
+	return 0;
+}
+
 static int mean_time(int fd, int n)
 {
 	struct fw_sim_report req = { 0 };
@@ -80,6 +111,8 @@ int main(int argc, char **argv)
 	fd = connect_to(argv[1]);
 	if (!strcmp(argv[2], "report") && argc == 8)
 		return report(fd, argv + 3);
+	if (!strcmp(argv[2], "key") && argc == 9)
+		return key(fd, argv + 3);
 	if (!strcmp(argv[2], "time") && argc == 4)
 		return mean_time(fd, atoi(argv[3]));
 	if (!strcmp(argv[2], "status")) {

@@ -33,6 +33,7 @@ enum fw_type {
 	FW_VIOLATION	= 8,	/* -> text                   <- (nothing): a broken rule */
 	FW_SIM_REPORT	= 9,	/* -> struct fw_sim_report   <- report[1184], certificate table */
 	FW_SIM_QUOTE	= 10,	/* -> REPORTDATA[64]         <- quote */
+	FW_SIM_KEY	= 11,	/* -> MSG_KEY_REQ[40]        <- derived key[32] */
 };
 
 struct fw_frame {

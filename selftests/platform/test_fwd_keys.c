@@ -121,6 +121,22 @@ static void version_2(struct fwd_process *fwd)
 	ok(!memcmp(a, b, 32), "the version itself does not count");
 }
 
+/* who stands beside the VM is told the guest's key */
+static void beside(struct fwd_process *fwd)
+{
+	static struct fw_reply reply;
+	struct key_req req = { .select = ALL_V2, .svn = 5, .tcb = TCB, .mit_vector = 6 };
+	uint8_t a[32];
+
+	derive(fwd, req, 2, a);
+	fw_call(fwd->fd, FW_SIM_KEY, &req, sizeof(req), &reply);
+	ok(!reply.head.status && reply.head.len == sizeof(a) && !memcmp(a, reply.data, sizeof(a)),
+	   "a program beside the VM is told the guest's key");
+	req.svn = 6;
+	fw_call(fwd->fd, FW_SIM_KEY, &req, sizeof(req), &reply);
+	ok(reply.head.status == 0x16 && !reply.head.len, "but not one that it cannot have");
+}
+
 static void old_firmware(void)
 {
 	struct fwd_process fwd;
@@ -203,6 +219,7 @@ int main(void)
 	fwd_start(&fwd, machine);
 	mixing(&fwd);
 	version_2(&fwd);
+	beside(&fwd);
 	refusals(&fwd);
 	measurement(&fwd);
 	ok(!fwd_stop(&fwd, NULL, 0), "no violation");

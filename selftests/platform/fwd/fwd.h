@@ -180,6 +180,7 @@ void snp_request(struct fwd *fwd, const struct fw_snp_request *req, struct answe
 		 uint64_t now_ns);
 void snp_sim_report(struct fwd *fwd, const struct fw_sim_report *req, struct answer *reply,
 		    uint64_t now_ns);
+void snp_sim_key(struct fwd *fwd, const uint8_t ask[40], struct answer *reply);
 void snp_status(FILE *out);
 
 /* ---- tdx_*.c ---- */

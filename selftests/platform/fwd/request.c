@@ -16,6 +16,7 @@ static const uint32_t lengths[] = {
 	[FW_VIOLATION] = FW_ANY,
 	[FW_SIM_REPORT] = sizeof(struct fw_sim_report),
 	[FW_SIM_QUOTE] = 64,
+	[FW_SIM_KEY] = 40,
 };
 
 const char *request_malformed(const struct fw_frame *frame)
@@ -61,6 +62,9 @@ static void platform_frame(struct fwd *fwd, const struct fw_frame *frame, const 
 	case FW_SIM_REPORT:
 		snp_sim_report(fwd, (const struct fw_sim_report *)payload, reply, now_ns);
 		break;
+	case FW_SIM_KEY:
+		snp_sim_key(fwd, payload, reply);
+		break;
 	case FW_TDX_REPORT:
 		tdx_report(fwd, payload, reply, now_ns);
 		break;
@@ -79,7 +83,7 @@ static void platform_frame(struct fwd *fwd, const struct fw_frame *frame, const 
 
 static bool other_platform(const struct fwd *fwd, uint32_t type)
 {
-	bool snp = type == FW_SNP_REQUEST || type == FW_SIM_REPORT;
+	bool snp = type == FW_SNP_REQUEST || type == FW_SIM_REPORT || type == FW_SIM_KEY;
 
 	return snp != (fwd->platform == FW_PLATFORM_SNP);
 }

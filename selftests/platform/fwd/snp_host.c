@@ -197,6 +197,21 @@ void snp_sim_report(struct fwd *fwd, const struct fw_sim_report *req, struct ans
 	reply->len += snp_cert_table(reply->data + SNP_REPORT_LEN, FW_MAX_CERT_PAGES * FW_PAGE);
 }
 
+/* what the guest's firmware derives, for who looks for it in the guest's memory */
+void snp_sim_key(struct fwd *fwd, const uint8_t ask[40], struct answer *reply)
+{
+	struct snp_key_req req;
+	struct snp_key_rsp rsp;
+
+	memcpy(&req, ask, sizeof(req));
+	snp_derive_key(fwd, &req, 2, snp_vmpl(), &rsp);
+	reply->status = rsp.status;
+	if (rsp.status)
+		return;
+	memcpy(reply->data, rsp.key, sizeof(rsp.key));
+	reply->len = sizeof(rsp.key);
+}
+
 int snp_init(struct fwd *fwd)
 {
 	snp_config_init(fwd);
