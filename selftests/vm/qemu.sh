@@ -95,11 +95,14 @@ qemu_arguments()
 		n=$((n + 1))
 		case $name in
 		fw) qemu+=(-chardev 'socket,id=fw,path=fw.sock') ;;
+		beside) qemu+=(-chardev 'pipe,id=beside,path=beside') ;;
 		*) qemu+=(-chardev "file,id=$name,path=port.$name") ;;
 		esac
 		qemu+=(-device "virtserialport,nr=$n,chardev=$name,name=cvm.$name")
 	done
 	qemu+=("${drives[@]}")
+	[ -z "$beside" ] || qemu+=(-machine memory-backend=ram
+		-object "memory-backend-file,id=ram,size=${memory}M,mem-path=memory,share=on")
 	[ -z "$tpm" ] || qemu+=(-chardev 'socket,id=tpm,path=tpm.sock'
 		-tpmdev 'emulator,id=tpm,chardev=tpm' -device 'tpm-tis,tpmdev=tpm')
 	if [ -n "$uefi" ]; then

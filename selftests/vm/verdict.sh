@@ -88,6 +88,15 @@ check_firmware()
 	esac
 }
 
+check_beside()
+{
+	[ -n "$beside" ] || return 0
+	if [ "$beside_status" != 0 ] || [ -n "$verbose" ]; then
+		sed 's/^/  | /' "$dir/beside.log" >&2
+	fi
+	[ "$beside_status" = 0 ] || fail "the program beside the VM ended with status $beside_status"
+}
+
 fetch_files()
 {
 	local pair from
@@ -118,6 +127,7 @@ verdict()
 	text=$(status_lines trouble)
 	[ -z "$text" ] || fail "${text//$'\n'/; }"
 	check_firmware
+	check_beside
 	grep -qx 'done' "$dir/port.status" 2>/dev/null ||
 		fail "the VM ended early (QEMU: status $qemu_status $(head -c 300 "$dir/qemu.log"))"
 	[ -z "$missing" ] || [ "$status" != 0 ] ||
