@@ -2,7 +2,7 @@
 # Tests of derived keys and disks in user space.
 
 keys-tests := $(patsubst selftests/keys/%.c,$(B)/tests/%,$(wildcard selftests/keys/test_*.c))
-test-programs += $(keys-tests) $(B)/tests/kill_at $(B)/tests/watch_keys.so
+test-programs += $(keys-tests) $(addprefix $(B)/tests/,kill_at memory_search key_use watch_keys.so)
 
 $(keys-tests): $(B)/tests/%: $(B)/obj/selftests/keys/%.o $(key-obj) $(B)/lib/libcvmguest.a
 	@mkdir -p $(@D)
@@ -21,10 +21,18 @@ $(B)/tests/watch_keys.so: $(B)/obj/selftests/keys/watch_keys.o
 
 $(B)/obj/selftests/keys/watch_keys.o: ALL_CFLAGS += -fPIC
 
+$(B)/tests/memory_search: $(addprefix $(B)/obj/selftests/keys/,memory_search.o forms.o)
+$(B)/tests/key_use: $(B)/obj/selftests/keys/key_use.o $(B)/obj/driver/derive.o
+
+$(B)/tests/memory_search $(B)/tests/key_use:
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto
+
 $(B)/obj/selftests/keys/%.o: selftests/keys/%.c
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -Idriver/uapi -Iselftests/lib \
+	$(Q)$(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -Idriver/uapi -Iselftests/lib -Iselftests \
 		-c -o $@ $<
 
 -include $(wildcard $(B)/obj/selftests/keys/*.d)
