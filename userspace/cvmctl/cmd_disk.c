@@ -6,17 +6,18 @@
 #include "common/util.h"
 #include "disk.h"
 
-enum { RECORD, MIX, MIN_TCB, ROOT, SYSTEM, INTEGRITY, FORCE, READ_ONLY, JSON };
+enum { RECORD, MIX, MIN_TCB, ROOT, SYSTEM, INTEGRITY, FORCE, READ_ONLY, KEY, JSON };
 
 static const struct option_spec option_list[] = {
-	[RECORD]	= { "record", "FILE", "where the disk's key is kept, wrapped; required but for\nclose and status" },
+	[RECORD]	= { "record", "FILE", "where the disk's key is kept, wrapped; required for\nformat, open and rotate" },
 	[MIX]		= { "mix", ARG_MIX, "format: what is mixed into the key; open, rotate: what\nmust be at least (default: policy,image,family,\nmeasurement,svn,tcb; format and rotate mix in mit too,\nwhere it is known)" },
 	[MIN_TCB]	= { "min-tcb", "HEX", "open, rotate: the least TCB_VERSION, 16 digits, that the\nrecord may be of (default: any)" },
 	[ROOT]		= { "root", ARG_ROOT, HELP_ROOT },
 	[SYSTEM]	= { "system", "measured|firmware", "what the launch measurement is known to cover: kernel,\ninitrd and command line too; or the firmware alone, so\nthat whoever has the same firmware would have the key,\nwhich is refused. Required for format" },
 	[INTEGRITY]	= { "integrity", NULL, "format: authenticate each sector (AES-XTS and HMAC-SHA-256)" },
-	[FORCE]		= { "force", NULL, "format: a device that is not blank; what is on it is lost" },
+	[FORCE]		= { "force", NULL, "format, temporary: a device that is not blank; what is on\nit is lost" },
 	[READ_ONLY]	= { "read-only", NULL, "open: so that nothing can be written" },
+	[KEY]		= { "key", "derived|random", "temporary: what the disk's key comes from: a key that the\nfirmware derives (default), or, where it derives none,\nrandom numbers alone" },
 	[JSON]		= { "json", NULL, "status: as a JSON object" },
 	{ 0 }
 };
@@ -31,6 +32,7 @@ static const struct {
 	{ "close",  disk_close,	 false, false },
 	{ "rotate", disk_rotate, true,	false },
 	{ "status", disk_status, false, false },
+	{ "temporary", disk_temporary, false, true },
 };
 
 static const char *const systems[] = {
@@ -56,6 +58,14 @@ static int check_mix(uint32_t mix)
 		usage_error("--mix without measurement: any guest on this chip can derive the key");
 }
 
+static int parse_key(const char *value, bool *random)
+{
+	*random = value && !strcmp(value, "random");
+	if (!value || *random || !strcmp(value, "derived"))
+		return 0;
+	return usage_error("--key: '%s' is neither derived nor random", value);
+}
+
 static int parse_options(const struct arguments *args, struct disk_options *options)
 {
 	const char *mix = args->option[MIX];
@@ -68,6 +78,8 @@ static int parse_options(const struct arguments *args, struct disk_options *opti
 	options->json = args->option[JSON];
 	options->accept.mix = CVM_MIX_DEFAULT;
 	options->mix = CVM_MIX_ALL;
+	if (!rc)
+		rc = parse_key(args->option[KEY], &options->random);
 	if (!rc && mix) {
 		rc = parse_mix(mix, &options->mix);
 		options->accept.mix = options->mix;
@@ -93,6 +105,8 @@ static int run_action(size_t i, const struct arguments *args, struct disk_option
 				   "disk %s: DEVICE is missing", actions[i].name);
 	if (actions[i].record && !options->record)
 		return usage_error("disk %s: --record is missing", actions[i].name);
+	if (actions[i].run == disk_temporary && (options->record || options->integrity))
+		return usage_error("disk temporary: no --record is kept of it, and it has no --integrity");
 	/* a record of one disk opens no other */
 	snprintf(options->label, sizeof(options->label), "disk %s", options->name);
 	options->accept.label = options->label;
@@ -111,13 +125,13 @@ static int run(const struct arguments *args)
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
 		if (!strcmp(args->operand[0], actions[i].name))
 			return run_action(i, args, &options);
-	return usage_error("'%s' is none of format, open, close, rotate, status", args->operand[0]);
+	return usage_error("'%s' is none of format, open, close, rotate, status, temporary", args->operand[0]);
 }
 
 const struct command cmd_disk = {
 	.name = "disk",
 	.summary = "format, open, close and re-key disks under derived keys",
-	.operands = "format|open|close|rotate|status NAME [DEVICE]",
+	.operands = "format|open|close|rotate|status|temporary NAME [DEVICE]",
 	.min_operands = 1,
 	.max_operands = 3,
 	.options = option_list,

@@ -33,6 +33,7 @@ enum disk_system { SYSTEM_UNSAID, SYSTEM_MEASURED, SYSTEM_FIRMWARE };
  * @integrity: --integrity
  * @force: --force
  * @read_only: --read-only
+ * @random: --key random
  * @json: --json
  */
 struct disk_options {
@@ -46,6 +47,7 @@ struct disk_options {
 	bool integrity;
 	bool force;
 	bool read_only;
+	bool random;
 	bool json;
 };
 
@@ -67,7 +69,10 @@ int fail_key(int rc, const char *what, const struct cvm_error *error);
 /* Locks this process's memory, and opens @door. */
 int open_door(struct cvm_key_door *door);
 
-/* Likewise, and no key in any keyring of the caller's is found by its name from then on. */
+/* From here on no key in any keyring of the caller's is found by its name. 0 or the exit status. */
+int empty_session(void);
+
+/* open_door(), and no key in any keyring of the caller's is found by its name from then on. */
 int open_disk_door(struct cvm_key_door *door);
 
 /* Once it is done: tells the user by which door, on stderr. */
@@ -77,11 +82,12 @@ void tell_door(const struct cvm_key_door *door);
 void disk_newest_inputs(const struct disk_options *options, const struct cvm_key_door *door,
 			const struct cvm_key_inputs *old, struct cvm_key_inputs *in);
 
-/* disk_format.c, disk_open.c, disk_rotate.c, disk_status.c: the actions. Return the exit status. */
+/* disk_ACTION.c, and disk_close() with disk_open(): the actions. Return the exit status. */
 int disk_format(const struct disk_options *options);
 int disk_open(const struct disk_options *options);
 int disk_close(const struct disk_options *options);
 int disk_rotate(const struct disk_options *options);
 int disk_status(const struct disk_options *options);
+int disk_temporary(const struct disk_options *options);
 
 #endif /* CVMCTL_DISK_H */

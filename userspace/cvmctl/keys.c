@@ -67,16 +67,23 @@ int open_door(struct cvm_key_door *door)
 	return rc ? fail_key(rc, NULL, &error) : 0;
 }
 
-int open_disk_door(struct cvm_key_door *door)
+/*
+ * The kernel looks for master and data keys by name, in the keyring of this process
+ * and then in that of the session, which may be an unprivileged user's (sudo), who may
+ * have put keys of those names there. So it gets an empty one.
+ */
+int empty_session(void)
 {
-	/*
-	 * The kernel looks for master and data keys by name, in the keyring of this
-	 * process and then in that of the session, which may be an unprivileged user's
-	 * (sudo), who may have put keys of those names there. So it gets an empty one.
-	 */
 	if (keyctl_join_session_keyring(NULL) < 0)
 		return fail(EXIT_FAILED, "a session keyring of its own: %s", strerror(errno));
-	return open_door(door);
+	return 0;
+}
+
+int open_disk_door(struct cvm_key_door *door)
+{
+	int rc = empty_session();
+
+	return rc ? rc : open_door(door);
 }
 
 void tell_door(const struct cvm_key_door *door)

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Disks for one boot: nobody keeps the key, so what was on them before is lost.
+ * The first 4096 bytes of the device are not encrypted: a mark, by which the next
+ * boot knows what it may lose. Whoever makes something else of the device, a file
+ * system or a partition table, writes over it.
+ */
+#ifndef CVM_DISK_TEMPORARY_H
+#define CVM_DISK_TEMPORARY_H
+
+#include "disk.h"
+
+/**
+ * cvm_temporary_marked() - has it been a temporary disk, and nothing since
+ * @block: open
+ *
+ * Who can write to the device can put the mark there. He has no need to, since he can
+ * destroy what is on it.
+ *
+ * Return: 1, 0, or a negative errno.
+ */
+int cvm_temporary_marked(const struct cvm_block *block, struct cvm_error *error);
+
+/**
+ * cvm_temporary_attach() - the open disk, /dev/mapper/NAME, for cvm_disk_detach()
+ * @name: of it
+ * @block: what it is on, which is marked and from then on lost; closed
+ * @key: its key, which can go when this returns
+ *
+ * AES-XTS; the live table is compared with what was asked for.
+ *
+ * Return: 0; -EEXIST: there is a device of that name, and @block is as it was; -ENOSPC:
+ * it is too small; or what the kernel says.
+ */
+int cvm_temporary_attach(const char *name, struct cvm_block *block,
+			 const struct cvm_data_key *key, struct cvm_error *error);
+
+#endif /* CVM_DISK_TEMPORARY_H */
