@@ -111,6 +111,7 @@ for mode in direct batch; do
 done
 result "$(jq -e '.attestations_per_report > 1' "$dir/stdout" >/dev/null; echo $?)" 'requests under way share reports'
 bench 2 'neither direct nor batch' 'bench, an unknown mode' --mode both
+bench 2 'is waited for' 'bench, keys in a pipeline' --mode key --pipeline
 set_fw "$snp" set bad_report_data_n=1000000
 bench 1 "somebody else's REPORT_DATA" 'bench, nothing but errors' --mode batch
 

@@ -35,7 +35,8 @@ struct client {
 /**
  * struct bench - what all clients share
  * @backend: as the user gave it
- * @batch: else direct
+ * @batch: else direct, or
+ * @key: derived keys, not evidence
  * @pipeline: one thread and one open file, with submitted requests
  * @tee: enum cvm_tee
  * @seconds: how long to go on
@@ -45,13 +46,24 @@ struct client {
  */
 struct bench {
 	const char *backend;
-	bool batch, pipeline;
+	bool batch, key, pipeline;
 	uint32_t tee;
 	uint32_t seconds;
 	double took;
 	size_t clients;
 	struct client *client;
 };
+
+/* what a client of @key has: a door to derived keys; bench_keys.c */
+struct bench_door;
+
+/* 0 or an exit status; for bench_close_door(), which takes NULL */
+int bench_open_door(const struct bench *bench, struct bench_door **door);
+void bench_close_door(struct bench_door *door);
+
+/* One derived key, of the label @nonce, which is wiped at once; 0 or a negative errno. */
+int bench_derive(struct bench_door *door, const uint8_t *nonce, size_t len,
+		 struct cvm_error *error);
 
 /* 0 or an exit status; what went wrong has been said */
 int bench_threads(struct bench *bench);

@@ -36,7 +36,8 @@ struct crowd {
  * @thread: which
  * @crowd: all of them
  * @client: whose
- * @ctx: its own
+ * @ctx: its own, or
+ * @door: where it asks for keys
  * @nonce: the next one
  */
 struct runner {
@@ -44,6 +45,7 @@ struct runner {
 	struct crowd *crowd;
 	struct client *client;
 	struct cvm_ctx *ctx;
+	struct bench_door *door;
 	uint8_t nonce[NONCE_LEN];
 };
 
@@ -51,6 +53,8 @@ static int ask(struct runner *runner, struct cvm_evidence **evidence, struct cvm
 {
 	const struct bench *bench = runner->crowd->bench;
 
+	if (bench->key)
+		return bench_derive(runner->door, runner->nonce, sizeof(runner->nonce), error);
 	if (bench->batch)
 		return cvm_batch_one(runner->ctx, runner->nonce, NULL, evidence, error);
 	if (bench->tee == CVM_TEE_TDX)
@@ -113,7 +117,8 @@ static int prepare(const struct bench *bench, struct crowd *crowd, struct runner
 		int rc = bench_first_nonce(runner->nonce);
 
 		if (!rc)
-			rc = bench_open(bench, &runner->ctx);
+			rc = bench->key ? bench_open_door(bench, &runner->door) :
+					  bench_open(bench, &runner->ctx);
 		if (rc)
 			return rc;
 		runner->crowd = crowd;
@@ -171,7 +176,9 @@ int bench_threads(struct bench *bench)
 	rc = prepare(bench, &crowd, runners);
 	if (!rc)
 		rc = run_all(bench, &crowd, runners);
-	for (size_t i = 0; i < bench->clients; i++)
+	for (size_t i = 0; i < bench->clients; i++) {
 		cvm_close(runners[i].ctx);
+		bench_close_door(runners[i].door);
+	}
 	return rc;
 }

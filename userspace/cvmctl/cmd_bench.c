@@ -15,7 +15,7 @@ enum { CLIENTS, SECONDS, MODE, PIPELINE, BACKEND, JSON };
 static const struct option_spec options[] = {
 	[CLIENTS]	= { "clients", "N", "how many ask at the same time (1)" },
 	[SECONDS]	= { "seconds", "S", "how long they go on asking (5)" },
-	[MODE]		= { "mode", "direct|batch", "each request is its own piece of evidence (default), or\nthose that ask at the same time share one" },
+	[MODE]		= { "mode", "direct|batch|key", "each request is its own piece of evidence (default), or\nthose that ask at the same time share one; or derived\nkeys, to memory" },
 	[PIPELINE]	= { "pipeline", NULL, "not a thread and an open file for each client, but one for\nall, with as many requests under way" },
 	[BACKEND]	= { "backend", ARG_BACKEND, HELP_BACKEND },
 	[JSON]		= { "json", NULL, "one JSON object, for programs" },
@@ -124,12 +124,17 @@ static json_t *percentiles(const struct summary *s)
 	return array;
 }
 
+static const char *mode_name(const struct bench *bench)
+{
+	return bench->key ? "key" : bench->batch ? "batch" : "direct";
+}
+
 static int print_json(const struct bench *bench, const struct summary *s)
 {
 	/* what the vCPUs lost only the platform knows */
 	return output_json(NULL, json_pack(
 		"{s:s, s:s, s:I, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:n, s:o}",
-		"platform", tee_name(bench->tee), "mode", bench->batch ? "batch" : "direct",
+		"platform", tee_name(bench->tee), "mode", mode_name(bench),
 		"clients", (json_int_t)bench->clients, "seconds", bench->took,
 		"count", (json_int_t)s->count, "errors", (json_int_t)s->errors,
 		"rate", (double)s->count / bench->took, "p50_ms", percentile(s, 50),
@@ -145,7 +150,7 @@ static int print_text(const struct bench *bench, const struct summary *s)
 
 	if (asprintf(&text, "%s, %s, %zu clients, %.1f s: %zu answers, %llu errors, %.1f/s\n"
 		     "p50 %.2f ms, p90 %.2f ms, p99 %.2f ms, max %.2f ms, Jain's index %.3f, %.1f answers per report\n",
-		     tee_name(bench->tee), bench->batch ? "batch" : "direct", bench->clients,
+		     tee_name(bench->tee), mode_name(bench), bench->clients,
 		     bench->took, s->count, (unsigned long long)s->errors,
 		     (double)s->count / bench->took, percentile(s, 50), percentile(s, 90),
 		     percentile(s, 99), percentile(s, 100), jain(bench), per_report(s)) < 0)
@@ -192,18 +197,19 @@ static int find_tee(struct bench *bench)
 	return 0;
 }
 
-static int parse_mode(const char *value, bool *batch)
+static int parse_mode(const char *value, struct bench *bench)
 {
-	*batch = value && !strcmp(value, "batch");
-	if (!value || *batch || !strcmp(value, "direct"))
+	bench->batch = value && !strcmp(value, "batch");
+	bench->key = value && !strcmp(value, "key");
+	if (!value || bench->batch || bench->key || !strcmp(value, "direct"))
 		return 0;
-	return usage_error("--mode: '%s' is neither direct nor batch", value);
+	return usage_error("--mode: '%s' is neither direct nor batch nor key", value);
 }
 
 static int parse_options(const struct arguments *args, struct bench *bench)
 {
 	uint32_t clients = 1;
-	int rc = parse_mode(args->option[MODE], &bench->batch);
+	int rc = parse_mode(args->option[MODE], bench);
 
 	if (!rc && args->option[CLIENTS])
 		rc = parse_number("clients", args->option[CLIENTS], MAX_CLIENTS, &clients);
@@ -213,6 +219,8 @@ static int parse_options(const struct arguments *args, struct bench *bench)
 		rc = usage_error("--clients and --seconds are at least 1");
 	bench->clients = clients;
 	bench->pipeline = args->option[PIPELINE];
+	if (!rc && bench->key && bench->pipeline)
+		rc = usage_error("--pipeline: a request for a key is waited for");
 	bench->backend = args->option[BACKEND];
 	return rc;
 }
