@@ -67,15 +67,28 @@ found()
 	result $? "$3"
 }
 
+# is what was found nothing but what keys in keyrings are
+payloads()
+{
+	local word
+
+	for word in ${answer#found }; do
+		case $word in
+		*.okm:raw|*.master:raw|*.data:raw|keyring:raw) ;;
+		*) return 1 ;;
+		esac
+	done
+}
+
 # Keys that are gone for who had them the kernel wipes a moment later, when it has
-# collected them and nobody can still be reading them. What is found at first is told.
+# collected them and nobody can still be reading them. Nothing else may take that long.
 nothing()	# TEXT NAME...
 {
 	local text=$1 left=4
 
 	shift
 	ask look "$@"
-	while [ "$answer" != nothing ] && [ $left -gt 0 ]; do
+	while [ "$answer" != nothing ] && payloads && [ $left -gt 0 ]; do
 		echo "# for a moment after '$text': $answer"
 		left=$((left - 1))
 		sleep 1

@@ -46,6 +46,7 @@ void cvm_disk_keys_drop(struct cvm_disk_keys *keys)
 	if (keys->master) {
 		keyctl_invalidate(keys->master);
 		keyctl_unlink(keys->master, RING);
+		cvm_keyring_overwrite();
 	}
 	keys->master = 0;
 	OPENSSL_cleanse(keys->check, sizeof(keys->check));

@@ -69,4 +69,7 @@ int cvm_data_key_wrap(const struct cvm_data_key *key, struct cvm_key_record *rec
 /* Unlinks it; once more does no harm. */
 void cvm_data_key_drop(struct cvm_data_key *key);
 
+/* overwrite.c: what the kernel has left of a master on this thread's kernel stack */
+void cvm_keyring_overwrite(void);
+
 #endif /* CVM_KEYS_KEYRING_H */
