@@ -44,7 +44,7 @@ key-obj    := $(key-src:%.c=$(B)/obj/%.o)
 # manual pages and completion are made from the tables of cvmctl: man/generate.c
 man-pages  := $(patsubst userspace/man/%.man,$(B)/man/%.1,$(wildcard userspace/man/*.man)) \
 	      $(B)/man/libcvmguest.3 $(B)/man/cvm_guest.4 $(B)/man/cvm-policy.5 \
-	      $(B)/man/cvm-collateral.5
+	      $(B)/man/cvm-collateral.5 $(B)/man/cvm-tempdisk@.service.8
 api-headers := userspace/include/cvmguest.h userspace/include/cvmguest/batch.h \
 	       userspace/include/cvmguest/verify.h
 gen-obj    := $(B)/obj/userspace/man/generate.o $(filter-out %/cvmctl/cvmctl.o,$(ctl-obj))
@@ -112,7 +112,7 @@ $(B)/man/cvmctl-%.1: userspace/man/cvmctl-%.man $(B)/gen/generate
 	$(say) GEN $@
 	$(Q)$(B)/gen/generate page $* <$< >$@
 
-$(filter %.4 %.5,$(man-pages)): $(B)/man/%: userspace/man/%.in Makefile
+$(filter %.4 %.5 %.8,$(man-pages)): $(B)/man/%: userspace/man/%.in Makefile
 	@mkdir -p $(@D)
 	$(say) GEN $@
 	$(Q)sed -e 's|@DATE@|$(DATE)|' -e 's|@VERSION@|$(VERSION)|' $< >$@
@@ -145,10 +145,15 @@ install: user
 	install -D -m 644 -t $(DESTDIR)$(mandir)/man3 $(B)/man/libcvmguest.3
 	install -D -m 644 -t $(DESTDIR)$(mandir)/man4 $(B)/man/cvm_guest.4
 	install -D -m 644 -t $(DESTDIR)$(mandir)/man5 $(filter %.5,$(man-pages))
+	install -D -m 644 -t $(DESTDIR)$(mandir)/man8 $(filter %.8,$(man-pages))
+	ln -sf cvm-tempdisk@.service.8 $(DESTDIR)$(mandir)/man8/cvm-swap@.service.8
 	install -D -m 644 $(B)/completion/cvmctl $(DESTDIR)$(compdir)/cvmctl
 	install -D -m 644 userspace/udev/modprobe.conf $(DESTDIR)$(sysdir)/modprobe.d/cvm-guest.conf
 	install -D -m 644 userspace/udev/60-cvm-guest.rules $(DESTDIR)$(sysdir)/udev/rules.d/60-cvm-guest.rules
 	install -D -m 644 userspace/systemd/sysusers.conf $(DESTDIR)$(sysdir)/sysusers.d/cvm-guest.conf
+	install -D -m 644 -t $(DESTDIR)$(sysdir)/systemd/system userspace/systemd/cvm-tempdisk@.service \
+		userspace/systemd/cvm-swap@.service
+	install -d $(DESTDIR)$(etcdir)/cvm-guest
 	install -D -m 755 userspace/dkms/kernel-hook $(DESTDIR)$(etcdir)/kernel/postinst.d/cvm-guest
 	install -D -m 755 userspace/dkms/kernel-hook $(DESTDIR)$(etcdir)/kernel/header_postinst.d/cvm-guest
 	install -d $(DESTDIR)$(dkmsdir)/cvm-guest-$(VERSION)

@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# cvm-tempdisk@.service and cvm-swap@.service in a Debian machine with our packages,
+# over two boots as an SNP guest and one as none; see units_guest.sh.
+#   selftests/keys/units.sh 6.1|6.12|7.3
+cd "$(dirname "$0")/../.." || exit
+# shellcheck source=selftests/dkms/lib.sh
+. selftests/dkms/lib.sh
+series=$1
+
+# devices that are there before the units look for them: files, as loop devices
+devices()
+{
+	local etc=$dir/machine/etc
+
+	install -m 755 selftests/keys/units_devices "$dir/machine/usr/local/sbin/"
+	cp selftests/keys/units-devices.service "$etc/systemd/system/"
+	mkdir -p "$dir/machine/var/lib/units" "$dir/machine/scratch"
+	truncate -s 64M "$dir/machine/var/lib/units"/{scratch,swap,foreign,taken}.img
+	# somebody's file system
+	mke2fs -q -t ext4 -L precious "$dir/machine/var/lib/units/foreign.img"
+}
+
+# configure NAME LINE...
+configure()
+{
+	printf '%s\n' "${@:2}" >"$dir/machine/etc/cvm-guest/$1.conf"
+}
+
+configuration()
+{
+	mkdir -p "$dir/machine/etc/cvm-guest"
+	configure scratch DEVICE=/dev/loop0
+	configure swap DEVICE=/dev/loop1
+	configure foreign DEVICE=/dev/loop2
+	configure taken DEVICE=/dev/loop3
+	configure missing DEVICE=/dev/nothing
+	echo '/dev/mapper/scratch /scratch ext4 nofail,x-systemd.requires=cvm-tempdisk@scratch.service 0 0' \
+		>>"$dir/machine/etc/fstab"
+}
+
+make_packages
+fresh_machine "$series"
+install_packages
+devices && configuration && in_machine "$debs" systemctl enable units-devices.service \
+	cvm-swap@swap.service
+result $? 'units, and devices for them'
+machine_disk "$dir/machine" "$dir/disk" 2>"$log"
+result $? 'a disk'
+put=(--put selftests/keys/units_guest.sh:/run/vm/units_guest.sh)
+guest=../units_guest.sh
+boot 'first boot' --platform snp "${put[@]}" -- $guest first
+boot 'second boot' --platform snp "${put[@]}" -- $guest second
+boot 'no keys' --platform none "${put[@]}" -- $guest none
+finish
