@@ -3,7 +3,9 @@
  * SNP evidence that a policy verifies, spoilt: keys, certificates, revocation lists
  * and lengths. Each mutation names the check that catches it.
  */
+#include <openssl/core_names.h>
 #include <openssl/objects.h>
+#include <openssl/param_build.h>
 
 #include "mutate_snp.h"
 #include "userspace/verify/certs.h"
@@ -290,10 +292,39 @@ static void test_spoilt(const struct snp_kind *kind)
 	}
 }
 
-/* ---- keys so large that none is tried: that is work, and no vendor has them */
+/* ---- keys that no vendor has: none is tried, for the largest are a lot of work */
 
-static void test_large_key(const struct snp_kind *kind, EVP_PKEY *key, bool tried,
-			   const char *name)
+/* Public and private exponent change places: an RSA key as slow as any to verify with */
+static EVP_PKEY *slow_rsa(EVP_PKEY *rsa)
+{
+	EVP_PKEY_CTX *ctx = need(EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL));
+	OSSL_PARAM_BLD *builder = need(OSSL_PARAM_BLD_new());
+	BIGNUM *n = NULL, *e = NULL, *d = NULL;
+	EVP_PKEY *slow = NULL;
+	OSSL_PARAM *params;
+
+	if (!EVP_PKEY_get_bn_param(rsa, OSSL_PKEY_PARAM_RSA_N, &n) ||
+	    !EVP_PKEY_get_bn_param(rsa, OSSL_PKEY_PARAM_RSA_E, &e) ||
+	    !EVP_PKEY_get_bn_param(rsa, OSSL_PKEY_PARAM_RSA_D, &d) ||
+	    !OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) ||
+	    !OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, d) ||
+	    !OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_D, e))
+		need(NULL);
+	params = need(OSSL_PARAM_BLD_to_param(builder));
+	if (EVP_PKEY_fromdata_init(ctx) != 1 ||
+	    EVP_PKEY_fromdata(ctx, &slow, EVP_PKEY_KEYPAIR, params) != 1)
+		need(NULL);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(builder);
+	EVP_PKEY_CTX_free(ctx);
+	BN_free(n);
+	BN_free(e);
+	BN_free(d);
+	return slow;
+}
+
+static void test_tried(const struct snp_kind *kind, EVP_PKEY *key, bool tried,
+		       const char *name)
 {
 	struct snp_world w = snp_world_of(kind);
 	const struct cvm_certs none = { 0 };
@@ -323,17 +354,21 @@ static void test_large_key(const struct snp_kind *kind, EVP_PKEY *key, bool trie
 	free(crl);
 }
 
-static void test_large_keys(const struct snp_kind *kind)
+static void test_other_keys(const struct snp_kind *kind)
 {
 	EVP_PKEY *rsa = make_rsa(4104), *p521 = make_ec("P-521");
+	EVP_PKEY *rsa3072 = make_rsa(3072), *slow = slow_rsa(rsa3072);
 	struct snp_world w = snp_world_of(kind);
 	struct cvm_verdict *verdict = NULL;
 	bool said = false;
 	int ret;
 
-	test_large_key(kind, snp_keys.ark, true, "RSA-4096");
-	test_large_key(kind, rsa, false, "RSA-4104");
-	test_large_key(kind, p521, false, "P-521");
+	test_tried(kind, snp_keys.ark, true, "RSA-4096");
+	test_tried(kind, rsa, false, "RSA-4104");
+	test_tried(kind, snp_keys.rsa2048, false, "RSA-2048");
+	test_tried(kind, rsa3072, false, "RSA-3072");
+	test_tried(kind, slow, false, "RSA-3072 with an exponent as long");
+	test_tried(kind, p521, false, "P-521");
 	w.no_trust = true;
 	w.ark.key = w.ark.issuer_key = w.ask.issuer_key = w.crl.key = rsa;
 	ret = snp_verify(&w, &verdict);
@@ -342,6 +377,8 @@ static void test_large_keys(const struct snp_kind *kind)
 	check(said, "a root of RSA-4104: the verdict says that it was not tried");
 	expect_by(ret, verdict, "chain", "a root of RSA-4104");
 	EVP_PKEY_free(rsa);
+	EVP_PKEY_free(rsa3072);
+	EVP_PKEY_free(slow);
 	EVP_PKEY_free(p521);
 }
 
@@ -398,7 +435,7 @@ int main(void)
 	snp_make_kinds();
 	snp_verify_kinds();
 	test_spoilt(&snp_kinds[0]);
-	test_large_keys(&snp_kinds[0]);
+	test_other_keys(&snp_kinds[0]);
 	for (size_t i = 0; i < SNP_KINDS; i++)
 		test_harmless(&snp_kinds[i]);
 	test_lengths(&snp_kinds[0]);

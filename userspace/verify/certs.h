@@ -232,7 +232,7 @@ void cvm_chain_make_signer(struct cvm_chain *chain, X509 *leaf, const struct cvm
 bool cvm_chain_check(const struct cvm_chain *chain, const char *fault, int64_t at,
 		     struct cvm_verdict *v);
 
-/* RSA of at most 4096 bits, P-256 or P-384 */
+/* RSA-4096, P-256 or P-384 */
 bool cvm_key_is_affordable(EVP_PKEY *key);
 
 /* Names match, the issuer's key is affordable, and the signature holds */

@@ -34,18 +34,22 @@ const struct cvm_chain_rules cvm_intel_rules = {
 	.algorithms = "has other algorithms than Intel's: ECDSA P-256 with SHA-256",
 };
 
+static bool is_rsa4096(EVP_PKEY *key)
+{
+	return key && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA &&
+	       EVP_PKEY_get_bits(key) == 4096;
+}
+
 /*
- * No vendor has others, and the largest that OpenSSL takes cost a hundred times as
- * much: looked at before any signature is, for whoever sends certificates could
- * have each tried as the issuer of each.
+ * No vendor has others, and others cost up to a hundred times as much: looked at
+ * before any signature is, for whoever sends certificates could have each tried as
+ * the issuer of each. Smaller RSA keys are among those: OpenSSL takes an exponent
+ * as long as the modulus up to 3072 bits, and one of at most 64 bits above.
  */
 bool cvm_key_is_affordable(EVP_PKEY *key)
 {
-	if (!key)
-		return false;
-	if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA)
-		return EVP_PKEY_get_bits(key) <= 4096;
-	return cvm_key_is_ec(key, "prime256v1") || cvm_key_is_ec(key, "secp384r1");
+	return is_rsa4096(key) || cvm_key_is_ec(key, "prime256v1") ||
+	       cvm_key_is_ec(key, "secp384r1");
 }
 
 bool cvm_cert_issued_by(X509 *cert, X509 *issuer)
@@ -87,12 +91,6 @@ static X509 *find_issuer(X509 *cert, const struct cvm_sources *from)
 	return by_name;
 }
 
-static bool is_rsa4096(EVP_PKEY *key)
-{
-	return key && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA &&
-	       EVP_PKEY_get_bits(key) == 4096;
-}
-
 /* Algorithms are fixed by the vendor: nothing weaker gets a say. */
 static bool algorithms_hold(X509 *cert, const char *key_group,
 			    const struct cvm_chain_rules *rules)
@@ -118,7 +116,7 @@ static const char *link_fault(X509 *cert, X509 *issuer, const char *key_group,
 			      const struct cvm_chain_rules *rules)
 {
 	if (!cvm_key_is_affordable(X509_get0_pubkey(issuer)))
-		return "is issued by a key larger than any vendor's, or of another kind, which was not tried";
+		return "is issued by a key of another kind or size than any vendor's, which was not tried";
 	if (!cvm_cert_issued_by(cert, issuer))
 		return "is not signed by the next certificate of the chain";
 	if (!algorithms_hold(cert, key_group, rules))
