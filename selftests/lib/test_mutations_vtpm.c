@@ -3,8 +3,6 @@
  * Evidence of Azure guests that a policy verifies, spoilt: the vTPM's quote; and what
  * was asked for, directly, of a batch, and of the vTPM alone.
  */
-#include <errno.h>
-
 #include "mutate_azure.h"
 
 /* ---- the vTPM's quote */
@@ -418,48 +416,6 @@ static void test_no_hcl(void)
 	azure_done(&w);
 }
 
-/* ---- which boot, and what there is no policy of */
-
-static void test_facts(const struct azure_world *w, const struct cvm_verifier *v,
-		       struct cvm_verify_opts opts, bool holds, const char *name)
-{
-	struct cvm_verdict *verdict = NULL;
-	struct cvm_error error;
-	uint32_t count = 0;
-	char *policy;
-	int ret;
-
-	if (cvm_verify(v, w->hcl, w->len, &opts, &verdict, NULL))
-		need(NULL);
-	ret = cvm_verdict_reset_count(verdict, &count);
-	check(holds ? !ret && count == 7 : ret == -ENODATA, "%s: resetCount %u", name, count);
-	ret = cvm_verdict_policy(verdict, &policy, &error);
-	check(holds ? !ret && policy : ret == -EINVAL && !policy, "%s: %s", name,
-	      holds ? "a policy" : error.text);
-	free(policy);
-	cvm_verdict_free(verdict);
-}
-
-static void test_boot(void)
-{
-	struct azure_world w = azure_genuine(false);
-	struct cvm_tpm_quote quote;
-	struct cvm_verify_opts opts;
-	struct cvm_verifier *v;
-
-	azure_make(&w);
-	v = azure_verifier(&w);
-	opts = azure_opts(&w, &quote);
-	test_facts(&w, v, opts, true, "a quote of the vTPM");
-	opts.tpm_quote = NULL;
-	test_facts(&w, v, opts, false, "none");
-	opts.tpm_quote = &quote;
-	w.signature[9] ^= 1;
-	test_facts(&w, v, opts, false, "a forged one");
-	cvm_verifier_free(v);
-	azure_done(&w);
-}
-
 int main(void)
 {
 	azure_make_policies();
@@ -469,7 +425,6 @@ int main(void)
 	test_by_tpm();
 	test_no_pcr_named();
 	test_no_hcl();
-	test_boot();
 	azure_free_policies();
 	return tap_end();
 }

@@ -104,9 +104,24 @@ const struct cvm_check *cvm_verdict_check(const struct cvm_verdict *verdict, siz
 	return index < verdict->count ? &verdict->check[index] : NULL;
 }
 
+static bool has_passed(const struct cvm_verdict *v, const char *name)
+{
+	for (size_t i = 0; i < v->count; i++)
+		if (!strcmp(v->check[i].name, name))
+			return v->check[i].state == CVM_CHECK_PASSED;
+	return false;
+}
+
+/*
+ * What is asked for now is answered by the boot that runs now. Evidence that may
+ * be old has the count of another one, and so has a vTPM's quote to which nobody
+ * has tied a hardware report: of neither is it given out as what was verified.
+ */
 int cvm_verdict_reset_count(const struct cvm_verdict *verdict, uint32_t *reset_count)
 {
-	if (!cvm_verdict_authentic(verdict) || !verdict->facts.has_reset_count)
+	if (verdict->binding != CVM_BINDING_AZURE || verdict->batch ||
+	    !cvm_verdict_authentic(verdict) || !verdict->facts.has_reset_count ||
+	    !has_passed(verdict, "report_data") || !has_passed(verdict, "tpm_nonce"))
 		return -ENODATA;
 	*reset_count = verdict->facts.reset_count;
 	return 0;

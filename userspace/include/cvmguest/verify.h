@@ -325,11 +325,15 @@ CVM_API int cvm_verdict_policy(const struct cvm_verdict *verdict, char **policy,
 
 /**
  * cvm_verdict_reset_count() - which boot of an Azure guest
- * @verdict: of CVM_BINDING_AZURE
+ * @verdict: authentic, of CVM_BINDING_AZURE, and not with CVM_VERIFY_BATCH
  * @reset_count: out: of the vTPM's quote
  *
- * Return: 0; -ENODATA: the evidence had no such quote, or it does not hold.
- * Since: 0.1
+ * Given only of evidence that is about what was asked for (the checks report_data
+ * and tpm_nonce passed), by a nonce or a proof: what may be old may be of another
+ * boot.
+ *
+ * Return: 0; -ENODATA: the evidence had no such quote, it does not hold, or any of
+ * the above. Since: 0.1
  */
 CVM_API int cvm_verdict_reset_count(const struct cvm_verdict *verdict, uint32_t *reset_count);
 
