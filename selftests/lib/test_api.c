@@ -94,6 +94,10 @@ static void test_issue(void)
 	many[1].request.size--;
 	check_is(cvm_issue(ctx, first, 2, 0, &error), -EINVAL, "two of different sizes");
 	many[1].request.size++;
+	many[1].request.reserved = 1;
+	check_is(cvm_issue(ctx, first, 2, 0, &error), -EINVAL, "one with a reserved field");
+	check_says(error.text, "reserved", "says so");
+	many[1].request.reserved = 0;
 	many[1].request.type = 99;
 	check_is(cvm_issue(ctx, first, 2, 0, &error), -EINVAL, "an unknown type");
 	check(first->result == 77 && many[1].request.result == 77, "and nothing was written");

@@ -185,6 +185,10 @@ static void test_refused(struct cvm_ctx *ctx)
 	check_is(cvm_batch(ctx, many, 0, NULL, &error), -EINVAL, "none");
 	many[9].size--;
 	check_is(cvm_batch(ctx, many, MANY, NULL, &error), -EINVAL, "elements of two sizes");
+	fill();
+	many[9].reserved = 1;
+	check_is(cvm_batch(ctx, many, MANY, NULL, &error), -EINVAL, "one with a reserved field");
+	check_says(error.text, "reserved", "says so");
 	check_is(cvm_batch_one(ctx, many[0].user_data, &opts, &evidence, &error), -EINVAL,
 		 "a choice of VMPL");
 	opts.flags = 0;
@@ -212,7 +216,7 @@ static long submit(uint64_t cookie, uint32_t type, uint32_t timeout_ms)
 static int next(uint64_t *cookie, size_t *proof_len)
 {
 	struct pollfd ready = { .fd = cvm_async_fd(async), .events = POLLIN };
-	struct cvm_completion done = { .size = sizeof(done) };
+	struct cvm_completion done = { .size = sizeof(done), .reserved = 1 };
 	int rc;
 
 	while (!(rc = cvm_async_next(async, &done, &error)))
@@ -220,6 +224,8 @@ static int next(uint64_t *cookie, size_t *proof_len)
 			return -ENODATA;
 	if (rc < 0)
 		return rc;
+	if (done.reserved)
+		return -EPROTO;
 	*cookie = done.cookie;
 	*proof_len = 0;
 	if (done.evidence)
@@ -278,6 +284,18 @@ static void test_cancelled(void)
 	check_is(cvm_async_next(async, &done, &error), 0, "and nothing ends twice");
 }
 
+static void test_reserved(void)
+{
+	struct cvm_async_request request = {
+		.size = sizeof(request), .type = CVM_ASYNC_BATCH, .reserved = 1,
+	};
+	struct cvm_completion done = { .size = sizeof(done) };
+
+	check_is(cvm_async_submit(async, &request, 1, 0, &error), -EINVAL, "a reserved field");
+	check_says(error.text, "reserved", "is refused");
+	check_is(cvm_async_next(async, &done, &error), 0, "and nothing was submitted");
+}
+
 static void test_async(struct cvm_ctx *ctx)
 {
 	struct cvm_async *other;
@@ -287,6 +305,7 @@ static void test_async(struct cvm_ctx *ctx)
 	check_is(cvm_async_open(&other, ctx, &error), -EBUSY, "one owner for a context");
 	test_gathered();
 	test_cancelled();
+	test_reserved();
 	check_is(submit(1, CVM_EVIDENCE_TDX_QUOTE, 0), 0, "a quote on SNP is not accepted");
 	check_is(submit(1, 77, 0), -EINVAL, "nor what does not exist");
 	occupy(1);

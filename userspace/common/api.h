@@ -14,15 +14,19 @@ int cvm_set_error(struct cvm_error *error, int rc, const char *format, ...)
 /* A path that cannot be opened, read, ... (@verb). */
 int cvm_path_error(struct cvm_error *error, int rc, const char *path, const char *verb);
 
-/* The size of a struct whose last field this was: what callers of a version have */
+/* Bytes of a struct up to and with its field: what callers of a version have */
 #define CVM_STRUCT_UP_TO(type, field) \
-	((offsetof(type, field) + sizeof(((type *)NULL)->field) + _Alignof(type) - 1) & \
-	 ~(_Alignof(type) - 1))
+	(offsetof(type, field) + sizeof(((type *)NULL)->field))
 
-/* What programs of the first version have, on LP64: it stays so whatever is added. */
+/*
+ * What programs of the first version have, on LP64: it stays so whatever is added.
+ * No padding is behind the last field: nobody writes that, and a field that took
+ * its place would be read from what happens to be there.
+ */
 #define CVM_STRUCT_FROZEN(type, size, bytes) \
-	_Static_assert(sizeof(void *) != 8 || (size) == (bytes), \
-		       #type ": the first version had " #bytes " bytes")
+	_Static_assert(sizeof(void *) != 8 || \
+		       ((size) == (bytes) && !((size) % _Alignof(type))), \
+		       #type ": the first version had " #bytes " bytes, none of them padding")
 
 /**
  * cvm_struct_in() - take a struct of a caller that may be older or newer

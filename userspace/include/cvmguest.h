@@ -301,8 +301,9 @@ CVM_API int cvm_tdreport(struct cvm_ctx *ctx, const uint8_t *report_data,
  * @vmpl: in: SNP, with CVM_REQUEST_VMPL: 0 to 3
  * @signing_key: in: SNP: enum cvm_signing_key
  * @report_data: in: what the evidence is to carry
- * @result: out: 0 or a negative errno as of cvm_report()
  * @evidence: out: with a result of 0 for cvm_evidence_free(), else NULL
+ * @result: out: 0 or a negative errno as of cvm_report()
+ * @reserved: in: 0
  *
  * Since: 0.1
  */
@@ -315,6 +316,7 @@ struct cvm_request {
 	uint8_t report_data[CVM_REPORT_DATA_LEN];
 	struct cvm_evidence *evidence;
 	int result;
+	uint32_t reserved;
 };
 
 /**

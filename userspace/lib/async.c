@@ -7,8 +7,8 @@
 #include "driver/merkle.h"
 
 /* The last fields that the first version had */
-#define REQUEST_MIN	CVM_STRUCT_UP_TO(struct cvm_async_request, report_data)
-#define COMPLETION_MIN	CVM_STRUCT_UP_TO(struct cvm_completion, result)
+#define REQUEST_MIN	CVM_STRUCT_UP_TO(struct cvm_async_request, reserved)
+#define COMPLETION_MIN	CVM_STRUCT_UP_TO(struct cvm_completion, reserved)
 
 CVM_STRUCT_FROZEN(struct cvm_async_request, REQUEST_MIN, 104);
 CVM_STRUCT_FROZEN(struct cvm_completion, COMPLETION_MIN, 32);
@@ -71,6 +71,8 @@ static int take(const struct cvm_async *async, struct cvm_submitted *one,
 		rc = cvm_struct_in(&known, sizeof(known), REQUEST_MIN, request);
 	if (rc)
 		return cvm_set_error(error, rc, "a request that this version of the library does not know");
+	if (known.reserved)
+		return cvm_set_error(error, -EINVAL, "a reserved field of a request is given");
 	one->cookie = known.cookie;
 	if (known.type == CVM_ASYNC_BATCH) {
 		if (known.vmpl || known.signing_key)
@@ -165,6 +167,7 @@ int cvm_async_next(struct cvm_async *async, struct cvm_completion *completion,
 		return rc;
 	completion->cookie = done.cookie;
 	completion->result = done.job.result;
+	completion->reserved = 0;
 	completion->evidence = done.job.evidence;
 	if (done.job.result && error)
 		*error = done.job.error;

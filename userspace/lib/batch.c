@@ -10,7 +10,7 @@
 
 /* The last fields that the first version had */
 #define BATCH_OPTS_MIN		CVM_STRUCT_UP_TO(struct cvm_batch_opts, timeout_ms)
-#define BATCH_REQUEST_MIN	CVM_STRUCT_UP_TO(struct cvm_batch_request, result)
+#define BATCH_REQUEST_MIN	CVM_STRUCT_UP_TO(struct cvm_batch_request, reserved)
 
 CVM_STRUCT_FROZEN(struct cvm_batch_opts, BATCH_OPTS_MIN, 16);
 CVM_STRUCT_FROZEN(struct cvm_batch_request, BATCH_REQUEST_MIN, 88);
@@ -83,6 +83,8 @@ static int job_from(const struct cvm_ctx *ctx, struct cvm_job *job,
 		rc = cvm_struct_in(&known, sizeof(known), BATCH_REQUEST_MIN, request);
 	if (rc)
 		return cvm_set_error(error, rc, "a request that this version of the library does not know");
+	if (known.reserved)
+		return cvm_set_error(error, -EINVAL, "a reserved field of a request is given");
 	return cvm_batch_job(ctx, job, request->user_data, flags, error);
 }
 

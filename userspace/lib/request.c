@@ -7,7 +7,7 @@
 
 /* The last fields that the first version had */
 #define REPORT_OPTS_MIN	CVM_STRUCT_UP_TO(struct cvm_report_opts, timeout_ms)
-#define REQUEST_MIN	CVM_STRUCT_UP_TO(struct cvm_request, result)
+#define REQUEST_MIN	CVM_STRUCT_UP_TO(struct cvm_request, reserved)
 
 CVM_STRUCT_FROZEN(struct cvm_report_opts, REPORT_OPTS_MIN, 24);
 CVM_STRUCT_FROZEN(struct cvm_request, REQUEST_MIN, 104);
@@ -186,6 +186,8 @@ static int job_from(struct cvm_job *job, struct cvm_request *request, size_t siz
 		rc = cvm_struct_in(&known, sizeof(known), REQUEST_MIN, request);
 	if (rc)
 		return cvm_set_error(error, rc, "a request that this version of the library does not know");
+	if (known.reserved)
+		return cvm_set_error(error, -EINVAL, "a reserved field of a request is given");
 	*job = (struct cvm_job) {
 		.type = known.type,
 		.flags = known.flags,

@@ -44,6 +44,7 @@ struct cvm_batch_opts {
  * @evidence: out: with a result of 0 for cvm_evidence_free(), with its proof;
  *	else NULL
  * @result: out: 0 or a negative errno as of cvm_report()
+ * @reserved: in: 0
  *
  * Since: 0.1
  */
@@ -52,6 +53,7 @@ struct cvm_batch_request {
 	uint8_t user_data[CVM_USER_DATA_LEN];
 	struct cvm_evidence *evidence;
 	int result;
+	uint32_t reserved;
 };
 
 /**
@@ -160,6 +162,7 @@ struct cvm_async;
  *	errno, and there will be none
  * @report_data: in: what the evidence is to carry; for a batch what the proof is
  *	to be about
+ * @reserved: in: 0
  *
  * Since: 0.1
  */
@@ -172,6 +175,7 @@ struct cvm_async_request {
 	uint32_t signing_key;
 	int32_t result;
 	uint8_t report_data[CVM_REPORT_DATA_LEN];
+	uint32_t reserved;
 };
 
 /**
@@ -180,6 +184,7 @@ struct cvm_async_request {
  * @cookie: out: of the request
  * @evidence: out: with a result of 0 for cvm_evidence_free(), else NULL
  * @result: out: 0 or a negative errno as of cvm_report()
+ * @reserved: out: 0
  *
  * Since: 0.1
  */
@@ -188,6 +193,7 @@ struct cvm_completion {
 	uint64_t cookie;
 	struct cvm_evidence *evidence;
 	int result;
+	uint32_t reserved;
 };
 
 /**
