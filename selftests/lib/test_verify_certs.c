@@ -221,6 +221,22 @@ static void tdx_with(struct cvm_verifier *v, const struct tdx_world *w, const st
 	expect_by(ret, verdict, by, "TDX, %s", name);
 }
 
+/* What is wrong is said of what was given, and not that it should be. */
+static void test_tdx_malformed(const struct tdx_world *w, const struct cvm_verifier *v,
+			       const char *name)
+{
+	struct cvm_verify_opts opts = tdx_opts(w);
+	struct cvm_verdict *verdict = NULL;
+	int ret;
+
+	opts.certs = "hello";
+	opts.certs_len = 5;
+	ret = cvm_verify(v, w->quote, w->len, &opts, &verdict, NULL);
+	printf("# TDX, %s, and malformed ones given\n", name);
+	expect_because(ret, verdict, "chain", "the certificates that came along: offset 0x0: "
+		       "expected an X.509 certificate, PEM or DER");
+}
+
 static void test_tdx(void)
 {
 	struct tdx_world w = tdx_world_of(&tdx_kinds[0]), forged = w, without = w, no_ca = w;
@@ -237,10 +253,12 @@ static void test_tdx(void)
 	tdx_with(v, &w, &good, NULL, "the same, given as well");
 	tdx_with(v, &w, &bad, "=qe_signature", "others given in the place of its own");
 	tdx_with(v, &w, NULL, NULL, "its own once more");
+	test_tdx_malformed(&w, v, "its own certificates");
 	without.cert_type = 7;
 	tdx_make(&without);
 	tdx_with(v, &without, NULL, "chain", "none in the quote");
 	tdx_with(v, &without, &good, NULL, "none in the quote, and given");
+	test_tdx_malformed(&without, v, "none in the quote");
 	tdx_with(v, &without, &issuers, "chain", "none in the quote, and issuers given alone");
 	no_ca.no_ca = no_ca.no_root = true;
 	tdx_make(&no_ca);

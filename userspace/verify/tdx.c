@@ -177,6 +177,9 @@ static bool check_chain(struct tdx *t)
 {
 	const struct cvm_bundle *b = t->bundle;
 
+	/* or who gave the chain would be told to give it */
+	if (*t->c->given_fault && !b->pck)
+		return cvm_fail(t->v, "chain", "%s", t->c->given_fault);
 	if (*b->error)
 		return cvm_fail(t->v, "chain", "%s", b->error);
 	if (!b->pck)
