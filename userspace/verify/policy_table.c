@@ -28,7 +28,7 @@ const struct cvm_rule_info cvm_rule_infos[CVM_RULES] = {
 	OTHER(BATCH_SCOPES, "batch.scopes", SCOPES, NONE, NULL,
 	      "for whom proofs of batch evidence may speak; none, and so no batch, where absent"),
 	OTHER(COLLATERAL_MAX_AGE, "collateral.max_age", MAX, ALLOWS, NULL,
-	      "seconds since TCB info, QE identity and the list of PCK certificates were issued"),
+	      "seconds since TCB info, QE identity and the list of PCK certificates were issued; SNP has none"),
 	OTHER(COLLATERAL_MAX_ROOT_CRL_AGE, "collateral.max_root_crl_age", MAX, ALLOWS, NULL,
 	      "seconds since lists by a root were issued, which Intel renews once a year; SNP has no other"),
 

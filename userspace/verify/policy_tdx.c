@@ -110,6 +110,10 @@ static void judge_age(struct cvm_verdict *v, enum cvm_rule_id id, int64_t issued
 
 void cvm_judge_age(struct cvm_verdict *v, int64_t at)
 {
-	judge_age(v, CVM_RULE_COLLATERAL_MAX_AGE, v->facts.issued, at);
+	if (v->facts.kind == CVM_FACT_TDX)
+		judge_age(v, CVM_RULE_COLLATERAL_MAX_AGE, v->facts.issued, at);
+	else if (cvm_rule_asks(v, CVM_RULE_COLLATERAL_MAX_AGE))
+		cvm_skip(v, cvm_rule_infos[CVM_RULE_COLLATERAL_MAX_AGE].path,
+			 "an SNP report has no such collateral: collateral.max_root_crl_age is of its lists");
 	judge_age(v, CVM_RULE_COLLATERAL_MAX_ROOT_CRL_AGE, v->facts.root_crl_issued, at);
 }
