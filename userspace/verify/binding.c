@@ -202,7 +202,7 @@ int cvm_verdict_proof(const struct cvm_verdict *verdict, const uint8_t *user_dat
 		return cvm_set_error(error, -EINVAL, "the evidence was not verified as a batch's");
 	/* Anybody can write evidence that commits to a tree of his own. */
 	if (!(verdict->policy ? cvm_verdict_verified(verdict) : cvm_verdict_authentic(verdict)))
-		return cvm_set_error(error, -EKEYREJECTED, "the evidence that it is of is not %s",
+		return cvm_set_error(error, -EACCES, "the evidence that it is of is not %s",
 				     verdict->policy ? "verified" : "authentic");
 	ret = proof_expected(verdict->policy, user_data, proof, len, scope, value,
 			     azure ? tpm : NULL, error);

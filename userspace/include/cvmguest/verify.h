@@ -302,9 +302,9 @@ CVM_API bool cvm_verdict_verified(const struct cvm_verdict *verdict);
  * Some microseconds, where verifying the evidence again costs a signature check.
  *
  * Return: 0: the evidence is about @user_data, and speaks for @scope; it is verified
- * or, where the verifier had no policy, authentic; -EKEYREJECTED: it is not, or the
- * proof is of other evidence; -EBADMSG, -EPERM, -EINVAL: as of
- * cvm_batch_expected(); -EPERM also where the policy does not accept the scope.
+ * or, where the verifier had no policy, authentic; -EACCES: it is not, whatever the
+ * proof; -EKEYREJECTED: the proof is of other evidence; -EBADMSG, -EPERM, -EINVAL: as
+ * of cvm_batch_expected(); -EPERM also where the policy does not accept the scope.
  * Since: 0.1
  */
 CVM_API int cvm_verdict_proof(const struct cvm_verdict *verdict, const uint8_t *user_data,
