@@ -51,8 +51,8 @@ enum verifying_option {
 #define HELP_TPM_NONCE \
 	"for azure: what that quote must carry (default: what was asked\nfor, without the zeros at its end)"
 #define HELP_RESET_COUNT \
-	"for azure-tpm: the reset_count that verify --json printed when the\n" \
-	"HCL report of the same boot was verified"
+	"for azure and azure-tpm: the reset_count that verify --json printed\n" \
+	"when the HCL report of the same boot was verified"
 #define HELP_OFFLINE \
 	"take nothing from the network, which is always so"
 
