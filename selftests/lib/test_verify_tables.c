@@ -129,7 +129,7 @@ static struct bytes table_of(const struct entry *e, size_t count, size_t shift)
 	return out;
 }
 
-/* Two of them under each other's GUID: neither is what it is said to be */
+/* Two of them under each other's GUID: of the two authorities signatures tell which is which */
 static void test_swapped(struct cvm_verifier *v, struct snp_world *w, struct entry *e, size_t i,
 			 size_t j)
 {
@@ -142,7 +142,7 @@ static void test_swapped(struct cvm_verifier *v, struct snp_world *w, struct ent
 	e[i].guid = e[j].guid;
 	e[j].guid = kept;
 	table = table_of(e, 4, 0);
-	snp_with(v, w, &table, "chain", name);
+	snp_with(v, w, &table, i == 2 && j == 1 ? NULL : "chain", name);
 	e[j].guid = e[i].guid;
 	e[i].guid = kept;
 	free(table.data);
@@ -163,6 +163,29 @@ static void test_moved(struct cvm_verifier *v, struct snp_world *w, struct entry
 	/* what nobody knows is passed over: without its list, which the verifier has */
 	snp_with(v, w, &table, i == 3 && guid == 5 ? NULL : "chain", name);
 	e[i].guid = kept;
+	free(table.data);
+}
+
+/* Where it is, and what */
+static void test_says(const struct cvm_verifier *v, const struct snp_world *w, struct entry *e)
+{
+	struct cvm_verify_opts opts = snp_opts(w);
+	struct cvm_verdict *verdict = NULL;
+	struct bytes table;
+	char reason[80];
+	int ret;
+
+	e[1].guid = 0;
+	e[0].guid = 2;
+	table = table_of(e, 2, 0);
+	snprintf(reason, sizeof(reason), "offset 0x%x: under the GUID of ASK there is 'SEV-VCEK'",
+		 24 * 3);
+	opts.certs = table.data;
+	opts.certs_len = table.len;
+	ret = cvm_verify(v, w->report, sizeof(w->report), &opts, &verdict, NULL);
+	expect_because(ret, verdict, "chain", reason);
+	e[0].guid = 0;
+	e[1].guid = 2;
 	free(table.data);
 }
 
@@ -194,6 +217,13 @@ static void test_tables(void)
 		test_moved(v, &w, e, i, 1);
 	}
 	test_moved(v, &w, e, 3, 5);
+	test_says(v, &w, e);
+	e[4] = e[3];
+	e[3].guid = e[4].guid = 5;
+	table = table_of(e, 5, 0);
+	snp_with(v, &w, &table, NULL, "a table with a GUID twice that nobody knows");
+	free(table.data);
+	e[3].guid = 4;
 	e[4] = e[0];
 	table = table_of(e, 4, 1);
 	snp_with(v, &w, &table, "chain", "a table whose certificates overlap by a byte");

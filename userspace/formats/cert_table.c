@@ -70,13 +70,15 @@ static bool overlap(const struct cvm_cert_entry *a, const struct cvm_cert_entry 
 
 /*
  * Each kind once, each byte in one certificate: the host could otherwise have one
- * range of bytes read in two ways, or many times over.
+ * range of bytes read in two ways, or many times over. What stands under a GUID that
+ * is not known is not read, and may be there as often as the host likes.
  */
 static int check_pairs(const struct cvm_cert_table *t, struct cvm_format_error *err)
 {
 	for (size_t i = 0; i < t->count; i++)
 		for (size_t j = 0; j < i; j++) {
-			if (!memcmp(t->entry[i].guid, t->entry[j].guid, sizeof(t->entry[i].guid)))
+			if (t->entry[i].kind != CVM_CERT_OTHER &&
+			    t->entry[i].kind == t->entry[j].kind)
 				return cvm_format_bad(err, i * CVM_CERT_ENTRY_SIZE,
 						      "certificate GUID",
 						      "one that no entry before it has", i);

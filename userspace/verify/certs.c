@@ -75,14 +75,10 @@ static void read_leaf(struct cvm_cert *cert)
 	}
 }
 
-static bool is_authority(const struct cvm_cert *cert, bool root)
-{
-	return cert->leaf == CVM_LEAF_NONE &&
-	       !X509_NAME_cmp(X509_get_subject_name(cert->x509),
-			      X509_get_issuer_name(cert->x509)) == root;
-}
-
-/* In a table the GUID says what a certificate is: that there are no two readings */
+/*
+ * In a table the GUID says what a certificate is: that there are no two readings.
+ * Which authority is the root is for the signatures to say: hosts confuse the two.
+ */
 static bool is_wanted(const struct cvm_certs *certs, const struct cvm_cert *cert)
 {
 	switch (certs->wanted) {
@@ -93,29 +89,30 @@ static bool is_wanted(const struct cvm_certs *certs, const struct cvm_cert *cert
 	case CVM_CERT_VLEK:
 		return cert->leaf == CVM_LEAF_VLEK;
 	case CVM_CERT_ASK:
-		return is_authority(cert, false);
 	case CVM_CERT_ARK:
-		return is_authority(cert, true);
+		return cert->leaf == CVM_LEAF_NONE;
 	default:
 		return false;
 	}
 }
 
-static int other_kind(const struct cvm_certs *certs, struct cvm_error *error)
+static int other_kind(const struct cvm_certs *certs, size_t base, const char *found,
+		      struct cvm_error *error)
 {
-	return cvm_set_error(error, -EBADMSG, "under the GUID of %s there is something else",
-			     cvm_cert_kind_name(certs->wanted));
+	return cvm_set_error(error, -EBADMSG, "offset 0x%zx: under the GUID of %s there is '%s'",
+			     base, cvm_cert_kind_name(certs->wanted), found);
 }
 
-static int add_cert(struct cvm_certs *certs, X509 *x509, struct cvm_error *error)
+static int add_cert(struct cvm_certs *certs, X509 *x509, size_t base, struct cvm_error *error)
 {
 	struct cvm_cert cert = { .x509 = x509 }, *grown;
+	char name[CVM_NAME_SIZE];
 
 	/* Fills in what is cached lazily, so that verifying only reads. */
 	X509_check_purpose(x509, -1, 0);
 	read_leaf(&cert);
 	if (!is_wanted(certs, &cert))
-		return other_kind(certs, error);
+		return other_kind(certs, base, cvm_cert_name(x509, name, sizeof(name)), error);
 	if (has_cert(certs, x509))
 		return certs->unique ? cvm_set_error(error, -EBADMSG, "a certificate is there twice") :
 				       0;
@@ -130,12 +127,12 @@ static int add_cert(struct cvm_certs *certs, X509 *x509, struct cvm_error *error
 	return 0;
 }
 
-static int add_crl(struct cvm_certs *certs, X509_CRL *crl, struct cvm_error *error)
+static int add_crl(struct cvm_certs *certs, X509_CRL *crl, size_t base, struct cvm_error *error)
 {
 	X509_CRL **grown;
 
 	if (certs->wanted != CVM_CERT_OTHER && certs->wanted != CVM_CERT_CRL)
-		return other_kind(certs, error);
+		return other_kind(certs, base, "a revocation list", error);
 	for (size_t i = 0; i < certs->crl_count; i++)
 		if (!X509_CRL_match(certs->crl[i], crl))
 			return 0;
@@ -173,7 +170,7 @@ static int load_der(struct cvm_certs *certs, const uint8_t *data, size_t len, si
 		return cvm_set_error(error, -EBADMSG,
 				     "offset 0x%zx: expected the end of the certificate, found %zu more bytes",
 				     base + (size_t)(p - data), (size_t)(data + len - p));
-	return cert ? add_cert(certs, cert, error) : add_crl(certs, crl, error);
+	return cert ? add_cert(certs, cert, base, error) : add_crl(certs, crl, base, error);
 }
 
 /* Without another BEGIN line the text is at its end; all else is an error. */
