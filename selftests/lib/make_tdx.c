@@ -191,6 +191,18 @@ static X509 *make_pck(const struct tdx_world *w)
 	return make_cert(&pck);
 }
 
+/* Takes @pem, and puts text around it */
+static char *surround(const struct tdx_world *w, char *pem, size_t *len)
+{
+	const char *before = w->before_chain ? w->before_chain : "";
+	const char *behind = w->behind_chain ? w->behind_chain : "";
+	char *text = need(malloc(strlen(before) + *len + strlen(behind) + 1));
+
+	*len = (size_t)sprintf(text, "%s%.*s%s", before, (int)*len, pem, behind);
+	free(pem);
+	return text;
+}
+
 static char *make_chain(const struct tdx_world *w, size_t *len)
 {
 	const struct cert_spec *specs[] = { &w->pck, &w->ca, &w->root };
@@ -212,6 +224,7 @@ static char *make_chain(const struct tdx_world *w, size_t *len)
 	pem = certs_pem(certs, count, len);
 	if (w->garbage_chain)
 		pem[40] = '!';
+	pem = surround(w, pem, len);
 	/* with the zero byte at its end that Intel's library leaves there */
 	pem[(*len)++] = '\0';
 	while (count)

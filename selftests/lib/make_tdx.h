@@ -23,6 +23,7 @@ struct tdx_world {
 	uint8_t body[TDX_BODY_SIZE], qe_report[384];
 	EVP_PKEY *qe_signer, *attestation, *signer;
 	bool no_root, no_ca, no_pck, garbage_chain, reversed, ca_last, duplicated, no_qe;
+	const char *before_chain, *behind_chain;	/* text, or NULL */
 	bool wrong_binding;	/* a hash of something else in the QE report */
 	bool binding_tail;	/* not zeros after the hash */
 	bool other_vendor;	/* of the quoting enclave */

@@ -270,6 +270,61 @@ static void test_tdx(void)
 	tdx_done(&w);
 }
 
+static void reversed(struct tdx_world *w) { w->reversed = true; }
+static void ca_last(struct tdx_world *w) { w->ca_last = true; }
+static void duplicated(struct tdx_world *w) { w->duplicated = true; }
+static void text_before(struct tdx_world *w) { w->before_chain = "PCK:\n"; }
+static void text_behind(struct tdx_world *w) { w->behind_chain = "the end"; }
+static void white_space(struct tdx_world *w) { w->before_chain = w->behind_chain = "\t \r\n"; }
+
+static void hidden_block(struct tdx_world *w)
+{
+	w->before_chain = " -----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n";
+}
+
+static void half_a_block(struct tdx_world *w)
+{
+	w->behind_chain = "-----BEGIN CERTIFICATE-----\n";
+}
+
+static const struct {
+	void (*spoil)(struct tdx_world *w);
+	const char *reason;
+} forms[] = {
+	{ reversed, "expected the PCK certificate, its CA's, the root's, and nothing else" },
+	{ ca_last, "expected the PCK certificate, its CA's, the root's, and nothing else" },
+	{ duplicated, "a certificate is there twice" },
+	{ text_before, "expected certificates in PEM and nothing around them" },
+	{ text_behind, "expected certificates in PEM and nothing around them" },
+	{ hidden_block, "expected certificates in PEM and nothing around them" },
+	{ half_a_block, "expected certificates in PEM and nothing around them" },
+	{ white_space, NULL },
+};
+
+/* A quote's own chain has one form; whose is another, it is said what is wrong. */
+static void test_tdx_forms(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		struct tdx_world w = tdx_world_of(&tdx_kinds[0]);
+		struct cvm_verdict *verdict = NULL;
+		struct cvm_verify_opts opts;
+		struct cvm_verifier *v;
+		int ret;
+
+		forms[i].spoil(&w);
+		tdx_make(&w);
+		v = tdx_verifier(&w);
+		opts = tdx_opts(&w);
+		ret = cvm_verify(v, w.quote, w.len, &opts, &verdict, NULL);
+		if (forms[i].reason)
+			expect_because(ret, verdict, "chain", forms[i].reason);
+		else
+			expect_by(ret, verdict, NULL, "TDX, white space around the chain");
+		cvm_verifier_free(v);
+		tdx_done(&w);
+	}
+}
+
 /* A verifier for every platform: certificates of one are in nobody's way. */
 static void test_shared(void)
 {
@@ -311,6 +366,7 @@ int main(void)
 	test_malformed();
 	test_limit();
 	test_tdx();
+	test_tdx_forms();
 	test_shared();
 	snp_free_kinds();
 	tdx_free_kinds();

@@ -78,9 +78,53 @@ static bool is_chain_in_order(const struct cvm_certs *certs)
 	return true;
 }
 
+static bool is_blank(const char *from, const char *to)
+{
+	for (; from < to; from++)
+		if (*from && !strchr(" \t\r\n", *from))
+			return false;
+	return true;
+}
+
+/* Behind the line that ends the block which begins the text; NULL: none does */
+static const char *skip_block(const char *text, const char *end)
+{
+	static const char begins[] = "-----BEGIN ", ends[] = "\n-----END ";
+	const char *line;
+
+	if ((size_t)(end - text) < sizeof(begins) || memcmp(text, begins, sizeof(begins) - 1))
+		return NULL;
+	line = memmem(text, (size_t)(end - text), ends, sizeof(ends) - 1);
+	if (!line)
+		return NULL;
+	text = memchr(line + 1, '\n', (size_t)(end - line - 1));
+	return text ? text : end;
+}
+
+/*
+ * Nobody signed what is around the blocks, and PEM passes over it; so it does over
+ * blocks that do not begin a line.
+ */
+static bool has_only_blocks(struct cvm_span chain)
+{
+	const char *text = (const char *)chain.data, *end = text + chain.len;
+
+	while (text) {
+		const char *block = memchr(text, '-', (size_t)(end - text));
+
+		if (!block)
+			return is_blank(text, end);
+		if (!is_blank(text, block) ||
+		    (block > (const char *)chain.data && block[-1] != '\n'))
+			return false;
+		text = skip_block(block, end);
+	}
+	return false;
+}
+
 /*
  * The chain as Intel's library writes it: PCK, CA, root, of which the last may be
- * missing. It has one form, so that no two quotes differ in it alone.
+ * missing, and nothing around them but white space and a zero byte.
  */
 static int load_chain(struct cvm_certs *certs, struct cvm_span data, struct cvm_error *error)
 {
@@ -88,6 +132,9 @@ static int load_chain(struct cvm_certs *certs, struct cvm_span data, struct cvm_
 
 	if (data.len > CVM_BUNDLE_BYTES)
 		return cvm_set_error(error, -EBADMSG, "more than %u bytes", CVM_BUNDLE_BYTES);
+	if (!has_only_blocks(data))
+		return cvm_set_error(error, -EBADMSG,
+				     "expected certificates in PEM and nothing around them");
 	certs->unique = true;
 	ret = cvm_certs_load(certs, data.data, data.len, error);
 	if (ret || is_chain_in_order(certs))
