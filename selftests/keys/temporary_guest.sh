@@ -3,66 +3,60 @@
 # shellcheck shell=dash
 # In the VM: temporary disks, what they are made of and what they refuse. Prints TAP.
 #   temporary_guest.sh snp|tdx
-n=0 failed=0
 cd /t || exit
-
-result()	# STATUS NAME
-{
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		sed 's/^/# /' /tmp/err
-		failed=1
-	fi
-}
+# shellcheck source=selftests/keys/disk_lib.sh
+. ./disk_lib.sh
+# in pages: a place in the middle of the disk, which nothing but a test writes to; and
+# the same place of the device
+PLACE=256 BEHIND=512
 
 # temporary STATUS WORDS NAME OPTION...: it ends so, and says so
 temporary()
 {
-	local want=$1 words=$2 name=$3 status good
+	local want=$1 words=$2 name=$3
 
 	shift 3
-	cvmctl disk temporary temp /dev/loop0 "$@" >/tmp/err 2>&1
-	status=$?
-	[ $status = "$want" ] && { [ -z "$words" ] || grep -q "$words" /tmp/err; }
-	good=$?
-	echo "exit status $status, wanted $want and '$words'" >>/tmp/err
-	result $good "$name"
+	try "$want" "$words" "$name" watched cvmctl disk temporary temp /dev/loop0 "$@"
 }
 
-nothing_open()
+none_open()	# NAME
 {
-	[ "$(echo /dev/mapper/*)" = /dev/mapper/control ]
+	nothing_open
 	result $? "$1: nothing is open"
 }
 
-# encrypted, by a key that no keyring has any more, and behind the mark
+# encrypted, between the ends, which are a mark and zeros
 is_open()	# NAME
 {
 	dmsetup table temp >/tmp/err 2>&1
-	[ "$(cat /tmp/err)" = '0 8184 crypt aes-xts-plain64 :64:encrypted:cvm:temp 0 7:0 8 1 sector_size:4096' ]
+	[ "$(cat /tmp/err)" = '0 4096 crypt aes-xts-plain64 :64:encrypted:cvm:temp 0 7:0 2048 1 sector_size:4096' ]
 	result $? "$1: its table"
+	{ printf 'cvm-guest temporary disk 1\n'; head -c 1048549 /dev/zero; } >ends
+	head -c 1048576 /dev/zero >>ends
+	{ head -c 1048576 disk.img; tail -c 1048576 disk.img; } | cmp - ends 2>/tmp/err
+	result $? "$1: its ends"
+	has unwrap 'user *cvm:disk-master' && has_not table 'cvm:disk-master' &&
+		has table 'encrypted *cvm:temp' && has_not exit 'cvm:'
+	result $? "$1: the master is gone before the key is used, and both are at the end"
 }
 
 # what is written is not on the device, and what was is not read
 write()
 {
-	dd if=pattern of=/dev/mapper/temp bs=4096 conv=fsync 2>/tmp/err
+	dd if=pattern of=/dev/mapper/temp bs=4096 seek=$PLACE conv=fsync 2>/tmp/err
 	echo 3 >/proc/sys/vm/drop_caches
-	dd if=/dev/mapper/temp bs=4096 count=16 2>/tmp/err | cmp - pattern
+	dd if=/dev/mapper/temp bs=4096 skip=$PLACE count=16 2>/tmp/err | cmp - pattern
 	result $? "$1: what is written can be read"
-	dd if=disk.img of=outside bs=4096 skip=1 count=16 2>/tmp/err
-	! cmp -s outside pattern
-	result $? "$1: it is not on the device"
+	dd if=disk.img of=outside bs=4096 skip=$BEHIND count=16 2>/tmp/err
+	! cmp -s outside pattern && [ "$(tr -d '\0' <outside | wc -c)" -gt 60000 ]
+	result $? "$1: it is not on the device, where something else is"
 }
 
 close()
 {
 	cvmctl disk close temp 2>/tmp/err
 	result $? "$1: close"
-	nothing_open "$1"
+	none_open "$1"
 }
 
 again()	# NAME OPTION...
@@ -72,9 +66,11 @@ again()	# NAME OPTION...
 	shift
 	temporary 0 '' "$name" "$@"
 	is_open "$name"
-	dd if=/dev/mapper/temp of=inside bs=4096 count=16 2>/tmp/err
-	! cmp -s inside pattern
+	dd if=/dev/mapper/temp of=inside bs=4096 skip=$PLACE count=16 2>/tmp/err
+	[ "$(wc -c <inside)" = 65536 ] && ! cmp -s inside pattern
 	result $? "$name: what was there cannot be read"
+	dd if=disk.img bs=4096 skip=$BEHIND count=16 2>/tmp/err | cmp - outside 2>/tmp/err
+	result $? "$name: though it is there"
 	close "$name"
 }
 
@@ -87,21 +83,29 @@ foreign()
 	printf "$3" | dd of=/dev/loop0 bs=1 seek="$at" conv=notrunc,fsync 2>/tmp/err
 	md5sum disk.img >before
 	temporary 1 'neither blank nor a temporary disk' "$what: refused"
-	nothing_open "$what"
+	none_open "$what"
 	md5sum disk.img | cmp - before
 	result $? "$what: nothing has happened to it"
 }
 
 refusals()
 {
-	# behind a mark that is still whole, each would be lost
+	# beside a mark that is still whole, each would be lost
 	foreign 'a partition table' 510 '\125\252'
 	again 'with --force' --force
 	foreign 'an ext4 file system' 1080 '\123\357'
 	again 'with --force' --force
 	foreign 'swap' 4086 'SWAPSPACE2'
-	dd if=/dev/zero of=/dev/loop0 bs=1M count=4 conv=fsync 2>/tmp/err
+	again 'with --force' --force
 	foreign 'a table at the end' $((4 * 1048576 - 512)) 'EFI PART'
+	again 'with --force' --force
+	foreign 'a RAID at 4096' 4096 '\374\116\053\251'
+	again 'with --force' --force
+	foreign 'a few bytes in the first MiB' 524288 'whatever'
+	again 'with --force' --force
+	foreign 'a RAID in the last MiB' $((3 * 1048576)) '\374\116\053\251'
+	dd if=/dev/zero of=/dev/loop0 bs=4096 count=1 conv=fsync 2>/tmp/err
+	foreign 'with the first page blank' $((3 * 1048576)) '\374\116\053\251'
 	again 'with --force' --force
 	dmsetup create temp --table '0 8 error'
 	md5sum disk.img >before
@@ -135,7 +139,7 @@ if [ "$1" = snp ]; then
 	rmmod cvm_guest
 fi
 temporary 4 'no firmware here that derives keys\|TDX derives no keys' 'without derived keys'
-nothing_open 'without derived keys'
+none_open 'without derived keys'
 temporary 0 '' 'by random numbers' --key random
 is_open 'by random numbers'
 write 'by random numbers'

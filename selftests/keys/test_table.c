@@ -57,7 +57,7 @@ static void test_crypt(void)
 {
 	struct cvm_dm asked, live;
 
-	cvm_crypt_table(&asked, CVM_DISK_XTS, "cvm:data", makedev(7, 1), 8192);
+	cvm_crypt_table(&asked, CVM_DISK_XTS, "cvm:data", makedev(7, 1), 0, 8192);
 	live = asked;
 	live.exists = true;
 	check(cvm_crypt_same(&live, &asked), "as it was asked for");

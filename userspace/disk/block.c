@@ -13,9 +13,6 @@
 #include "common/util.h"
 #include "disk.h"
 
-/* at each end; the last copy of what tells a RAID or a partition table is in it */
-#define END		(1U << 20)
-
 bool cvm_disk_name_valid(const char *name)
 {
 	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
@@ -54,7 +51,8 @@ void cvm_block_close(struct cvm_block *block)
 	block->fd = -1;
 }
 
-static int zero_at(int fd, uint64_t from, size_t len)
+/* @head, of @head_len, and then zeros */
+static int holds(int fd, uint64_t from, size_t len, const void *head, size_t head_len)
 {
 	__cleanup_free uint8_t *data = malloc(len);
 	ssize_t got;
@@ -64,18 +62,27 @@ static int zero_at(int fd, uint64_t from, size_t len)
 	got = pread(fd, data, len, (off_t)from);
 	if (got < 0)
 		return -errno;
-	return (size_t)got == len ? cvm_is_zero(data, len) : -EIO;
+	if ((size_t)got != len)
+		return -EIO;
+	return head_len <= len && !memcmp(data, head, head_len) &&
+	       cvm_is_zero(data + head_len, len - head_len);
+}
+
+int cvm_block_holds(const struct cvm_block *block, const void *head, size_t head_len,
+		    struct cvm_error *error)
+{
+	uint64_t bytes = block->sectors * 512;
+	size_t len = bytes < CVM_DISK_END ? (size_t)bytes : CVM_DISK_END;
+	int rc = holds(block->fd, 0, len, head, head_len);
+
+	if (rc == 1)
+		rc = holds(block->fd, bytes - len, len, "", 0);
+	return rc < 0 ? cvm_set_error(error, rc, "the device cannot be read: %s", strerror(-rc)) : rc;
 }
 
 int cvm_block_blank(const struct cvm_block *block, struct cvm_error *error)
 {
-	uint64_t bytes = block->sectors * 512;
-	size_t len = bytes < END ? (size_t)bytes : END;
-	int rc = zero_at(block->fd, 0, len);
-
-	if (rc == 1)
-		rc = zero_at(block->fd, bytes - len, len);
-	return rc < 0 ? cvm_set_error(error, rc, "the device cannot be read: %s", strerror(-rc)) : rc;
+	return cvm_block_holds(block, "", 0, error);
 }
 
 static int write_at(int fd, const void *data, size_t len, uint64_t from)
@@ -89,8 +96,8 @@ static int write_at(int fd, const void *data, size_t len, uint64_t from)
 
 int cvm_zero_ends(int fd, uint64_t bytes)
 {
-	__cleanup_free void *zeros = calloc(1, END);
-	size_t len = bytes < END ? (size_t)bytes : END;
+	__cleanup_free void *zeros = calloc(1, CVM_DISK_END);
+	size_t len = bytes < CVM_DISK_END ? (size_t)bytes : CVM_DISK_END;
 	int rc = zeros ? write_at(fd, zeros, len, 0) : -ENOMEM;
 
 	if (!rc)

@@ -139,7 +139,7 @@ static int attach_crypt(const char *name, dev_t below, const struct cvm_key_reco
 	struct cvm_dm table, live;
 	int rc;
 
-	cvm_crypt_table(&table, record->cipher, key->name, below, record->sectors);
+	cvm_crypt_table(&table, record->cipher, key->name, below, 0, record->sectors);
 	table.read_only = read_only;
 	rc = create_part(name, &table, error);
 	if (rc)
@@ -228,7 +228,8 @@ int cvm_disk_check(const char *name, const struct cvm_key_record *record,
 	if (rc)
 		return rc;
 	snprintf(key, sizeof(key), "cvm:%s", name);
-	cvm_crypt_table(&asked, record->cipher, key, cvm_crypt_below(&live), record->sectors);
+	cvm_crypt_table(&asked, record->cipher, key, cvm_crypt_below(&live), 0,
+			record->sectors);
 	if (!cvm_crypt_same(&live, &asked))
 		return cvm_set_error(error, -EBADMSG, "%s: its table is another one: %s %s", name,
 				     live.type, live.params);

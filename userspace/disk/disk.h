@@ -14,6 +14,9 @@
 /* of a disk: letters, digits, "._-"; it is in the names of keys and devices */
 #define CVM_DISK_MAX_NAME	48
 
+/* at each end; the last copy of what tells a RAID or a partition table is in it */
+#define CVM_DISK_END		(1U << 20)
+
 bool cvm_disk_name_valid(const char *name);
 
 /**
@@ -40,6 +43,10 @@ void cvm_block_close(struct cvm_block *block);
  * ends. Return: 1, 0, or a negative errno.
  */
 int cvm_block_blank(const struct cvm_block *block, struct cvm_error *error);
+
+/* The same, but that the first end begins with @head, of @head_len bytes. */
+int cvm_block_holds(const struct cvm_block *block, const void *head, size_t head_len,
+		    struct cvm_error *error);
 
 /* Zeros into the first and the last MiB of @bytes, synced. 0 or a negative errno. */
 int cvm_zero_ends(int fd, uint64_t bytes);

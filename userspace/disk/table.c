@@ -19,15 +19,15 @@ static const struct {
 _Static_assert(CVM_DISK_SECTOR == 4096 && CVM_DISK_TAG == 32, "what the tables say");
 
 void cvm_crypt_table(struct cvm_dm *table, enum cvm_disk_cipher cipher, const char *key,
-		     dev_t below, uint64_t sectors)
+		     dev_t below, uint64_t start, uint64_t sectors)
 {
 	memset(table, 0, sizeof(*table));
 	strcpy(table->type, "crypt");
 	table->targets = 1;
 	table->sectors = sectors;
-	snprintf(table->params, sizeof(table->params), "%s :%zu:encrypted:%s 0 %u:%u 0 %s",
+	snprintf(table->params, sizeof(table->params), "%s :%zu:encrypted:%s 0 %u:%u %llu %s",
 		 crypt[cipher].cipher, cvm_disk_key_len(cipher), key, major(below), minor(below),
-		 crypt[cipher].options);
+		 (unsigned long long)start, crypt[cipher].options);
 }
 
 void cvm_integrity_table(struct cvm_dm *table, dev_t below, uint64_t sectors)

@@ -9,9 +9,9 @@
 /* HMAC-SHA-256, whole */
 #define CVM_DISK_TAG	32
 
-/* dm-crypt on @below, with the key of the name @key */
+/* dm-crypt on @below, from its sector @start on, with the key of the name @key */
 void cvm_crypt_table(struct cvm_dm *table, enum cvm_disk_cipher cipher, const char *key,
-		     dev_t below, uint64_t sectors);
+		     dev_t below, uint64_t start, uint64_t sectors);
 
 /* dm-integrity on @below, which keeps a tag for each sector and knows nothing of it */
 void cvm_integrity_table(struct cvm_dm *table, dev_t below, uint64_t sectors);

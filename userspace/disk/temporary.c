@@ -2,36 +2,29 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "common/api.h"
-#include "common/util.h"
-#include "dm.h"
+#include "table.h"
 #include "temporary.h"
 
-#define MARK_SIZE	4096
-#define MARK_SECTORS	(MARK_SIZE / 512)
+#define END_SECTORS	(CVM_DISK_END / 512)
 
 static const char mark[] = "cvm-guest temporary disk 1\n";
 
 int cvm_temporary_marked(const struct cvm_block *block, struct cvm_error *error)
 {
-	uint8_t page[MARK_SIZE];
-	ssize_t got = pread(block->fd, page, sizeof(page), 0);
-
-	if (got != sizeof(page))
-		return cvm_set_error(error, got < 0 ? -errno : -EIO, "the device cannot be read");
-	return !memcmp(page, mark, sizeof(mark)) &&
-	       cvm_is_zero(page + sizeof(mark), sizeof(page) - sizeof(mark));
+	return cvm_block_holds(block, mark, sizeof(mark), error);
 }
 
+/* What is killed between the two leaves a blank device, which the next boot takes too. */
 static int write_mark(const struct cvm_block *block, struct cvm_error *error)
 {
-	uint8_t page[MARK_SIZE] = { 0 };
+	int rc = cvm_block_wipe(block, error);
 
-	memcpy(page, mark, sizeof(mark));
-	if (pwrite(block->fd, page, sizeof(page), 0) == sizeof(page) && !fsync(block->fd))
+	if (rc)
+		return rc;
+	if (pwrite(block->fd, mark, sizeof(mark), 0) == sizeof(mark) && !fsync(block->fd))
 		return 0;
 	return cvm_set_error(error, -EIO, "the device cannot be written: %s", strerror(errno));
 }
@@ -47,29 +40,26 @@ static int check_name(const char *name, struct cvm_error *error)
 	return rc;
 }
 
-static void fill_table(struct cvm_dm *table, const struct cvm_block *block,
-		       const struct cvm_data_key *key)
-{
-	memset(table, 0, sizeof(*table));
-	strcpy(table->type, "crypt");
-	table->sectors = block->sectors - block->sectors % CVM_DISK_ALIGN - MARK_SECTORS;
-	snprintf(table->params, sizeof(table->params),
-		 "aes-xts-plain64 :%zu:encrypted:%s 0 %u:%u %d 1 sector_size:%u", key->len,
-		 key->name, major(block->device), minor(block->device), MARK_SECTORS,
-		 CVM_DISK_SECTOR);
-}
-
 /* a table that is not the one that was asked for is not left */
 static int check_table(const char *name, const struct cvm_dm *table, struct cvm_error *error)
 {
 	struct cvm_dm live;
 	int rc = cvm_dm_table(name, &live, error);
 
-	if (rc || (live.targets == 1 && live.sectors == table->sectors &&
-		   !strcmp(live.type, table->type) && !strcmp(live.params, table->params)))
+	if (rc || cvm_crypt_same(&live, table))
 		return rc;
 	return cvm_set_error(error, -EBADMSG, "%s: the kernel has made another table: %s %s", name,
 			     live.type, live.params);
+}
+
+/* What is between the ends, which are kept so that the next boot knows them. */
+static void fill_table(struct cvm_dm *table, const struct cvm_block *block,
+		       const struct cvm_data_key *key)
+{
+	uint64_t sectors = block->sectors - 2 * END_SECTORS;
+
+	cvm_crypt_table(table, CVM_DISK_XTS, key->name, block->device, END_SECTORS,
+			sectors - sectors % CVM_DISK_ALIGN);
 }
 
 int cvm_temporary_attach(const char *name, struct cvm_block *block,
@@ -79,8 +69,8 @@ int cvm_temporary_attach(const char *name, struct cvm_block *block,
 	struct cvm_dm table;
 	int rc = check_name(name, error);
 
-	if (!rc && block->sectors < MARK_SECTORS + CVM_DISK_ALIGN)
-		rc = cvm_set_error(error, -ENOSPC, "the device is too small");
+	if (!rc && block->sectors < 2 * END_SECTORS + CVM_DISK_ALIGN)
+		rc = cvm_set_error(error, -ENOSPC, "the device is too small: less than 2 MiB and 4 KiB");
 	if (!rc)
 		rc = write_mark(block, error);
 	if (rc)

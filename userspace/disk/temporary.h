@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Disks for one boot: nobody keeps the key, so what was on them before is lost.
- * The first 4096 bytes of the device are not encrypted: a mark, by which the next
- * boot knows what it may lose. Whoever makes something else of the device, a file
- * system or a partition table, writes over it.
+ * The first and the last MiB of the device are overwritten and no part of the disk: a
+ * mark and zeros, by which the next boot knows what it may lose. Whoever makes something
+ * else of the device, a file system, a volume or a partition table, writes into them.
  */
 #ifndef CVM_DISK_TEMPORARY_H
 #define CVM_DISK_TEMPORARY_H
@@ -29,8 +29,9 @@ int cvm_temporary_marked(const struct cvm_block *block, struct cvm_error *error)
  *
  * AES-XTS; the live table is compared with what was asked for.
  *
- * Return: 0; -EEXIST: there is a device of that name, and @block is as it was; -ENOSPC:
- * it is too small; or what the kernel says.
+ * Return: 0; -EEXIST: there is a device of that name, and @block is as it was unless
+ * the device has come meanwhile; -ENOSPC: it is too small, and as it was; or what the
+ * kernel says.
  */
 int cvm_temporary_attach(const char *name, struct cvm_block *block,
 			 const struct cvm_data_key *key, struct cvm_error *error);
