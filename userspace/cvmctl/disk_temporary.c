@@ -2,6 +2,7 @@
 /* cvmctl disk temporary: a disk for this boot, whose key is nowhere but in the kernel. */
 #include <errno.h>
 #include <keyutils.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -25,11 +26,21 @@ static int check_free(const struct disk_options *options, const struct cvm_block
 			     options->device);
 }
 
-/* Under a key that the firmware derives from a salt which nobody keeps. */
+static void forget_record(struct cvm_key_record *record)
+{
+	OPENSSL_cleanse(record, sizeof(*record));
+}
+
+#define __cleanup_record	__cleanup(forget_record)
+
+/*
+ * Under a key that the firmware derives from a salt which nobody keeps: salt and wrapped
+ * key would open the disk again, here and in the next boot.
+ */
 static int derived_key(const struct disk_options *options, struct cvm_data_key *key)
 {
 	__cleanup_door struct cvm_key_door door = { .fd = -1 };
-	struct cvm_key_record record = { .cipher = CVM_DISK_XTS };
+	__cleanup_record struct cvm_key_record record = { .cipher = CVM_DISK_XTS };
 	struct cvm_error error;
 	int rc = open_disk_door(&door);
 

@@ -58,12 +58,14 @@ static int mac_of(const struct cvm_key_record *record, const uint8_t *key, uint8
 {
 	struct canonical_form form;
 	size_t len = 0;
+	bool good;
 
 	put_record(&form, record);
-	if (!EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key, CVM_RECORD_MAC_KEY,
-		       form.bytes, form.len, mac, CVM_RECORD_MAC, &len))
-		return -EIO;
-	return len == CVM_RECORD_MAC ? 0 : -EIO;
+	good = EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key, CVM_RECORD_MAC_KEY,
+			 form.bytes, form.len, mac, CVM_RECORD_MAC, &len);
+	/* of a temporary disk nobody keeps salt and wrapped key */
+	OPENSSL_cleanse(&form, sizeof(form));
+	return good && len == CVM_RECORD_MAC ? 0 : -EIO;
 }
 
 int cvm_record_sign(struct cvm_key_record *record, const uint8_t key[CVM_RECORD_MAC_KEY])
