@@ -82,6 +82,9 @@ try 2 '--record is missing' 'a disk without a record' disk open d /dev/null
 try 2 'DEVICE is missing' 'a disk on nothing' disk open d --record r
 try 2 'takes no DEVICE' 'close, and a device' disk close d /dev/null
 try 2 'NAME is missing' 'close, and no name' disk close
+try 2 'takes no --json' 'an option that another action has' disk temporary d /dev/null --json
+try 2 'takes no --temporary' 'only close is of temporary disks alone' disk status d --temporary
+try 2 'is no name of a disk' "device-mapper's own node" disk close control
 try 2 'is none of format' 'no such action' disk resize d
 try 1 'is no block device' 'a file is no device' disk format d "$dir/63" --record "$dir/r" --system measured
 try 1 "$dir/r: cannot read: No such file" 'a record that is not there' disk open d /dev/null --record "$dir/r"

@@ -118,8 +118,22 @@ refusals()
 	dmsetup create other --table '0 8 linear 7:0 0'
 	temporary 1 'is in use' 'a device that is in use'
 	dmsetup remove other
-	temporary 2 'no --record' 'no record' --record r.json
-	temporary 2 'no --integrity\|no --record' 'nor integrity' --integrity
+	# somebody's disk, which has data
+	disk format temp /dev/loop1 --record temp.json --system measured &&
+		disk open temp /dev/loop1 --record temp.json 2>/tmp/err
+	try 1 'not a temporary disk' 'close of a temporary disk: not of one that stays' \
+		disk close temp --temporary
+	try 0 'as_recorded *yes' 'which is as it was' disk status temp --record temp.json
+	disk close temp
+	try 0 '' 'close of a temporary disk: none is open' disk close temp --temporary
+	dmsetup create temp --table '0 8 error'
+	try 1 'not a temporary disk' "nor of somebody else's device" disk close temp --temporary
+	dmsetup remove temp
+	temporary 0 '' 'a temporary disk' --force
+	try 0 '' 'close of a temporary disk alone' disk close temp --temporary
+	none_open 'close of a temporary disk alone'
+	temporary 2 'takes no --record' 'no record' --record r.json
+	temporary 2 'takes no --integrity' 'nor integrity' --integrity
 	temporary 2 'neither derived nor random' 'a key of another kind' --key none
 	[ ! -e r.json ]
 	result $? 'no record is made'
@@ -127,6 +141,7 @@ refusals()
 
 modprobe -a loop dm-mod
 losetup /dev/loop0 disk.img
+losetup /dev/loop1 other.img
 dd if=/dev/urandom of=pattern bs=4096 count=16 2>/dev/null
 if [ "$1" = snp ]; then
 	temporary 0 'by /dev/cvm/key' 'a blank device'

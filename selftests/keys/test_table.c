@@ -74,6 +74,8 @@ static void test_names(void)
 {
 	check(cvm_disk_name_valid("data") && cvm_disk_name_valid("data-integrity"), "names");
 	check(!cvm_disk_name_valid("data+tags"), "no disk can be another's tags");
+	check(!cvm_disk_name_valid("control") && cvm_disk_name_valid("control1"),
+	      "nor device-mapper's own node");
 	check(!cvm_disk_name_valid("") && !cvm_disk_name_valid("..") && !cvm_disk_name_valid("a/b"),
 	      "nor a path");
 }

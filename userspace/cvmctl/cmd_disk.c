@@ -6,7 +6,7 @@
 #include "common/util.h"
 #include "disk.h"
 
-enum { RECORD, MIX, MIN_TCB, ROOT, SYSTEM, INTEGRITY, FORCE, READ_ONLY, KEY, JSON };
+enum { RECORD, MIX, MIN_TCB, ROOT, SYSTEM, INTEGRITY, FORCE, READ_ONLY, KEY, TEMPORARY, JSON };
 
 static const struct option_spec option_list[] = {
 	[RECORD]	= { "record", "FILE", "where the disk's key is kept, wrapped; required for\nformat, open and rotate" },
@@ -18,21 +18,28 @@ static const struct option_spec option_list[] = {
 	[FORCE]		= { "force", NULL, "format, temporary: a device that is not blank; what is on\nit is lost" },
 	[READ_ONLY]	= { "read-only", NULL, "open: so that nothing can be written" },
 	[KEY]		= { "key", "derived|random", "temporary: what the disk's key comes from: a key that the\nfirmware derives (default), or, where it derives none,\nrandom numbers alone" },
+	[TEMPORARY]	= { "temporary", NULL, "close: a temporary disk alone, if it is open" },
 	[JSON]		= { "json", NULL, "status: as a JSON object" },
 	{ 0 }
 };
 
+#define BIT(option)	(1U << (option))
+
+/* @record, @device: it must have one; @takes: options */
 static const struct {
 	const char *name;
 	int (*run)(const struct disk_options *options);
 	bool record, device;
+	unsigned int takes;
 } actions[] = {
-	{ "format", disk_format, true,	true },
-	{ "open",   disk_open,	 true,	true },
-	{ "close",  disk_close,	 false, false },
-	{ "rotate", disk_rotate, true,	false },
-	{ "status", disk_status, false, false },
-	{ "temporary", disk_temporary, false, true },
+	{ "format", disk_format, true, true, BIT(RECORD) | BIT(MIX) | BIT(ROOT) | BIT(SYSTEM) |
+					     BIT(INTEGRITY) | BIT(FORCE) },
+	{ "open", disk_open, true, true, BIT(RECORD) | BIT(MIX) | BIT(MIN_TCB) | BIT(ROOT) |
+					 BIT(READ_ONLY) },
+	{ "close", disk_close, false, false, BIT(TEMPORARY) },
+	{ "rotate", disk_rotate, true, false, BIT(RECORD) | BIT(MIX) | BIT(MIN_TCB) | BIT(ROOT) },
+	{ "status", disk_status, false, false, BIT(RECORD) | BIT(MIX) | BIT(JSON) },
+	{ "temporary", disk_temporary, false, true, BIT(MIX) | BIT(ROOT) | BIT(FORCE) | BIT(KEY) },
 };
 
 static const char *const systems[] = {
@@ -75,6 +82,7 @@ static int parse_options(const struct arguments *args, struct disk_options *opti
 	options->integrity = args->option[INTEGRITY];
 	options->force = args->option[FORCE];
 	options->read_only = args->option[READ_ONLY];
+	options->temporary = args->option[TEMPORARY];
 	options->json = args->option[JSON];
 	options->accept.mix = CVM_MIX_DEFAULT;
 	options->mix = CVM_MIX_ALL;
@@ -93,20 +101,29 @@ static int parse_options(const struct arguments *args, struct disk_options *opti
 	return rc ? rc : parse_root(args->option[ROOT], &options->accept.root);
 }
 
+static int check_taken(size_t i, const struct arguments *args)
+{
+	for (unsigned int o = 0; option_list[o].name; o++)
+		if (args->option[o] && !(actions[i].takes & BIT(o)))
+			return usage_error("disk %s takes no --%s", actions[i].name,
+					   option_list[o].name);
+	return 0;
+}
+
 static int run_action(size_t i, const struct arguments *args, struct disk_options *options)
 {
 	if (!options->name)
 		return usage_error("disk %s: NAME is missing", actions[i].name);
 	if (!cvm_disk_name_valid(options->name))
-		return usage_error("'%s' is no name of a disk: 1 to %d letters, digits, and any of '._-', no '.' first",
+		return usage_error("'%s' is no name of a disk: 1 to %d letters, digits, and any of '._-', no '.' first, and not 'control'",
 				   options->name, CVM_DISK_MAX_NAME);
 	if (actions[i].device != !!options->device)
 		return usage_error(options->device ? "disk %s takes no DEVICE" :
 				   "disk %s: DEVICE is missing", actions[i].name);
 	if (actions[i].record && !options->record)
 		return usage_error("disk %s: --record is missing", actions[i].name);
-	if (actions[i].run == disk_temporary && (options->record || options->integrity))
-		return usage_error("disk temporary: no --record is kept of it, and it has no --integrity");
+	if (check_taken(i, args))
+		return EXIT_USAGE;
 	/* a record of one disk opens no other */
 	snprintf(options->label, sizeof(options->label), "disk %s", options->name);
 	options->accept.label = options->label;

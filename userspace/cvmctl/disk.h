@@ -34,6 +34,7 @@ enum disk_system { SYSTEM_UNSAID, SYSTEM_MEASURED, SYSTEM_FIRMWARE };
  * @force: --force
  * @read_only: --read-only
  * @random: --key random
+ * @temporary: --temporary
  * @json: --json
  */
 struct disk_options {
@@ -48,6 +49,7 @@ struct disk_options {
 	bool force;
 	bool read_only;
 	bool random;
+	bool temporary;
 	bool json;
 };
 

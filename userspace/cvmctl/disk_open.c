@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* cvmctl disk open and close: deriving and loading are in one process. */
+#include <errno.h>
+
 #include "common/cleanup.h"
 #include "disk.h"
+#include "disk/temporary.h"
 
 int disk_open(const struct disk_options *options)
 {
@@ -32,7 +35,12 @@ int disk_open(const struct disk_options *options)
 int disk_close(const struct disk_options *options)
 {
 	struct cvm_error error;
-	int rc = cvm_disk_detach(options->name, &error);
+	int rc = cvm_temporary_detach(options->name, &error);
 
+	/* for units, which close what they may have opened */
+	if (rc == -ENOENT && options->temporary)
+		return EXIT_DONE;
+	if ((rc == -ENOENT || rc == -EEXIST) && !options->temporary)
+		rc = cvm_disk_detach(options->name, &error);
 	return rc ? fail_key(rc, NULL, &error) : EXIT_DONE;
 }

@@ -17,8 +17,9 @@ bool cvm_disk_name_valid(const char *name)
 {
 	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
 
-	/* "." and ".." name directories, not nodes */
-	return len && !name[len] && len <= CVM_DISK_MAX_NAME && name[0] != '.';
+	/* "." and ".." name directories, not nodes; one node is device-mapper's own */
+	return len && !name[len] && len <= CVM_DISK_MAX_NAME && name[0] != '.' &&
+	       strcmp(name, "control") != 0;
 }
 
 int cvm_block_open(const char *path, bool read_only, struct cvm_block *block,

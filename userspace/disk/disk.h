@@ -11,7 +11,7 @@
 #include "keys/keyring.h"
 #include "keys/record.h"
 
-/* of a disk: letters, digits, "._-"; it is in the names of keys and devices */
+/* of a disk: letters, digits, "._-", not "control"; it is in the names of keys and devices */
 #define CVM_DISK_MAX_NAME	48
 
 /* at each end; the last copy of what tells a RAID or a partition table is in it */

@@ -29,6 +29,11 @@ static int write_mark(const struct cvm_block *block, struct cvm_error *error)
 	return cvm_set_error(error, -EIO, "the device cannot be written: %s", strerror(errno));
 }
 
+static void temporary_uuid(char uuid[CVM_DM_MAX_NAME], const char *name)
+{
+	snprintf(uuid, CVM_DM_MAX_NAME, "CVM-TEMP-%s", name);
+}
+
 static int check_name(const char *name, struct cvm_error *error)
 {
 	struct cvm_dm live;
@@ -77,7 +82,7 @@ int cvm_temporary_attach(const char *name, struct cvm_block *block,
 		return rc;
 	fill_table(&table, block, key);
 	cvm_block_close(block);
-	snprintf(uuid, sizeof(uuid), "CVM-DISK-%s", name);
+	temporary_uuid(uuid, name);
 	rc = cvm_dm_create(name, uuid, &table, false, error);
 	if (rc)
 		return rc;
@@ -85,4 +90,21 @@ int cvm_temporary_attach(const char *name, struct cvm_block *block,
 	if (rc)
 		cvm_dm_remove(name, NULL);
 	return rc;
+}
+
+int cvm_temporary_detach(const char *name, struct cvm_error *error)
+{
+	char uuid[CVM_DM_MAX_NAME];
+	struct cvm_dm live;
+	int rc = cvm_dm_table(name, &live, error);
+
+	if (rc)
+		return rc;
+	if (!live.exists)
+		return cvm_set_error(error, -ENOENT, "%s: is not open", name);
+	temporary_uuid(uuid, name);
+	if (strcmp(live.uuid, uuid))
+		return cvm_set_error(error, -EEXIST, "%s: is a device-mapper device, but not a temporary disk",
+				     name);
+	return cvm_dm_remove(name, error);
 }

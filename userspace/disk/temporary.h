@@ -22,7 +22,7 @@
 int cvm_temporary_marked(const struct cvm_block *block, struct cvm_error *error);
 
 /**
- * cvm_temporary_attach() - the open disk, /dev/mapper/NAME, for cvm_disk_detach()
+ * cvm_temporary_attach() - the open disk, /dev/mapper/NAME
  * @name: of it
  * @block: what it is on, which is marked and from then on lost; closed
  * @key: its key, which can go when this returns
@@ -35,5 +35,14 @@ int cvm_temporary_marked(const struct cvm_block *block, struct cvm_error *error)
  */
 int cvm_temporary_attach(const char *name, struct cvm_block *block,
 			 const struct cvm_data_key *key, struct cvm_error *error);
+
+/**
+ * cvm_temporary_detach() - close it
+ * @name: of it
+ *
+ * Return: 0; -ENOENT: it is not open; -EEXIST: that name is no temporary disk, and as it
+ * was; -EBUSY.
+ */
+int cvm_temporary_detach(const char *name, struct cvm_error *error);
 
 #endif /* CVM_DISK_TEMPORARY_H */
