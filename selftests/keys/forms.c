@@ -34,8 +34,8 @@ static void add(const struct forms *forms, enum form form, const void *bytes, si
 }
 
 /* each @word bytes in the other order */
-static void add_swapped(const struct forms *forms, enum form form, const uint8_t *secret,
-			size_t len, size_t word)
+static void add_words(const struct forms *forms, enum form form, const uint8_t *secret,
+		      size_t len, size_t word)
 {
 	uint8_t swapped[FORM_MAX_SECRET];
 	size_t i;
@@ -44,6 +44,16 @@ static void add_swapped(const struct forms *forms, enum form form, const uint8_t
 	for (i = 0; i < len; i++)
 		swapped[i] = secret[i - i % word + word - 1 - i % word];
 	add(forms, form, swapped, len);
+}
+
+/* what is hashed before it may end inside a word: the kernel's "AUTH_KEY\0" does */
+static void add_swapped(const struct forms *forms, enum form form, const uint8_t *secret,
+			size_t len, size_t word)
+{
+	size_t skip;
+
+	for (skip = 0; skip < word && skip < len; skip++)
+		add_words(forms, form, secret + skip, len - skip, word);
 }
 
 static void add_hex(const struct forms *forms, const uint8_t *secret, size_t len)

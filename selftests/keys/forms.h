@@ -10,7 +10,7 @@
  * enum form - what bytes are
  * @FORM_RAW: the secret
  * @FORM_SWAPPED64: its words of 8 bytes as a little-endian CPU holds big-endian ones:
- *	SHA-512's message schedule
+ *	SHA-512's message schedule, wherever in a word it begins
  * @FORM_SWAPPED32: likewise of 4 bytes: SHA-256's
  * @FORM_AES: round keys of AES-256 behind the key itself, of each 32 bytes of it
  * @FORM_AES_INVERSE: those for decryption, as processors take them

@@ -17,6 +17,9 @@ AES_KEY = bytes.fromhex("603deb1015ca71be2b73aef0857d7781"
                         "1f352c073b6108d72d9810a30914dff4")
 AES_WORDS = {8: "9ba35411 8e6925af a51a8b5f 2067fcde", 12: "a8b09c1a 93d194cd be49846e b75d5b9a",
              56: "fe4890d1 e6188d0b 046df344 706c631e"}
+# appendix C.3: a key, and words of the schedule of the equivalent inverse cipher
+INVERSE_KEY = bytes(range(32))
+INVERSE_WORDS = {1: "34f1d1ffbfceaa2ffce9e25f2558016e", 2: "5e1648eb384c350a7571b746dc80e684"}
 SEARCH = sys.argv[1]
 
 
@@ -108,6 +111,28 @@ def aes(tap, noise):
         tap.check(status == 1 and set(found) == {("it", "aes")}, f"AES-256, words {at} and on")
 
 
+def aes_inverse(tap, noise):
+    for number, words in INVERSE_WORDS.items():
+        memory = bytearray(noise)
+        memory[333:333 + 16] = bytes.fromhex(words)
+        found, status = search(memory, {"it": INVERSE_KEY})
+        tap.check(status == 1 and set(found) == {("it", "aes-inverse")},
+                  f"AES-256, round {number} of the inverse cipher")
+
+
+def hashed_behind(tap, noise, secret):
+    """As words of a hash's block, when something lies before it there."""
+    for word, form in ((4, "swapped32"), (8, "swapped64")):
+        for shift in range(word):
+            block = (b"AUTH_KEY"[:shift] + secret)
+            memory = bytearray(noise)
+            data = swapped(block[:len(block) - len(block) % word], word)[word:]
+            memory[500:500 + len(data)] = data
+            found, status = search(memory, {"it": secret})
+            tap.check(status == 1 and set(found) == {("it", form)},
+                      f"{form}, behind {shift} bytes of something else")
+
+
 def hmac_states(tap, noise, secret):
     """hashlib hands no state out: it is computed here."""
     for name in ("sha256", "sha512"):
@@ -183,6 +208,8 @@ def main():
     one_form(tap, noise, random.randbytes(96))
     parts(tap, noise, secret)
     aes(tap, noise)
+    aes_inverse(tap, noise)
+    hashed_behind(tap, noise, secret)
     hmac_states(tap, noise, secret)
     memory = bytearray(noise)
     memory[0:32] = secret
