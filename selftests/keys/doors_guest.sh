@@ -109,6 +109,17 @@ native_disk()
 	fw measurement="$MEASUREMENT"
 }
 
+# a key takes a request of its own, by the door that is there and no other
+benched()	# BACKEND OTHER WORDS
+{
+	try 0 '"attestations_per_report": 1\.0\b' "bench: keys by $1" \
+		cvmctl bench --mode key --clients 2 --seconds 2 --backend "$1" --json
+	grep -q '"errors": 0\b' /tmp/out && ! grep -q '"count": 0\b' /tmp/out
+	result $? "bench: keys by $1, without an error"
+	try 4 "$3" "bench: none by $2" \
+		cvmctl bench --mode key --seconds 1 --backend "$2"
+}
+
 other_door()
 {
 	rmmod sev_guest && modprobe cvm_guest
@@ -151,7 +162,9 @@ native_keyring
 test_vlek
 native_disk
 test_signal
+benched native cvm 'cvm-guest driver is not loaded'
 other_door
+benched cvm native 'neither /dev/sev-guest nor'
 [ -z "$MIT" ] || test_mitigations
 echo "1..$n"
 exit $failed
