@@ -67,33 +67,44 @@ found()
 	result $? "$3"
 }
 
-# is what was found nothing but what keys in keyrings are
-payloads()
+# how many keys root has, in whosever keyrings
+keys()
 {
-	local word
-
-	for word in ${answer#found }; do
-		case $word in
-		*.okm:raw|*.master:raw|*.data:raw|keyring:raw) ;;
-		*) return 1 ;;
-		esac
-	done
+	sed -n 's|^ *0: *[0-9]* \([0-9]*\)/.*|\1|p' /proc/key-users
 }
 
-# Keys that are gone for who had them the kernel wipes a moment later, when it has
-# collected them and nobody can still be reading them. Nothing else may take that long.
+# the number when nobody has any, and how many of the test's there are
+at_rest()
+{
+	local serial
+
+	# with root's own keyrings, which stay once they are there
+	serial=$(key_use plant keyring keyring 2>/tmp/err)
+	rest=$(($(keys) - 1)) live=0
+	key_use invalidate "$serial"
+}
+
+# Keys that are gone for who had them the kernel wipes a moment later, and then counts
+# them no more. That is waited for, and nothing else: what is there then is left.
+collected()
+{
+	local left=100
+
+	while [ "$(keys)" != $((rest + live)) ] && [ $left -gt 0 ]; do
+		left=$((left - 1))
+		sleep 0.1
+	done
+	echo "$(keys) keys, of which $((rest + live)) stay" >/tmp/err
+	[ $left -gt 0 ]
+}
+
 nothing()	# TEXT NAME...
 {
-	local text=$1 left=4
+	local text=$1
 
 	shift
-	ask look "$@"
-	while [ "$answer" != nothing ] && payloads && [ $left -gt 0 ]; do
-		echo "# for a moment after '$text': $answer"
-		left=$((left - 1))
-		sleep 1
-		ask look "$@"
-	done
+	answer='not asked'
+	collected && ask look "$@"
 	[ "$answer" = nothing ]
 	result $? "$text: nothing is left"
 }
@@ -152,7 +163,9 @@ keyrings()
 	derive name taken 64
 	[ $? = 1 ] && grep -q 'of that name\|exists' /tmp/err
 	result $? "$1: a name that is taken is an error"
+	live=1
 	nothing "$1: a name that is taken" taken
+	live=0
 	key_use invalidate "$serial"
 }
 
@@ -171,7 +184,9 @@ faults()
 	# behind the one that nobody waits for
 	derive after after 32 >/tmp/serial
 	result $? 'the next key'
+	live=1
 	nothing 'the answer that nobody waits for' signal
+	live=0
 	key_use invalidate "$(cat /tmp/serial)"
 }
 
@@ -233,6 +248,7 @@ rotate()	# NAME
 modprobe -a loop dm-mod
 losetup /dev/loop0 data.img
 losetup /dev/loop1 safe.img
+at_rest
 controls
 keyrings module
 faults
