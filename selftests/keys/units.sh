@@ -14,7 +14,8 @@ devices()
 	local etc=$dir/machine/etc
 
 	install -m 755 selftests/keys/units_devices "$dir/machine/usr/local/sbin/"
-	cp selftests/keys/units-devices.service "$etc/systemd/system/"
+	cp selftests/keys/units-devices.service selftests/keys/units-user.service \
+		"$etc/systemd/system/"
 	mkdir -p "$dir/machine/var/lib/units" "$dir/machine/scratch"
 	truncate -s 64M "$dir/machine/var/lib/units"/{scratch,swap,foreign,taken}.img
 	# somebody's file system
@@ -43,7 +44,7 @@ make_packages
 fresh_machine "$series"
 install_packages
 devices && configuration && in_machine "$debs" systemctl enable units-devices.service \
-	cvm-swap@swap.service
+	units-user.service 	cvm-swap@swap.service
 result $? 'units, and devices for them'
 machine_disk "$dir/machine" "$dir/disk" 2>"$log"
 result $? 'a disk'

@@ -33,15 +33,15 @@ mapped()	# NAME
 
 comes_up()
 {
-	# the machine does not wait for it
-	systemctl start scratch.mount >$log 2>&1
+	# nofail: the boot does not wait for it
+	systemctl start scratch.mount units-user.service >$log 2>&1
 	unit cvm-tempdisk@scratch.service active 'the temporary disk is there'
 	mapped scratch
 	result $? 'encrypted, with a key that is in the kernel alone'
 	[ "$(findmnt -n -o SOURCE,FSTYPE /scratch)" = '/dev/mapper/scratch ext4' ]
 	result $? 'and mounted'
-	[ "$(ls -A /scratch)" = lost+found ]
-	result $? 'with nothing in it'
+	[ "$(echo /scratch/*)" = '/scratch/by-user /scratch/lost+found' ] && [ -e /run/units-user ]
+	result $? 'with nothing in it but what a service has written that requires it'
 	unit cvm-swap@swap.service active 'swap is there'
 	mapped swap
 	result $? 'encrypted'
@@ -50,9 +50,6 @@ comes_up()
 	systemctl --failed --no-legend >$log
 	[ ! -s $log ]
 	result $? 'no unit has failed'
-	cat /proc/keys >$log
-	! grep -q 'encrypte\|disk-master' /proc/keys
-	result $? 'no key is left in a keyring'
 }
 
 # enough of it that it is on the device, and in its clear text nowhere
@@ -69,6 +66,7 @@ write()
 # what the device had is as good as random, with the key of this boot
 unreadable()
 {
+	systemctl stop units-user.service
 	umount /scratch && systemctl stop cvm-tempdisk@scratch.service && [ ! -e /dev/mapper/scratch ]
 	result $? 'stopped, it is gone'
 	# what the boot before has left, under this boot's key
@@ -104,6 +102,40 @@ closed()
 	result $? 'no other swap'
 }
 
+# whoever has turned it off has not closed it
+swapped_off()
+{
+	swapoff -a && systemctl stop cvm-swap@swap.service >$log 2>&1 && [ ! -e /dev/mapper/swap ]
+	result $? 'swap that somebody has turned off: stopped, it is gone'
+	systemctl start cvm-swap@swap.service >$log 2>&1 && mapped swap &&
+		[ "$(swapon --show=NAME --noheadings)" = "$(readlink -f /dev/mapper/swap)" ]
+	result $? 'started, it is there'
+}
+
+# a start that is cancelled while mkfs waits for somebody
+cancelled()
+{
+	# nothing ever comes, and it is not closed
+	mkfifo /run/units-badblocks
+	exec 3<>/run/units-badblocks
+	echo 'MKFS_OPTIONS=-l /run/units-badblocks' >>/etc/cvm-guest/taken.conf
+	systemctl start --no-block cvm-tempdisk@taken.service
+	timeout 120 sh -c 'until grep -qsx mkfs.ext4 /proc/[0-9]*/comm; do sleep 0.1; done'
+	mapped taken && [ "$(systemctl is-active cvm-tempdisk@taken.service)" = activating ]
+	result $? 'a start that waits'
+	systemctl stop cvm-tempdisk@taken.service >$log 2>&1
+	exec 3>&-
+	[ ! -e /dev/mapper/taken ] && ! dmsetup info taken >>$log 2>&1
+	result $? 'cancelled, it leaves nothing open'
+	sed -i /MKFS_OPTIONS/d /etc/cvm-guest/taken.conf
+	systemctl reset-failed cvm-tempdisk@taken.service
+	systemctl start cvm-tempdisk@taken.service >$log 2>&1 && mapped taken
+	result $? 'and can be started'
+	systemctl stop cvm-tempdisk@taken.service
+	[ ! -e /dev/mapper/taken ]
+	result $? 'and stopped'
+}
+
 # told to, it takes what is there
 forced()
 {
@@ -124,6 +156,9 @@ forced()
 missing()
 {
 	systemctl start cvm-tempdisk@missing.service cvm-swap@missing.service >$log 2>&1
+	journalctl -b -u cvm-tempdisk@missing.service -u cvm-swap@missing.service --no-pager >$log
+	[ "$(grep -c 'Timed out for waiting devices' $log)" = 2 ]
+	result $? 'a device that does not come: both say so'
 	unit cvm-tempdisk@missing.service failed 'a device that does not come: the unit fails'
 	unit cvm-swap@missing.service failed 'the same for swap'
 	[ ! -e /dev/mapper/missing ] && [ ! -e /dev/nothing ]
@@ -136,6 +171,9 @@ none()
 	unit cvm-tempdisk@scratch.service failed 'no keys: no temporary disk'
 	! findmnt /scratch >$log && [ ! -e /dev/mapper/scratch ]
 	result $? 'and nothing is mounted'
+	unit units-user.service inactive 'a service that requires the mount has not started'
+	[ ! -e /run/units-user ] && [ -z "$(ls -A /scratch)" ]
+	result $? 'and has written nothing beneath'
 	unit cvm-swap@swap.service failed 'no keys: no swap'
 	[ -z "$(swapon --show=NAME --noheadings)" ] && [ ! -e /dev/mapper/swap ]
 	result $? 'none at all'
@@ -152,7 +190,7 @@ none()
 }
 
 case $1 in
-first)	comes_up; write; closed; forced ;;
+first)	comes_up; write; closed; forced; swapped_off; cancelled ;;
 second)	comes_up; unreadable; missing ;;
 none)	none ;;
 esac
