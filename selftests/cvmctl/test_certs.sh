@@ -150,12 +150,21 @@ for i in {1..12}; do
 	"$cvmctl" certs fetch --cache "$cache" "${urls[@]}" --out "$dir/out.$i" "$dir/genoa" 2>"$dir/err.$i" &
 	pids+=($!)
 done
-for pid in "${pids[@]}"; do
-	until [[ -n $(find "/proc/$pid/fd" -lname '*.lock' 2>/dev/null) ]]; do
-		kill -0 "$pid" || break
+# until it has the lock, or waits for it
+locks() # PID
+{
+	until [[ -n $(find "/proc/$1/fd" -lname '*.lock' 2>/dev/null) ]]; do
+		kill -0 "$1" || break
 		sleep 0.02
 	done
+}
+for pid in "${pids[@]}"; do
+	locks "$pid"
 done
+# to whom another server's failure says nothing
+"$cvmctl" certs fetch --cache "$cache" "${urls[@]/127.0.0.1/localhost}" --out "$dir/out" "$dir/genoa" 2>"$dir/err" &
+other=$!
+locks $other
 touch "$www/go"
 bad=0
 for i in {1..12}; do
@@ -163,7 +172,9 @@ for i in {1..12}; do
 	[[ $? == 1 ]] && grep -q 'VCEK: .*the server has none' "$dir/err.$i" || bad=1
 done
 result $bad 'twelve that waited for a fetch that failed say so' "$(cat "$dir"/err.*)"
-requests 1 'of twelve, for what the server does not have'
+wait $other
+result $? 'one that waited for another server asks it' "$(cat "$dir/err")"
+requests 4 'of all, what the server does not have once, and all of it once'
 try 0 '' 'the next one asks again' "${fetch[@]}" "${urls[@]}" "$dir/genoa"
 
 # ---- busy, away, wrong

@@ -182,12 +182,15 @@ static int fetch(const struct cvm_fetch *f, const struct cvm_item *item, int64_t
 /*
  * Whoever waited for a fetch that failed shares its failure, as it would have shared
  * what came: else each of them would ask a server that is away or busy, in turn.
+ * But not that it had less time, or memory, than they have.
  */
-static void leave_failure(int locked, int ret, const struct cvm_error *error)
+static void leave_failure(int locked, const struct cvm_item *item, int ret,
+			  const struct cvm_error *error)
 {
 	json_t *json __cleanup(cleanup_json) =
-		json_pack("{s:I, s:i, s:s}", "at", (json_int_t)cvm_clock_ms(), "result", ret,
-			  "error", error->text);
+		ret == -ETIMEDOUT || ret == -ENOMEM ? NULL :
+		json_pack("{s:I, s:s, s:i, s:s}", "at", (json_int_t)cvm_clock_ms(), "url",
+			  item->url, "result", ret, "error", error->text);
 	__cleanup_free char *text = json ? json_dumps(json, 0) : NULL;
 
 	/* what is not there, or cut short, is no failure to share */
@@ -196,19 +199,21 @@ static void leave_failure(int locked, int ret, const struct cvm_error *error)
 		(void)!ftruncate(locked, 0);
 }
 
-/* That of a fetch that ended while we waited, since @start; 0: none did */
-static int failure_since(int locked, int64_t start, struct cvm_error *error)
+/* That of a fetch from the same place that ended while we waited, since @start; 0: none did */
+static int failure_since(int locked, const struct cvm_item *item, int64_t start,
+			 struct cvm_error *error)
 {
-	char data[1024];
+	char data[4096];
 	ssize_t len = pread(locked, data, sizeof(data), 0);
 	json_t *json __cleanup(cleanup_json) = len > 0 ? json_loadb(data, (size_t)len, 0, NULL) :
 							 NULL;
 	json_int_t at;
-	const char *text;
+	const char *url, *text;
 	int ret;
 
-	if (json_unpack(json, "{s:I, s:i, s:s}", "at", &at, "result", &ret, "error", &text) ||
-	    ret >= 0 || at < start || at > cvm_clock_ms())
+	if (json_unpack(json, "{s:I, s:s, s:i, s:s}", "at", &at, "url", &url, "result", &ret,
+			"error", &text) ||
+	    ret >= 0 || strcmp(url, item->url) || at < start || at > cvm_clock_ms())
 		return 0;
 	return cvm_set_error(error, ret, "%.250s", text);
 }
@@ -226,11 +231,11 @@ static int find_or_fetch(const struct cvm_fetch *f, const struct cvm_item *item,
 		entry.fetched = (struct cvm_fetched){ 0 };
 		return 0;
 	}
-	ret = failure_since(locked, start, error);
+	ret = failure_since(locked, item, start, error);
 	if (!ret) {
 		ret = fetch(f, item, start + (int64_t)f->timeout * 1000, out, error);
 		if (ret)
-			leave_failure(locked, ret, error);
+			leave_failure(locked, item, ret, error);
 	}
 	if (!ret || !found || f->refresh)
 		return ret;
