@@ -105,7 +105,9 @@ int cvm_record_place(const char *draft, const char *path, bool replace, struct c
 
 	if (renameat2(AT_FDCWD, draft, AT_FDCWD, path, replace ? 0 : RENAME_NOREPLACE))
 		rc = errno == EINVAL && !replace ? link_new(draft, path) : -errno;
-	if (!rc)
-		rc = sync_directory_of(path);
-	return rc ? cvm_path_error(error, rc, path, replace ? "replace" : "make") : 0;
+	if (rc)
+		return cvm_path_error(error, rc, path, replace ? "replace" : "make");
+	rc = sync_directory_of(path);
+	return rc ? cvm_set_error(error, rc, "%s: is in its place, but a power cut may take it back: its directory cannot be written to the disk: %s",
+				  path, strerror(-rc)) : 0;
 }
