@@ -155,7 +155,7 @@ static bool check_signature(struct snp *s)
 		return cvm_fail(s->v, "signature",
 				"SIGNATURE_ALGO is %u, expected 1 (ECDSA P-384 with SHA-384)",
 				s->report->signature_algo);
-	/* or two reports that are not the same would both be genuine */
+	/* reserved, and not signed: what is there could be anybody's */
 	if (!s->report->signature_end_zero)
 		return cvm_fail(s->v, "signature",
 				"the reserved end of SIGNATURE is not zero, and nobody signed it");
