@@ -66,7 +66,7 @@ bool cvm_batch_waits(void)
 	return false;
 }
 
-/* how long to wait for company at most; the host has no say beyond the bound */
+/* when company begins to come, at the latest; the host has no say beyond the bound */
 static s64 gather_ns(void)
 {
 	return min_t(s64, cost_ns / 4, CVM_GATHER_MAX_US * NSEC_PER_USEC);
@@ -80,9 +80,11 @@ static unsigned int enough(void)
 
 /*
  * Alone: at once. In company: while arrivals keep coming, but neither longer
- * than gather_ns() nor for more than were answered by the last report or waited
- * at its end; without this those who come back from one report would never meet
- * those who waited for its end, and each half would wait for two.
+ * than twice gather_ns() nor for more than were answered by the last report or
+ * waited at its end; without this those who come back from one report would
+ * never meet those who waited for its end, and each half would wait for two.
+ * Twice, since on few CPUs the last of a hundred threads may take that long to
+ * come back, and who misses the set waits for a whole report more.
  */
 static ktime_t due(const struct cvm_queue_state *state)
 {
@@ -94,7 +96,7 @@ static ktime_t due(const struct cvm_queue_state *state)
 	/* it came long after the last report: it is not one of that company */
 	if (ktime_after(state->first, ktime_add_ns(free_since, window)))
 		return 0;
-	end = ktime_add_ns(max(free_since, state->first), window);
+	end = ktime_add_ns(max(free_since, state->first), 2 * window);
 	still = ktime_add_ns(max(free_since, state->last), window / 2);
 	return min(end, still);
 }

@@ -24,7 +24,10 @@ enum {
 	CVM_PARTY_LEVEL		= 2,
 	/* requests that share one report */
 	CVM_MAX_LEAVES		= 1024,
-	/* how long a set gathers for those who are on their way, at most */
+	/*
+	 * how long a set gathers for those who are on their way, at most: twice
+	 * this while they keep coming, half of it for the next of them
+	 */
 	CVM_GATHER_MAX_US	= 10 * 1000,
 	/* a hardware command, as its owners are charged for their parts of it */
 	CVM_COMMAND		= 1024,
