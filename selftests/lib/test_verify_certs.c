@@ -237,23 +237,6 @@ static void test_tdx_malformed(const struct tdx_world *w, const struct cvm_verif
 		       "expected an X.509 certificate, PEM or DER");
 }
 
-/* What a verifier knows of another platform is in no quote's way. */
-static void test_tdx_known(const struct tdx_world *w, const struct tdx_world *without,
-			   const struct bytes *good, const struct bytes *other)
-{
-	struct cvm_verifier *v = tdx_verifier(w);
-
-	check_is(cvm_verifier_add_certs(v, other->data, other->len, NULL), 0,
-		 "a verifier knows the PCK certificate of another platform");
-	tdx_with(v, w, NULL, NULL, "its own certificates, where another's are known");
-	tdx_with(v, without, NULL, "=qe_signature", "none in the quote, and another's known");
-	check_is(cvm_verifier_add_certs(v, good->data, good->len, NULL), 0,
-		 "a verifier knows those of two platforms");
-	tdx_with(v, w, NULL, NULL, "its own certificates, which are known");
-	tdx_with(v, without, NULL, NULL, "none in the quote, and known");
-	cvm_verifier_free(v);
-}
-
 static void test_tdx(void)
 {
 	struct tdx_world w = tdx_world_of(&tdx_kinds[0]), forged = w, without = w, no_ca = w;
@@ -276,7 +259,6 @@ static void test_tdx(void)
 	tdx_with(v, &without, NULL, "chain", "none in the quote");
 	tdx_with(v, &without, &good, NULL, "none in the quote, and given");
 	test_tdx_malformed(&without, v, "none in the quote");
-	test_tdx_known(&w, &without, &good, &bad);
 	tdx_with(v, &without, &issuers, "chain", "none in the quote, and issuers given alone");
 	no_ca.no_ca = no_ca.no_root = true;
 	tdx_make(&no_ca);

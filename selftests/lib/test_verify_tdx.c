@@ -151,7 +151,7 @@ static bool accepts_with(struct tdx_world *w, const uint8_t *spoilt, size_t len,
 	return accepted;
 }
 
-/* Of the two certificates that are given for a quote without any, one is spoilt. */
+/* Of two certificates that are given in place of the quote's, one is spoilt. */
 static void test_certificate_bytes(const char *name, bool pck_spoilt)
 {
 	struct tdx_world w = tdx_genuine();
@@ -160,7 +160,6 @@ static void test_certificate_bytes(const char *name, bool pck_spoilt)
 	size_t len, other_len, accepted = 0;
 	uint8_t *spoilt = cert_der(certs[0], &len), *other = cert_der(certs[1], &other_len);
 
-	w.cert_type = 1;
 	w.no_collateral = true;	/* which has the CA's, too */
 	tdx_make(&w);
 	check(accepts_with(&w, spoilt, len, other, other_len), "a given %s: authentic", name);

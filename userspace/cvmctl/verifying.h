@@ -31,7 +31,7 @@ enum verifying_option {
 #define HELP_CERTS \
 	"certificates and revocation lists: the table that the host gave\n" \
 	"with a report, PEM or DER; may be given more than once. With a\n" \
-	"PCK certificate among them a quote need not carry it"
+	"PCK certificate they take the place of those inside a quote"
 #define HELP_COLLATERAL \
 	"TCB info, QE identity, revocation lists: cvm-collateral(5); may\nbe given more than once"
 #define HELP_TRUST_ROOT \

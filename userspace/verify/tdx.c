@@ -144,7 +144,7 @@ static int load_chain(struct cvm_certs *certs, struct cvm_span data, struct cvm_
 			     "expected the PCK certificate, its CA's, the root's, and nothing else");
 }
 
-/* The certificates of the quote, whose PCK certificate nobody has given */
+/* The certificates of the quote, for which none was given in their place */
 static int load_own(struct tdx *t, struct cvm_bundle *b)
 {
 	const struct cvm_cert_data *data = &t->quote->qe.cert;
@@ -153,8 +153,6 @@ static int load_own(struct tdx *t, struct cvm_bundle *b)
 	struct cvm_error why;
 
 	if (data->type != CVM_CERT_DATA_PCK_CHAIN) {
-		if (b->pck)
-			return 0;
 		snprintf(b->error, sizeof(b->error),
 			 "the quote carries no PCK certificate chain but certification data of type %u (%s): give the chain",
 			 data->type, cvm_cert_data_name(data->type));
@@ -169,26 +167,26 @@ static int load_own(struct tdx *t, struct cvm_bundle *b)
 	return cvm_certs_make_chains(&b->certs, &from);
 }
 
-/*
- * The PCK certificate is among those that came with the evidence, or else, if one
- * signed this QE report, among the verifier's, or else in the quote: a verifier may
- * know the certificates of some platforms and meet the quotes of others.
- */
+/* Where a PCK certificate is: what came with the evidence, else the verifier's, else the quote's */
+static const struct cvm_certs *certs_of(const struct tdx *t, const struct cvm_bundle *own)
+{
+	if (t->c->given && has_pck(&t->c->given->certs))
+		return &t->c->given->certs;
+	return has_pck(&t->c->verifier->certs) ? &t->c->verifier->certs : &own->certs;
+}
+
 static int fill_bundle(struct tdx *t, struct cvm_bundle *b)
 {
-	bool given = t->c->given && has_pck(&t->c->given->certs);
+	const struct cvm_certs *certs = certs_of(t, b);
 	const struct cvm_quote *q = t->quote;
-	int ret;
+	int ret = certs == &b->certs ? load_own(t, b) : 0;
 
+	if (ret)
+		return ret;
+	find_pck(b, certs, q);
 	b->attestation = cvm_p256_key(q->attestation_key.data);
 	b->qe_bound = is_bound(q);
-	find_pck(b, given ? &t->c->given->certs : &t->c->verifier->certs, q);
-	if (given || b->qe_signed)
-		return 0;
-	ret = load_own(t, b);
-	if (!ret)
-		find_pck(b, &b->certs, q);
-	return ret;
+	return 0;
 }
 
 static bool is_worth_keeping(const struct cvm_bundle *b)

@@ -47,8 +47,8 @@ CVM_API void cvm_verifier_free(struct cvm_verifier *verifier);
  * @error: or NULL
  *
  * They need not be trusted: a chain must still end in a trusted root, and a
- * list must be signed by who issued the certificate. A quote whose PCK
- * certificate is among them need not carry it; others are verified with their own.
+ * list must be signed by who issued the certificate. Where there is a PCK
+ * certificate among them, they take the place of those that quotes carry.
  *
  * Return: 0; -EBADMSG: malformed, or more than 256, and nothing was added;
  * -ENOMEM. Since: 0.1
