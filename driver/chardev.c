@@ -66,7 +66,7 @@ static u32 kinds_of(const struct cvm_session *session)
 	case CVM_NODE_KEY:
 		return cvm_platform->kinds & BIT(CVM_KIND_KEY);
 	default:
-		return cvm_platform->kinds & CVM_DIRECT_KINDS;
+		return cvm_platform->kinds & CVM_REPORT_KINDS;
 	}
 }
 
@@ -175,6 +175,9 @@ static long cvm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case CVM_SET_SCOPE:
 		return session->node == CVM_NODE_BATCH ?
 			ioctl_set_scope(file, p) : -ENOTTY;
+	case CVM_EXTEND_RTMR:
+		return session->node == CVM_NODE_REPORT ?
+			cvm_ioctl_extend_rtmr(file, p) : -ENOTTY;
 	default:
 		return -ENOTTY;
 	}

@@ -10,6 +10,7 @@
 
 struct cvm_derive;
 struct cvm_issue;
+struct cvm_extend_rtmr;
 struct file;
 struct iov_iter;
 struct kiocb;
@@ -19,9 +20,11 @@ void cvm_chardev_unregister(void);
 
 /* Between chardev.c and its siblings */
 
-/* what the report node gives, where the platform has it */
+/* what the report node gives, where the platform has it: evidence, and all */
 #define CVM_DIRECT_KINDS	(BIT(CVM_KIND_SNP_REPORT) | BIT(CVM_KIND_TDREPORT) | \
 				 BIT(CVM_KIND_TDX_QUOTE))
+
+#define CVM_REPORT_KINDS	(CVM_DIRECT_KINDS | BIT(CVM_KIND_RTMR))
 
 /* a struct's size as its user knows it: 0, -EINVAL or -E2BIG */
 int cvm_check_size(u32 size, u32 first_published);
@@ -29,6 +32,8 @@ int cvm_check_size(u32 size, u32 first_published);
 bool cvm_privileged(const struct file *file);
 
 long cvm_ioctl_derive(struct file *file, struct cvm_derive __user *uderive);
+long cvm_ioctl_extend_rtmr(struct file *file,
+			   struct cvm_extend_rtmr __user *uextend);
 long cvm_ioctl_issue(struct file *file, struct cvm_issue __user *uissue);
 long cvm_ioctl_submit(struct file *file, struct cvm_issue __user *uissue);
 ssize_t cvm_read_iter(struct kiocb *iocb, struct iov_iter *to);

@@ -10,6 +10,7 @@
 
 #include "batch.h"
 #include "chardev.h"
+#include "direct.h"
 #include "platform.h"
 #include "queue.h"
 #include "session.h"
@@ -269,16 +270,12 @@ static int admit_batch(const struct cvm_req *req)
 	       -EINVAL : 0;
 }
 
-/* may @req be asked at all? A direct request never passes for a batch's. */
+/* may @req be asked at all? */
 static int admit(const struct cvm_req *req)
 {
 	if (req->kind == CVM_KIND_BATCH)
 		return admit_batch(req);
-	if (!memcmp(req->report_data, CVM_RESERVED_TAG, CVM_RESERVED_TAG_SIZE))
-		return -EINVAL;
-	if (!(cvm_platform->kinds & BIT(req->kind)))
-		return -EOPNOTSUPP;
-	return cvm_platform->check(req);
+	return cvm_direct_admit(req);
 }
 
 /* @waiter: NULL: to be submitted */

@@ -26,6 +26,9 @@ static bool batch_turn;
 
 enum cvm_class cvm_class_of(const struct cvm_req *req)
 {
+	/* both are done by the TDX module at once: they take turns as one kind */
+	if (req->kind == CVM_KIND_RTMR)
+		return (enum cvm_class)CVM_KIND_TDREPORT;
 	if (req->kind != CVM_KIND_BATCH)
 		return (enum cvm_class)req->kind;
 	return req->flags & CVM_REQ_CERTS ? CVM_CLASS_BATCH_CERTS :

@@ -34,8 +34,8 @@ enum {
 	/* requests that wait for the hardware, of everybody */
 	CVM_MAX_QUEUED		= 4096,
 
-	/* kinds of evidence: one more than the highest enum cvm_kind */
-	CVM_KINDS		= CVM_KIND_KEY + 1,
+	/* kinds of requests: one more than the highest enum cvm_kind */
+	CVM_KINDS		= CVM_KIND_RTMR + 1,
 
 	/* deadlines of callers */
 	CVM_DEFAULT_TIMEOUT_MS	= 30 * 1000,

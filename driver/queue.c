@@ -160,6 +160,13 @@ int cvm_queue_add(struct cvm_req *req, struct cvm_waiter *waiter)
 	return ret;
 }
 
+/* no more requests will be added to @waiter */
+static void waiter_complete(struct cvm_waiter *waiter)
+{
+	guard(spinlock)(&cvm_queue_lock);
+	waiter_drop(waiter);
+}
+
 /**
  * cvm_waiter_wait - wait until every request has its result
  * @waiter: to which no more requests will be added
@@ -169,11 +176,16 @@ int cvm_queue_add(struct cvm_req *req, struct cvm_waiter *waiter)
  */
 long cvm_waiter_wait(struct cvm_waiter *waiter, unsigned long jiffies)
 {
-	scoped_guard(spinlock, &cvm_queue_lock)
-		waiter_drop(waiter);
-
+	waiter_complete(waiter);
 	return wait_for_completion_interruptible_timeout(&waiter->done,
 							 jiffies);
+}
+
+/* likewise, for callers who know no -EINTR: only a fatal signal ends it */
+long cvm_waiter_wait_killable(struct cvm_waiter *waiter, unsigned long jiffies)
+{
+	waiter_complete(waiter);
+	return wait_for_completion_killable_timeout(&waiter->done, jiffies);
 }
 
 static void detach(struct cvm_req *req, int result)
@@ -229,6 +241,24 @@ bool cvm_req_cancel(struct cvm_req *req, int result)
 		drop_queued(req, result);
 	else
 		settle(req, result);
+	return true;
+}
+
+/**
+ * cvm_req_withdraw - take a request back, if it still waits
+ * @req: request that was added with a waiter
+ * @result: which it has then: -ETIMEDOUT, -EINTR
+ *
+ * Returns false when the platform has it, or has finished it. Whoever has to
+ * know what became of it goes on waiting.
+ */
+bool cvm_req_withdraw(struct cvm_req *req, int result)
+{
+	guard(spinlock)(&cvm_queue_lock);
+	if (req->state != CVM_REQ_QUEUED)
+		return false;
+	count_leaver(result);
+	drop_queued(req, result);
 	return true;
 }
 

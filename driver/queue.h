@@ -22,8 +22,10 @@ extern spinlock_t cvm_queue_lock;
 void cvm_waiter_init(struct cvm_waiter *waiter);
 int cvm_queue_add(struct cvm_req *req, struct cvm_waiter *waiter);
 long cvm_waiter_wait(struct cvm_waiter *waiter, unsigned long jiffies);
+long cvm_waiter_wait_killable(struct cvm_waiter *waiter, unsigned long jiffies);
 int cvm_req_detach(struct cvm_req *req, int otherwise, bool *answered);
 bool cvm_req_cancel(struct cvm_req *req, int result);
+bool cvm_req_withdraw(struct cvm_req *req, int result);
 
 /**
  * struct cvm_queue_state - what waits in one class

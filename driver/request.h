@@ -33,6 +33,16 @@ struct cvm_key_ask {
 };
 
 /**
+ * struct cvm_rtmr_ask - which RTMR is extended, with what
+ * @index: which
+ * @digest: with what
+ */
+struct cvm_rtmr_ask {
+	u32 index;
+	u8 digest[CVM_RTMR_SIZE];
+};
+
+/**
  * struct cvm_waiter - somebody who waits for one or more requests
  * @pending: requests without a result, under the queue lock
  * @done: completed, under the queue lock, when @pending comes to 0
@@ -77,6 +87,7 @@ struct cvm_waiter {
  * @async: the request was submitted: its end becomes a record of @session
  * @cookie: of the record
  * @key: of CVM_KIND_KEY
+ * @rtmr: of CVM_KIND_RTMR, which has no evidence
  * @leaf: batch: what the leaf is made of; @leaf.user_data is the caller's
  * @hash: batch: the leaf, hashed before the request is queued
  * @leader: batch: the request that the hardware was asked with, of which this
@@ -115,6 +126,7 @@ struct cvm_req {
 	bool async;
 	u64 cookie;
 	struct cvm_key_ask key;
+	struct cvm_rtmr_ask rtmr;
 	struct cvm_leaf leaf;
 	u8 hash[CVM_HASH_SIZE];
 	struct cvm_req *leader;
@@ -181,7 +193,8 @@ bool cvm_req_wanted(const struct cvm_req *req);
 
 /*
  * The platform's last word on @req: takes over its reference, wakes the
- * waiter. With a result of 0 @req->evidence is set and has been checked.
+ * waiter. With a result of 0 @req->evidence is set and has been checked, where
+ * there is any.
  */
 void cvm_req_finish(struct cvm_req *req, int result);
 

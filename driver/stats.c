@@ -7,6 +7,7 @@
 #include <linux/log2.h>
 #include <linux/sysfs.h>
 
+#include "abi/measurements.h"
 #include "platform.h"
 
 struct cvm_stats cvm_stats;
@@ -136,6 +137,7 @@ static const struct attribute_group channel_group = {
 static const struct attribute_group *groups[] = {
 	&stats_group,
 	&channel_group,
+	NULL,	/* measurements */
 	NULL,
 };
 
@@ -146,5 +148,7 @@ const struct attribute_group **cvm_stats_groups(const struct cvm_platform *p)
 
 	for (i = 0; i < CVM_MAX_ATTRS && p->attrs && p->attrs[i]; i++)
 		channel_attrs[CHANNEL_COMMON + i] = p->attrs[i];
+	if (p->kinds & BIT(CVM_KIND_RTMR))
+		groups[2] = CVM_MEASUREMENTS;
 	return groups;
 }

@@ -26,6 +26,13 @@ key_ref_t cvm_compat_key_create(key_ref_t keyring, const char *type,
 #define key_create cvm_compat_key_create
 #endif
 
+#ifdef CVM_COMPAT_NO_RTMR
+#define tdx_mcall_extend_rtmr(index, data) (-EOPNOTSUPP)
+#define CVM_EXTENDS_RTMR 0
+#else
+#define CVM_EXTENDS_RTMR 1
+#endif
+
 #ifdef CVM_COMPAT_NO_PERCPU_WQ
 #define system_percpu_wq system_wq
 #endif

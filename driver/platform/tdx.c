@@ -20,19 +20,22 @@
 #include "tdx_quote.h"
 
 /* The TDX module is busy for microseconds: 20 tries are 2 ms at the least. */
-#define REPORT_TRIES	20
-#define REPORT_PAUSE_US	100
+#define MODULE_TRIES	20
+#define MODULE_PAUSE_US	100
 
 /*
- * One page for the operands of TDG.MR.REPORT, which are physical addresses
- * with an alignment. Only the worker uses it, so that our calls never make
- * each other busy.
+ * One page for the operands of TDG.MR.REPORT and TDG.MR.RTMR.EXTEND, which are
+ * physical addresses with an alignment. Only the worker uses it, so that our
+ * calls never make each other busy.
  */
 static u8 *operands;
 #define tdreport_operand	(operands)
 #define reportdata_operand	(operands + TDX_TDREPORT_SIZE)
+#define digest_operand		(reportdata_operand + TDX_REPORTDATA_SIZE)
 
 static_assert(TDX_TDREPORT_SIZE % TDX_REPORTDATA_ALIGN == 0);
+static_assert(TDX_REPORTDATA_SIZE % TDX_DIGEST_ALIGN == 0);
+static_assert(CVM_RTMR_SIZE == TDX_DIGEST_SIZE);
 static_assert(PAGE_SIZE % TDX_TDREPORT_ALIGN == 0);
 
 static const struct x86_cpu_id tdx_ids[] = {
@@ -85,6 +88,15 @@ static void tdx_stop(void)
 	free_page((unsigned long)operands);
 }
 
+/* before another try of the TDX module, number @tries */
+static void module_pause(int tries)
+{
+	if (!tries)
+		return;
+	cvm_count(retries);
+	usleep_range(MODULE_PAUSE_US, 2 * MODULE_PAUSE_US);
+}
+
 /*
  * Another user of the measurements (the kernel's own driver, an RTMR being
  * extended) makes the TDX module answer "operand busy"; older kernels report
@@ -94,11 +106,8 @@ static int make_tdreport(const u8 *report_data)
 {
 	int tries, ret;
 
-	for (tries = 0; tries < REPORT_TRIES; tries++) {
-		if (tries) {
-			cvm_count(retries);
-			usleep_range(REPORT_PAUSE_US, 2 * REPORT_PAUSE_US);
-		}
+	for (tries = 0; tries < MODULE_TRIES; tries++) {
+		module_pause(tries);
 		memcpy(reportdata_operand, report_data, TDX_REPORTDATA_SIZE);
 		memset(tdreport_operand, 0, TDX_TDREPORT_SIZE);
 		ret = tdx_mcall_get_report0(reportdata_operand,
@@ -131,10 +140,35 @@ static int give_tdreport(struct cvm_req *req)
 	return 0;
 }
 
+/*
+ * "Busy" means that nothing was done, and is the one failure after which the
+ * call is made again: twice extended would be another value for good.
+ */
+static int extend_rtmr(const struct cvm_rtmr_ask *ask)
+{
+	int tries, ret = -EBUSY;
+
+	for (tries = 0; ret == -EBUSY && tries < MODULE_TRIES; tries++) {
+		module_pause(tries);
+		memcpy(digest_operand, ask->digest, TDX_DIGEST_SIZE);
+		ret = tdx_mcall_extend_rtmr(ask->index, digest_operand);
+	}
+	if (!ret || ret == -EBUSY)
+		return ret;
+	pr_warn_ratelimited("the TDX module does not extend RTMR %u: %d\n",
+			    ask->index, ret);
+	return -EIO;
+}
+
 static void tdx_issue(struct cvm_req *req)
 {
-	int ret = make_tdreport(req->report_data);
+	int ret;
 
+	if (req->kind == CVM_KIND_RTMR) {
+		cvm_req_finish(req, extend_rtmr(&req->rtmr));
+		return;
+	}
+	ret = make_tdreport(req->report_data);
 	if (!ret && req->kind == CVM_KIND_TDX_QUOTE) {
 		cvm_tdx_quote_issue(req, tdreport_operand);
 		return;
@@ -147,10 +181,12 @@ static void tdx_issue(struct cvm_req *req)
 /* TDX knows neither VMPLs nor a choice of keys, nor certificates */
 static int tdx_check(const struct cvm_req *req)
 {
+	if (req->kind == CVM_KIND_RTMR && req->rtmr.index >= CVM_RTMRS)
+		return -EINVAL;
 	return req->flags || req->key_sel ? -EINVAL : 0;
 }
 
-/* a TDREPORT takes microseconds and waits for nothing */
+/* a TDREPORT takes microseconds and waits for nothing, nor does an RTMR */
 static unsigned int tdx_room(u32 kind)
 {
 	return kind == CVM_KIND_TDX_QUOTE ? cvm_tdx_quote_room() : 1;
@@ -200,7 +236,8 @@ static struct attribute *const tdx_attrs[] = {
 const struct cvm_platform cvm_tdx = {
 	.name = "tdx",
 	.id = CVM_PLATFORM_TDX,
-	.kinds = BIT(CVM_KIND_TDREPORT) | BIT(CVM_KIND_TDX_QUOTE),
+	.kinds = BIT(CVM_KIND_TDREPORT) | BIT(CVM_KIND_TDX_QUOTE) |
+		 (CVM_EXTENDS_RTMR ? BIT(CVM_KIND_RTMR) : 0),
 	.batch_kind = CVM_KIND_TDX_QUOTE,
 	.max_evidence = TDX_QUOTE_MAX,
 	.attrs = tdx_attrs,

@@ -18,7 +18,10 @@ crowd-objects := $(addprefix $(B)/obj/driver/,crowd.o report.o merkle.o)
 batch-tests := $(addprefix $(B)/tests/driver_,batch scope async submit keep_snp \
 	keep_tdx members key keyring key_tdx)
 
-test-programs += $(driver-tests) $(crowd-tests) $(batch-tests) $(B)/tests/driver_estimate
+# measurement registers, with hashes of its own
+rtmr-tests := $(B)/tests/driver_rtmr
+
+test-programs += $(rtmr-tests) $(driver-tests) $(crowd-tests) $(batch-tests) $(B)/tests/driver_estimate
 
 # the kselftest harness, from Debian's package
 $(KSFT)/members:
@@ -28,6 +31,11 @@ $(driver-tests): $(B)/tests/driver_%: $(B)/obj/driver/test_%.o $(B)/obj/driver/r
 	$(say) LD $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
+
+$(rtmr-tests): $(B)/obj/driver/test_rtmr.o $(B)/obj/driver/report.o
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -lcrypto
 
 $(B)/tests/driver_mix: $(B)/obj/driver/mix.o
 $(B)/tests/driver_fairness $(B)/tests/driver_turns: \

@@ -9,6 +9,12 @@ kernel=$1
 platform=$2
 shift 2
 programs=(driver_ioctl driver_callers driver_module)
+# which kernels can extend RTMRs is known
+if [[ $kernel-$platform = 7.3-tdx ]]; then
+	programs+=('driver_rtmr -T unsupported')
+else
+	programs+=('driver_rtmr -t unsupported -t other_doors')
+fi
 model=()
 if [[ $platform = tdx ]]; then
 	programs+=(driver_tdx)
@@ -18,7 +24,7 @@ fi
 programs+=(driver_storm)
 puts=()
 for program in "${programs[@]}"; do
-	puts+=(--put "build/tests/$program:/t/$program")
+	puts+=(--put "build/tests/${program%% *}:/t/${program%% *}")
 done
 exec selftests/vm/run --kernel "$kernel" --platform "$platform" --driver cvm \
 	--timeout 240 "${model[@]}" "$@" "${puts[@]}" \

@@ -7,7 +7,8 @@
  * the manual of the device nodes that hand such evidence out.
  *
  *   /dev/cvm/report   direct evidence: the caller chooses all 64 bytes of
- *                     REPORT_DATA. 0600 root; a udev rule may give a group.
+ *                     REPORT_DATA; and RTMRs. 0600 root; a udev rule may give
+ *                     a group.
  *   /dev/cvm/batch    batch evidence: many callers, each with 64 bytes of its
  *                     own (user_data), share one report or quote, and each
  *                     gets a proof that it is among them. The format is
@@ -123,13 +124,14 @@ enum cvm_channel_state {
 	CVM_CHANNEL_DEAD   = 2,
 };
 
-/* cvm_info.kinds, bit (1 << kind): what CVM_ISSUE takes on this platform */
+/* cvm_info.kinds, bit (1 << kind): what this node gives on this platform */
 enum cvm_kind {
 	CVM_KIND_SNP_REPORT = 1,	/* ATTESTATION_REPORT, 1184 bytes */
 	CVM_KIND_TDREPORT   = 2,	/* TDREPORT_STRUCT, 1024 bytes */
 	CVM_KIND_TDX_QUOTE  = 3,	/* quote, at most max_evidence bytes */
 	CVM_KIND_BATCH      = 4,	/* batch node: a report or quote, and a proof */
 	CVM_KIND_KEY        = 5,	/* key node: CVM_DERIVE */
+	CVM_KIND_RTMR       = 6,	/* report node: CVM_EXTEND_RTMR */
 };
 
 /**
@@ -156,7 +158,8 @@ enum cvm_scope {
  * @abi_version: CVM_ABI_VERSION
  * @platform: enum cvm_platform_id
  * @channel: enum cvm_channel_state at this moment
- * @kinds: bit (1 << kind) for each kind that CVM_ISSUE takes
+ * @kinds: bit (1 << kind) for each kind that this node gives: by CVM_ISSUE, or
+ *	by the ioctl that enum cvm_kind names
  * @vmpl: SNP: the lowest VMPL number that a report can be asked for, and the
  *	one of a request that names none; 0 elsewhere
  * @max_requests: requests in one array
@@ -365,6 +368,43 @@ struct cvm_set_scope {
 	__u8 label[CVM_MAX_LABEL + 1];
 };
 
+#define CVM_RTMRS		4
+#define CVM_RTMR_SIZE		48
+
+/**
+ * struct cvm_extend_rtmr - TDX: extend a measurement register of this VM
+ * @size: in: sizeof(struct cvm_extend_rtmr) as the caller knows it
+ * @index: in: of the register, below CVM_RTMRS
+ * @timeout_ms: in: deadline from now; 0: default_timeout_ms; more than
+ *	max_timeout_ms is taken as max_timeout_ms
+ * @flags: 0
+ * @digest: in: SHA-384 of what is measured
+ *
+ * The register's value becomes SHA-384(value || digest), and stays in every
+ * TDREPORT and quote until the VM ends. What was measured, and in which order, is
+ * for the caller to keep. Registers are read from a TDREPORT (TDINFO_STRUCT, RTMR)
+ * or a quote: a request for one that comes later has the new value.
+ *
+ * Evidence says what is, this says what shall be: the file has to be open for
+ * writing, so a udev rule can give a group the node with mode 0640.
+ *
+ *   0             it was extended, once; with any other result it was not
+ *   -EBADF        the file is not open for writing
+ *   -EINVAL       as for other ioctls; there is no such register
+ *   -EOPNOTSUPP   this platform has none, or this kernel extends none, as 6.12
+ *   -EBUSY        the TDX module was busy all the time: try again; or as for
+ *                 other requests
+ *   -EIO          the TDX module refused
+ *   -EFAULT, -ENOMEM, -ETIMEDOUT, -ECANCELED, -EINTR: as for other requests
+ */
+struct cvm_extend_rtmr {
+	__u32 size;
+	__u32 index;
+	__u32 timeout_ms;
+	__u32 flags;
+	__u8 digest[CVM_RTMR_SIZE];
+};
+
 #define CVM_IOC_MAGIC	0xC7
 /* _IO: the struct's own size field says how long it is, not the number */
 #define CVM_INFO	_IO(CVM_IOC_MAGIC, 0x00)	/* struct cvm_info */
@@ -374,5 +414,7 @@ struct cvm_set_scope {
 /* /dev/cvm/batch alone */
 #define CVM_SET_SCOPE	_IO(CVM_IOC_MAGIC, 0x04)	/* struct cvm_set_scope */
 /* 0x05: CVM_DERIVE of <linux/cvm_guest_key.h> */
+/* /dev/cvm/report alone */
+#define CVM_EXTEND_RTMR	_IO(CVM_IOC_MAGIC, 0x06)	/* struct cvm_extend_rtmr */
 
 #endif /* _UAPI_LINUX_CVM_GUEST_H */
