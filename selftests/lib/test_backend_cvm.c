@@ -16,7 +16,8 @@
 #define CERTS		"table"
 
 static struct {
-	int open_errno, info_errno, issue_errno;
+	int open_errno, info_errno, issue_errno, extend_errno;
+	bool read_only;		/* nobody may write to the node */
 	uint32_t platform, channel, kinds;
 	uint32_t max_evidence;
 	int result;		/* of every second request */
@@ -30,6 +31,8 @@ static int node_fd = -1;
 static unsigned int ioctls;
 static struct cvm_evidence_req last;
 static struct cvm_issue last_array;
+static struct cvm_extend_rtmr last_extend;
+static int opened_for;
 
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
@@ -39,10 +42,11 @@ int __wrap_open(const char *path, int flags, ...)
 {
 	if (!strstr(path, NODE))
 		return __real_open(path, flags, 0600);
-	if (fake.open_errno) {
-		errno = fake.open_errno;
+	if (fake.open_errno || (fake.read_only && flags & O_RDWR)) {
+		errno = fake.open_errno ? fake.open_errno : EACCES;
 		return -1;
 	}
+	opened_for = flags & O_ACCMODE;
 	node_fd = __real_open(path, flags);
 	return node_fd;
 }
@@ -97,6 +101,12 @@ static int issue(struct cvm_issue *array)
 	return fake.issue_errno;
 }
 
+static int extend(const struct cvm_extend_rtmr *arg)
+{
+	last_extend = *arg;
+	return opened_for == O_RDONLY ? EBADF : fake.extend_errno;
+}
+
 int __wrap_ioctl(int fd, unsigned long command, void *arg)
 {
 	ioctls++;
@@ -106,6 +116,8 @@ int __wrap_ioctl(int fd, unsigned long command, void *arg)
 		errno = info(arg);
 	else if (command == CVM_ISSUE)
 		errno = issue(arg);
+	else if (command == CVM_EXTEND_RTMR)
+		errno = extend(arg);
 	else
 		errno = ENOTTY;
 	return errno ? -1 : 0;
@@ -299,6 +311,44 @@ static void test_many(void)
 	check_is(own(), MANY / 2, "the others have theirs");
 }
 
+static int ask_to_extend(uint32_t index)
+{
+	uint8_t digest[CVM_RTMR_LEN] = "a digest";
+	struct cvm_ctx *ctx = opened();
+	int rc = cvm_rtmr_extend(ctx, index, digest, &error);
+
+	cvm_close(ctx);
+	return rc;
+}
+
+static void test_rtmrs(void)
+{
+	static const struct {
+		int err, rc;
+		const char *says;
+	} results[] = {
+		{ ENOTTY, -EOPNOTSUPP, "no RTMRs" }, { EOPNOTSUPP, -EOPNOTSUPP, "no RTMRs" },
+		{ EBUSY, -EBUSY, "later" }, { EIO, -EIO, "refused" },
+	};
+
+	reset();
+	check(!ask_to_extend(2) && last_extend.size == sizeof(last_extend) &&
+	      last_extend.index == 2 && !last_extend.flags && !last_extend.timeout_ms &&
+	      !memcmp(last_extend.digest, "a digest", 9), "an RTMR is extended");
+	ioctls = 0;
+	check(ask_to_extend(4) == -EINVAL && ioctls == 2, "one that there is not: not asked for");
+	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
+		fake.extend_errno = results[i].err;
+		check_is(ask_to_extend(0), results[i].rc, strerror(results[i].err));
+		check_says(error.text, results[i].says, "says what it means");
+	}
+	reset();
+	fake.read_only = true;
+	check_is(ask(NULL), 0, "a node that is ours to read alone: evidence");
+	check_is(ask_to_extend(0), -EACCES, "and no more");
+	check_says(error.text, "not open for writing", "says why");
+}
+
 int main(void)
 {
 	tap_make_dir();
@@ -307,5 +357,6 @@ int main(void)
 	test_options();
 	test_errors();
 	test_many();
+	test_rtmrs();
 	return tap_end();
 }

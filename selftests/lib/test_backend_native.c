@@ -212,6 +212,42 @@ static void test_tdx(void)
 	check_is(ask(CVM_EVIDENCE_TDREPORT, PLAIN), -EIO, "the module refuses");
 }
 
+static int extend(uint32_t index, const uint8_t *digest)
+{
+	struct cvm_open_opts opts = { .size = sizeof(opts), .backend = "native",
+				      .root = tap_dir };
+	struct cvm_ctx *ctx;
+	int rc = cvm_open(&ctx, &opts, &error);
+
+	if (!rc)
+		rc = cvm_rtmr_extend(ctx, index, digest, &error);
+	cvm_close(ctx);
+	return rc;
+}
+
+#define RTMR3	"/sys/devices/virtual/misc/tdx_guest/measurements/rtmr3:sha384"
+
+static void test_rtmrs(void)
+{
+	uint8_t digest[CVM_RTMR_LEN] = "a digest", got[CVM_RTMR_LEN + 1];
+	size_t len = 0;
+	FILE *file;
+
+	reset();
+	check_is(extend(3, digest), -EOPNOTSUPP, "a kernel that extends no RTMRs");
+	check_says(error.text, RTMR3, "says which file is missing");
+	tap_write(tap_path(RTMR3), "", 0);
+	check_is(extend(3, digest), 0, "one that does");
+	file = fopen(tap_path(RTMR3), "r");
+	if (file) {
+		len = fread(got, 1, sizeof(got), file);
+		fclose(file);
+	}
+	check(len == sizeof(digest) && !memcmp(got, digest, len), "gets the digest and no more");
+	check_is(extend(4, digest), -EINVAL, "there is no RTMR 4");
+	check_says(error.text, "0 to 3", "says which there are");
+}
+
 int main(void)
 {
 	tap_make_dir();
@@ -220,5 +256,6 @@ int main(void)
 	test_certs();
 	test_errors();
 	test_tdx();
+	test_rtmrs();
 	return tap_end();
 }

@@ -364,6 +364,47 @@ CVM_API const void *cvm_evidence_data(const struct cvm_evidence *evidence, size_
  */
 CVM_API const void *cvm_evidence_certs(const struct cvm_evidence *evidence, size_t *len);
 
+/* -------------------------------------------------------------------- RTMRs */
+
+/* TDX: how many measurement registers a VM can extend; and bytes of one, a SHA-384 */
+#define CVM_RTMR_COUNT	4
+#define CVM_RTMR_LEN	48
+
+/**
+ * cvm_rtmr_read() - the run-time measurement registers of a TD
+ * @ctx: the context
+ * @rtmr: out: their values
+ * @error: or NULL
+ *
+ * By a TDREPORT, or a quote where the source has none: unverified, as that is.
+ *
+ * Return: 0; -EOPNOTSUPP: this source has neither; or as of cvm_quote().
+ * Since: 0.1
+ */
+CVM_API int cvm_rtmr_read(struct cvm_ctx *ctx, uint8_t rtmr[CVM_RTMR_COUNT][CVM_RTMR_LEN],
+			  struct cvm_error *error);
+
+/**
+ * cvm_rtmr_extend() - extend a run-time measurement register of a TD
+ * @ctx: the context
+ * @index: of the register, below CVM_RTMR_COUNT
+ * @digest: CVM_RTMR_LEN bytes, the SHA-384 of what is measured
+ * @error: or NULL
+ *
+ * Its value becomes the SHA-384 of the value and @digest, until the VM ends. Event
+ * logs, which say what was measured, are the caller's business.
+ *
+ * Return: 0: it was extended, once; with any other value it was not:
+ *	-EINVAL      there is no such register
+ *	-EOPNOTSUPP  this source extends none: the kernel cannot (Linux 6.12), the
+ *	             platform has none, or the backend has no way to
+ *	-EACCES, -EPERM  this process may not
+ *	-EBUSY, -EIO, -EINTR, -ETIMEDOUT, -ECANCELED, -ENOMEM  as of cvm_report()
+ * Since: 0.1
+ */
+CVM_API int cvm_rtmr_extend(struct cvm_ctx *ctx, uint32_t index, const uint8_t *digest,
+			    struct cvm_error *error);
+
 #include "cvmguest/batch.h"
 #include "cvmguest/verify.h"
 

@@ -114,13 +114,18 @@ static int find_max_record(struct cvm_source *source)
 	return 0;
 }
 
-/* The descriptor, or what is wrong; -ENODEV: there is no such node. */
+/*
+ * The descriptor, or what is wrong; -ENODEV: there is no such node. Reading is
+ * enough for all but to extend an RTMR, and may be all that we are given.
+ */
 static int open_node(const struct cvm_source *source, const char *node)
 {
 	char path[PATH_MAX];
 	int rc = cvm_source_path(source, node, path);
 	int fd = rc ? rc : open(path, O_RDWR | O_CLOEXEC);
 
+	if (!rc && fd < 0 && errno == EACCES)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (rc || fd >= 0)
 		return fd;
 	/* a node that outlived its driver (ENXIO, ENODEV) is no source either */
@@ -359,6 +364,30 @@ static void issue_cvm(const struct cvm_source *source, struct cvm_job *jobs, siz
 	}
 }
 
+static int extend_cvm(const struct cvm_source *source, uint32_t index, const uint8_t *digest,
+		      struct cvm_error *error)
+{
+	struct cvm_extend_rtmr extend = { .size = sizeof(extend), .index = index };
+
+	if (source->fd < 0)
+		return cvm_path_error(error, source->fd, source->status.source, "extend an RTMR by");
+	memcpy(extend.digest, digest, sizeof(extend.digest));
+	if (!ioctl(source->fd, CVM_EXTEND_RTMR, &extend))
+		return 0;
+	switch (errno) {
+	/* a driver that is older than this library */
+	case ENOTTY:
+	case EOPNOTSUPP:
+		return cvm_set_error(error, -EOPNOTSUPP, "%s: this kernel, platform or driver extends no RTMRs",
+				     source->status.source);
+	case EBADF:
+		return cvm_set_error(error, -EACCES, "%s: not open for writing; run as root, or have the administrator give you access",
+				     source->status.source);
+	default:
+		return cvm_source_error(error, -errno, source, 0);
+	}
+}
+
 const struct cvm_backend cvm_backend_cvm = {
 	.name = "cvm",
 	.signing_keys = true,
@@ -367,4 +396,5 @@ const struct cvm_backend cvm_backend_cvm = {
 	.close = close_cvm,
 	.refresh = refresh_cvm,
 	.issue = issue_cvm,
+	.extend = extend_cvm,
 };

@@ -7,14 +7,17 @@
  */
 #include <fcntl.h>
 #include <linux/sev-guest.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "lib.h"
 
 #define SEV_NODE	"/dev/sev-guest"
 #define TDX_NODE	"/dev/tdx_guest"
+#define RTMR_FILE	"/sys/devices/virtual/misc/tdx_guest/measurements/rtmr%u:sha384"
 #define VMPL_FILE	"/sys/devices/system/cpu/sev/vmpl"
 
 #define PAGE		4096U
@@ -191,6 +194,27 @@ static int tdx_request(const struct cvm_source *source, struct cvm_job *job)
 	return job->result;
 }
 
+/* The files of Linux 6.16 and later: a register's value, or a digest to extend it with. */
+static int extend_native(const struct cvm_source *source, uint32_t index, const uint8_t *digest,
+			 struct cvm_error *error)
+{
+	char name[64], path[PATH_MAX];
+	__cleanup_fd int fd = -1;
+	int rc;
+
+	snprintf(name, sizeof(name), RTMR_FILE, index);
+	rc = cvm_source_path(source, name, path);
+	if (!rc)
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (!rc && fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return cvm_set_error(error, -EOPNOTSUPP, "%s: there is no such file: this kernel extends no RTMRs",
+				     path);
+	/* one write is one extension; a part of one is refused by the kernel */
+	if (!rc && (fd < 0 || write(fd, digest, CVM_RTMR_LEN) < 0))
+		rc = -errno;
+	return rc ? cvm_path_error(error, rc, path, "extend the RTMR by") : 0;
+}
+
 static void issue_native(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
 			 uint32_t timeout_ms)
 {
@@ -210,4 +234,5 @@ const struct cvm_backend cvm_backend_native = {
 	.signing_keys = true,
 	.open = open_native,
 	.issue = issue_native,
+	.extend = extend_native,
 };

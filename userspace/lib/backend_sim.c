@@ -19,7 +19,7 @@
 /* who does not answer this at once never will */
 #define STATUS_TIMEOUT_MS	5000
 
-enum sim_type { SIM_STATUS = 7, SIM_REPORT = 9, SIM_QUOTE = 10 };
+enum sim_type { SIM_RTMR = 5, SIM_STATUS = 7, SIM_REPORT = 9, SIM_QUOTE = 10 };
 
 /* Little-endian, as the machines that it runs on. */
 struct sim_frame {
@@ -38,10 +38,16 @@ struct sim_report {
 	uint32_t key_sel;
 };
 
+struct sim_rtmr {
+	uint32_t index;
+	uint8_t digest[CVM_RTMR_LEN];
+};
+
 struct sim_request {
 	struct sim_frame frame;
 	union {
 		struct sim_report report;
+		struct sim_rtmr rtmr;
 		uint8_t report_data[CVM_REPORT_DATA_LEN];
 	};
 };
@@ -256,9 +262,31 @@ static void issue_sim(const struct cvm_source *source, struct cvm_job *jobs, siz
 	}
 }
 
+static int extend_sim(const struct cvm_source *source, uint32_t index, const uint8_t *digest,
+		      struct cvm_error *error)
+{
+	struct sim_request request = {
+		.frame = { SIM_MAGIC, .type = SIM_RTMR, .len = sizeof(request.rtmr) },
+		.rtmr = { .index = index },
+	};
+	__cleanup_free void *answer = NULL;
+	struct sim_frame head;
+	int rc;
+
+	if (source->status.tee != CVM_TEE_TDX)
+		return cvm_set_error(error, -EOPNOTSUPP, "%s: this platform has no RTMRs",
+				     source->status.source);
+	memcpy(request.rtmr.digest, digest, sizeof(request.rtmr.digest));
+	rc = sim_ask(source->status.source, &request, STATUS_TIMEOUT_MS, &head, &answer);
+	if (rc)
+		return sim_failed(error, rc, source->status.source);
+	return head.status ? cvm_source_error(error, -EIO, source, head.status) : 0;
+}
+
 const struct cvm_backend cvm_backend_sim = {
 	.name = "sim",
 	.signing_keys = true,
 	.open = open_sim,
 	.issue = issue_sim,
+	.extend = extend_sim,
 };

@@ -89,6 +89,8 @@ struct cvm_source {
  * @refresh: bring what changes in a copy of the status up to date; or NULL
  * @issue: give every job its result within @timeout_ms (0: no limit of the
  *	caller's); callable from any thread
+ * @extend: extend RTMR @index with @digest, 0 or what is wrong; -EOPNOTSUPP: not by
+ *	this source; or NULL
  */
 struct cvm_backend {
 	const char *name;
@@ -101,6 +103,8 @@ struct cvm_backend {
 		       struct cvm_error *error);
 	void (*issue)(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
 		      uint32_t timeout_ms);
+	int (*extend)(const struct cvm_source *source, uint32_t index, const uint8_t *digest,
+		      struct cvm_error *error);
 };
 
 extern const struct cvm_backend cvm_backend_cvm, cvm_backend_tsm, cvm_backend_native,
