@@ -15,6 +15,7 @@ const struct command *const commands[] = {
 	&cmd_certs,
 	&cmd_key,
 	&cmd_disk,
+	&cmd_rtmr,
 	&cmd_bench,
 	&cmd_module,
 	&cmd_selftest,
