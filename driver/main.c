@@ -7,6 +7,7 @@
 #include <linux/reboot.h>
 #include <linux/suspend.h>
 
+#include "abi/tsm.h"
 #include "chardev.h"
 #include "platform.h"
 #include "sha384.h"
@@ -100,6 +101,7 @@ static int __init cvm_init(void)
 	ret = cvm_chardev_register();
 	if (ret)
 		goto no_reboot;
+	cvm_tsm_start();
 
 	pr_info("%s, version %s\n", cvm_platform->name, CVM_VERSION);
 	return 0;
@@ -124,6 +126,8 @@ static void __exit cvm_exit(void)
 	unregister_reboot_notifier(&reboot_block);
 	unregister_pm_notifier(&pm_block);
 	cvm_worker_stop();
+	/* whoever was waiting by it has been sent away by now, and who comes is */
+	cvm_tsm_stop();
 	cvm_platform->stop();
 	cvm_sha384_exit();
 }

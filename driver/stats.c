@@ -8,6 +8,7 @@
 #include <linux/sysfs.h>
 
 #include "abi/measurements.h"
+#include "abi/tsm.h"
 #include "platform.h"
 
 struct cvm_stats cvm_stats;
@@ -122,11 +123,19 @@ static ssize_t max_inflight_show(struct device *dev,
 }
 static DEVICE_ATTR_RO(max_inflight);
 
-#define CHANNEL_COMMON	3
+static ssize_t tsm_show(struct device *dev, struct device_attribute *attr,
+			char *buf)
+{
+	return sysfs_emit(buf, "%s\n", cvm_tsm_state());
+}
+static DEVICE_ATTR_RO(tsm);
+
+#define CHANNEL_COMMON	4
 static struct attribute *channel_attrs[CHANNEL_COMMON + CVM_MAX_ATTRS + 1] = {
 	&dev_attr_platform.attr,
 	&dev_attr_state.attr,
 	&dev_attr_max_inflight.attr,
+	&dev_attr_tsm.attr,
 };
 
 static const struct attribute_group channel_group = {

@@ -33,6 +33,13 @@ key_ref_t cvm_compat_key_create(key_ref_t keyring, const char *type,
 #define CVM_EXTENDS_RTMR 1
 #endif
 
+/* configfs-tsm, by the names that its provider's side had at first */
+#ifdef CVM_COMPAT_TSM_OPS
+#define tsm_report_ops tsm_ops
+#define tsm_report_register tsm_register
+#define tsm_report_unregister tsm_unregister
+#endif
+
 #ifdef CVM_COMPAT_NO_PERCPU_WQ
 #define system_percpu_wq system_wq
 #endif

@@ -251,7 +251,7 @@ static void test_bad(void)
 		int err, rc;
 	} errors[] = {
 		{ EIO, -EIO }, { EBUSY, -EBUSY }, { EINTR, -EINTR }, { ETIMEDOUT, -ETIMEDOUT },
-		{ EINVAL, -EINVAL }, { ENXIO, -ECANCELED },
+		{ EINVAL, -EINVAL }, { ENXIO, -ECANCELED }, { ENOTTY, -ENOKEY },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {

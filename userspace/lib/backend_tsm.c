@@ -225,6 +225,9 @@ static int request(const struct cvm_source *source, struct cvm_job *job)
 	if (rc == -EAGAIN)
 		return cvm_set_error(&job->error, -EBUSY, "%s: somebody else writes to our entries; find out who, or use the backend cvm",
 				     source->status.source);
+	/* the kernel's drivers, and ours for it, answer so once their key is wiped */
+	if (rc == -ENOTTY)
+		rc = -ENOKEY;
 	/* what an entry that was made answers about itself is the provider gone */
 	return cvm_source_error(&job->error, rc == -ENXIO ? -ECANCELED : rc, source, 0);
 }
