@@ -473,6 +473,31 @@ says clock-unseen 'not to be seen' sysfs
 NOT_READY=1 examine 1 'random numbers that are not ready'
 says entropy-not-ready 'are not ready' reboot
 
+machine tsm 6.12.117 '#1 SMP' snp
+examine 0 'a driver that does not say'
+silent '"tsm'
+state=$root/sys/class/misc/cvm_report/channel/tsm reports=$root/sys/kernel/config/tsm/report
+echo registered >"$state"
+examine 0 'configfs that is not mounted'
+says tsm-unseen 'not mounted' 'mount -t configfs'
+mkdir -p "$reports"
+examine 0 'our provider'
+says fine tsm 'provides for configfs-tsm'
+echo busy >"$state"
+examine 0 'another provider, or entries, once'
+says tsm-busy 'when cvm_guest was loaded' '^modprobe -r cvm_guest && modprobe cvm_guest'
+mkdir "$reports/agent" "$reports/other"
+examine 0 'entries of a provider that has gone'
+says tsm-busy 'no provider: entries .*, 2 in ' 'rmdir .*/report/[*] && modprobe -r cvm_guest'
+echo somebody >"$reports/other/provider"
+examine 0 'another provider'
+says tsm-busy "another provider, 'somebody'" 'no command'
+for other in off none; do
+	echo $other >"$state"
+	examine 0 "configfs-tsm: $other"
+	silent '"tsm'
+done
+
 machine nodes 6.12.117 '#1 SMP' snp
 rm "$root/dev/cvm/report"
 examine 0 'a node that udev has not made'

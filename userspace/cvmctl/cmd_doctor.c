@@ -27,6 +27,7 @@ static void (*const checks[])(struct doctor *d) = {
 	doctor_lockdown,
 	doctor_secureboot,
 	doctor_channel,
+	doctor_tsm,
 	doctor_nodes,
 	doctor_group,
 	doctor_containers,

@@ -53,6 +53,8 @@ enum finding_id {
 	SECUREBOOT_MOK_IGNORED,
 	CHANNEL_DEAD,
 	CHANNEL_PARKED,
+	TSM_BUSY,
+	TSM_UNSEEN,
 	NODE_FALSE,
 	NODE_OPEN,
 	NODE_MISSING,
@@ -189,6 +191,9 @@ void doctor_lockdown(struct doctor *d);
 bool doctor_enforced(const struct doctor *d);
 /* 1: on, 0: off, -1: no UEFI, or it cannot be seen */
 int doctor_secure_boot_state(const struct doctor *d);
+
+/* doctor_tsm.c */
+void doctor_tsm(struct doctor *d);
 
 /* doctor_nodes.c */
 void doctor_nodes(struct doctor *d);
