@@ -91,7 +91,7 @@ make_disk_initrd()
 # What fails the run leaves the image as it was, so that it can be repeated.
 use_disk()
 {
-	local rights=rw
+	local rights=rw i
 
 	[ -z "$read_only" ] || rights=ro
 	# it has no fstab that would say otherwise later; and no confidential VM
@@ -100,13 +100,27 @@ use_disk()
 	ports+=(journal)
 	if [ -n "$read_only" ]; then
 		drives=(-drive "file=$disk,format=raw,if=virtio,readonly=on")
-		return
+	else
+		add_drive "$disk" disk
 	fi
-	cp --sparse=always --reflink=auto "$disk" "$dir/disk" || exit 1
-	drives=(-drive file=disk,format=raw,if=virtio,cache=unsafe)
+	for i in "${!data[@]}"; do
+		add_drive "${data[i]}" "data.$i"
+	done
+}
+
+# add_drive IMAGE COPY: what is written goes to the copy
+add_drive()
+{
+	cp --sparse=always --reflink=auto "$1" "$dir/$2" || exit 1
+	drives+=(-drive "file=$2,format=raw,if=virtio,cache=unsafe")
 }
 
 keep_disk()
 {
+	local i
+
 	[ ! -e "$dir/disk" ] || mv "$dir/disk" "$disk"
+	for i in "${!data[@]}"; do
+		mv "$dir/data.$i" "${data[i]}"
+	done
 }

@@ -15,6 +15,8 @@ disk_usage_tests()
 	done <<-END
 		--disk /nonexistent -- true
 		--read-only -- true
+		--data /nonexistent -- true
+		--data $tmp/image -- true
 		--disk $tmp/image --driver cvm -- true
 		--disk $tmp/image --kexec -- true
 	END
