@@ -29,6 +29,9 @@ sysdir  ?= $(prefix)/lib
 etcdir  ?= /etc
 dkmsdir ?= /usr/src
 compdir ?= $(prefix)/share/bash-completion/completions
+# neither looks below /usr/local
+initramfsdir ?= $(etcdir)/initramfs-tools
+dracutdir    ?= /usr/lib/dracut/modules.d
 
 lib-soname := libcvmguest.so.0
 lib-dirs   := common formats verify lib
@@ -44,7 +47,7 @@ key-obj    := $(key-src:%.c=$(B)/obj/%.o)
 # manual pages and completion are made from the tables of cvmctl: man/generate.c
 man-pages  := $(patsubst userspace/man/%.man,$(B)/man/%.1,$(wildcard userspace/man/*.man)) \
 	      $(B)/man/libcvmguest.3 $(B)/man/cvm_guest.4 $(B)/man/cvm-policy.5 \
-	      $(B)/man/cvm-collateral.5 $(B)/man/cvm-tempdisk@.service.8
+	      $(B)/man/cvm-collateral.5 $(B)/man/cvm-tempdisk@.service.8 $(B)/man/cvm-root.8
 api-headers := userspace/include/cvmguest.h userspace/include/cvmguest/batch.h \
 	       userspace/include/cvmguest/verify.h
 gen-obj    := $(B)/obj/userspace/man/generate.o $(filter-out %/cvmctl/cvmctl.o,$(ctl-obj))
@@ -154,6 +157,14 @@ install: user
 	install -D -m 644 -t $(DESTDIR)$(sysdir)/systemd/system userspace/systemd/cvm-tempdisk@.service \
 		userspace/systemd/cvm-swap@.service
 	install -d $(DESTDIR)$(etcdir)/cvm-guest
+	install -D -m 755 userspace/initramfs/hook $(DESTDIR)$(initramfsdir)/hooks/cvm-root
+	install -D -m 755 userspace/initramfs/local-top $(DESTDIR)$(initramfsdir)/scripts/local-top/cvm-root
+	install -D -m 755 userspace/initramfs/init-bottom $(DESTDIR)$(initramfsdir)/scripts/init-bottom/cvm-root
+	install -D -m 644 userspace/initramfs/cvm-root.sh $(DESTDIR)$(initramfsdir)/scripts/cvm-root.sh
+	install -D -m 755 -t $(DESTDIR)$(dracutdir)/90cvm-root userspace/initramfs/dracut/module-setup.sh \
+		userspace/initramfs/dracut/cvm-root userspace/initramfs/dracut/cvm-root-check.sh \
+		userspace/initramfs/dracut/cvm-root-open.sh
+	install -D -m 644 userspace/initramfs/cvm-root.sh $(DESTDIR)$(dracutdir)/90cvm-root/cvm-root.sh
 	install -D -m 755 userspace/dkms/kernel-hook $(DESTDIR)$(etcdir)/kernel/postinst.d/cvm-guest
 	install -D -m 755 userspace/dkms/kernel-hook $(DESTDIR)$(etcdir)/kernel/header_postinst.d/cvm-guest
 	install -d $(DESTDIR)$(dkmsdir)/cvm-guest-$(VERSION)

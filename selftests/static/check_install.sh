@@ -23,7 +23,7 @@ for file in bin/cvmctl lib/libcvmguest.so.0 lib/libcvmguest.so lib/libcvmguest.a
 	include/cvmguest/verify.h include/linux/cvm_guest.h include/linux/cvm_guest_key.h \
 	lib/pkgconfig/libcvmguest.pc share/man/man1/cvmctl.1 share/man/man1/cvmctl-verify.1 share/man/man3/libcvmguest.3 share/man/man4/cvm_guest.4 share/man/man5/cvm-policy.5 share/man/man5/cvm-collateral.5 \
 	lib/modprobe.d/cvm-guest.conf lib/udev/rules.d/60-cvm-guest.rules lib/sysusers.d/cvm-guest.conf \
-	lib/systemd/system/cvm-tempdisk@.service lib/systemd/system/cvm-swap@.service share/man/man8/cvm-tempdisk@.service.8 share/man/man8/cvm-swap@.service.8 \
+	lib/systemd/system/cvm-tempdisk@.service lib/systemd/system/cvm-swap@.service share/man/man8/cvm-tempdisk@.service.8 share/man/man8/cvm-swap@.service.8 share/man/man8/cvm-root.8 \
 	share/bash-completion/completions/cvmctl; do
 	[[ -f $usr/$file ]]
 	result $? "$file"
@@ -31,6 +31,11 @@ done
 for hook in postinst.d header_postinst.d; do
 	[[ -x $dir/etc/kernel/$hook/cvm-guest ]]
 	result $? "etc/kernel/$hook/cvm-guest"
+done
+for script in etc/initramfs-tools/hooks/cvm-root etc/initramfs-tools/scripts/{local-top,init-bottom}/cvm-root \
+	usr/lib/dracut/modules.d/90cvm-root/{module-setup.sh,cvm-root}; do
+	[[ -x $dir/$script ]]
+	result $? "$script"
 done
 src=$(echo "$dir"/usr/src/cvm-guest-*)
 why=$(diff -r driver "$src/driver" && diff Kbuild "$src/Kbuild" && diff dkms.conf "$src/dkms.conf")

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# The root disk in the initial RAM disk: what initramfs-tools' scripts and dracut's hooks
+# share. Sourced, by klibc's shell too, which has few programs beside it. See cvm-root(8).
+config=/etc/cvm-guest/rootdisk
+setup=/etc/cvm-guest/rootdisk.setup
+where=/run/cvm-root
+
+# shellcheck disable=SC2034 # for who puts them into the RAM disk
+# what the disk and its keys need, where the kernel has it: each names few of the others
+modules='cvm_guest sev-guest dm-mod dm-crypt dm-integrity trusted encrypted-keys
+	xts cbc ctr gcm ghash-generic ghash-clmulni-intel hmac authenc authencesn
+	sha256_generic sha256-ssse3 sha512_generic sha512-ssse3
+	aes_generic aesni-intel cryptd crypto_simd gf128mul crypto_null
+	nls_cp437 nls_ascii nls_iso8859-1 nls_utf8'
+
+# Whoever gets a shell here, on a console that is the host's, has the keys of this VM.
+# panic() is initramfs-tools', which gives none when panic is set, or our own in dracut.
+fail()
+{
+	(panic=${panic:-0}; panic "cvm-root: $*")
+	# it does not come back; if it does, nobody goes on
+	while :; do sleep 60; done
+}
+
+# settings, not a script: nothing in it is expanded
+read_config()
+{
+	name=root device='' options='' format='' seconds=60
+	record_device='' record_fstype=vfat record=''
+	while IFS= read -r line || [ -n "$line" ]; do
+		case $line in
+		''|'#'*) ;;
+		NAME=*) name=${line#*=} ;;
+		DEVICE=*) device=${line#*=} ;;
+		OPTIONS=*) options=${line#*=} ;;
+		RECORD_DEVICE=*) record_device=${line#*=} ;;
+		RECORD_FSTYPE=*) record_fstype=${line#*=} ;;
+		RECORD=*) record=${line#*=} ;;
+		FORMAT=*) format=${line#*=} ;;
+		WAIT=*) seconds=${line#*=} ;;
+		*) fail "$config: what is '$line'?" ;;
+		esac
+	done <$config
+	[ -n "$device" ] || fail "$config: no DEVICE="
+	[ -n "$record_device" ] || fail "$config: no RECORD_DEVICE="
+	case $seconds in
+	''|*[!0-9]*) fail "$config: WAIT=$seconds is no number of seconds" ;;
+	esac
+	: "${record:=cvm-guest/$name.json}"
+}
+
+# Any other root is one that the host can have made: by the label or the number that the
+# command line asks for, it would run what it likes under this VM's measurement.
+check_root()	# ROOT
+{
+	[ "$1" = "/dev/mapper/$name" ] ||
+		fail "the root is to be '$1', and not /dev/mapper/$name: root= on the command line"
+}
+
+load_modules()
+{
+	modprobe -qab dm-mod dm-crypt dm-integrity encrypted-keys "$record_fstype"
+	# udev may not have come to it yet; without ours the kernel's own has the keys too
+	modprobe -qb cvm_guest || modprobe -qb sev-guest
+}
+
+wait_for()	# DEVICE
+{
+	left=$seconds
+	until [ -b "$1" ]; do
+		[ "$left" -gt 0 ] || fail "$1 has not come within $seconds seconds"
+		left=$((left - 1))
+		sleep 1
+	done
+}
+
+# Of the type that is said: what is there is the host's, who does not choose which of
+# the kernel's file systems has to read it.
+mount_record()	# ro|rw
+{
+	mkdir -p $where
+	mount -t "$record_fstype" -o "$1,nodev,nosuid,noexec" "$record_device" $where ||
+		fail "$record_device, where the record is, cannot be mounted as $record_fstype"
+}
+
+open_disk()	# RECORD
+{
+	# shellcheck disable=SC2086 # words
+	cvmctl disk open "$name" "$device" --record "$1" $options ||
+		fail 'the root disk does not open'
+	[ -b "/dev/mapper/$name" ] || fail "there is no /dev/mapper/$name"
+}
+
+# A disk that is blank, and no record: the first boot. The record gets its name last, so
+# that a disk that was not finished is never taken for one that was.
+set_up()	# RECORD
+{
+	if [ -z "$format" ] || [ ! -x $setup ]; then
+		fail "there is no record $record on $record_device"
+	fi
+	umount $where
+	mount_record rw
+	mkdir -p "${1%/*}"
+	# shellcheck disable=SC2086 # words
+	cvmctl disk format "$name" "$device" --record "$1.setup" $format ||
+		fail 'no record, and the root disk cannot be formatted'
+	open_disk "$1.setup"
+	$setup "/dev/mapper/$name" || fail "$setup failed: the root disk has to be made blank again"
+	sync
+	mv "$1.setup" "$1" || fail "the record $record cannot be written"
+	sync
+}
+
+open_root()
+{
+	load_modules
+	wait_for "$device"
+	wait_for "$record_device"
+	mount_record ro
+	if [ -e "$where/$record" ]; then
+		open_disk "$where/$record"
+	else
+		set_up "$where/$record"
+	fi
+	umount $where
+}

@@ -1,0 +1,4 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# dracut hook, sourced: see cvm-root
+/usr/sbin/cvm-root check
