@@ -94,6 +94,39 @@ upgrade_for_one()
 	result $? 'and the other kernel has none'
 }
 
+# has_files NAME FILE...: the list in $log has those, but modules that are built in
+has_files()
+{
+	local file missing=''
+
+	for file in "${@:2}"; do
+		grep -q "$file" "$log" "$dir/machine/usr/lib/modules/$KVER/modules.builtin" || missing+=" $file"
+	done
+	[[ -z $missing ]]
+	result $? "$1: all that takes${missing:+, but$missing}"
+}
+
+# without a root disk nothing of ours is in the initial RAM disk
+initial_ram_disk()
+{
+	local config=$dir/machine/etc/cvm-guest/rootdisk
+	local make="mkinitramfs -o /tmp/initrd $KVER && lsinitramfs /tmp/initrd && rm /tmp/initrd"
+
+	in_machine "$debs" sh -c "$make" && ! grep -E 'bin/cvmctl|cvm_guest|conf.d/cvm-root' "$log"
+	result $? 'an initial RAM disk with nothing of ours'
+	printf '%s\n' DEVICE=/dev/vdb RECORD_DEVICE=/dev/vdc >"$config"
+	in_machine "$debs" sh -c "$make"
+	result $? 'one for a root disk'
+	has_files 'it has' usr/bin/cvmctl etc/cvm-guest/rootdisk conf/conf.d/cvm-root scripts/cvm-root.sh \
+		scripts/local-top/cvm-root scripts/init-bottom/cvm-root modprobe.d/cvm-guest.conf \
+		lib{crypto,devmapper,keyutils,kmod,jansson}.so rules.d/95-dm-notify.rules \
+		/{cvm_guest,dm-mod,dm-crypt,dm-integrity,encrypted-keys,vfat,nls_cp437,gcm,ctr,xts,authenc,ext4}.ko
+	echo RECORD_FSTYPE=nonsense >>"$config"
+	! in_machine "$debs" sh -c "$make" && grep -q 'lacks .*nonsense' "$log"
+	result $? 'none that would not boot'
+	rm "$config"
+}
+
 make_packages
 fresh_machine "$series"
 next_package >"$log" 2>&1
@@ -105,6 +138,7 @@ install_packages
 all_have_module "$version"
 in_machine "$debs" sh -c 'getent group cvm && cvmctl --version'
 result $? 'the group, and cvmctl'
+[[ ! $short ]] || initial_ram_disk
 compile_beforehand
 result $? 'compiled for what comes'
 machine_disk "$dir/machine" "$dir/disk" 2>"$log"
