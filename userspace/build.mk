@@ -163,7 +163,8 @@ install: user
 	install -D -m 644 userspace/initramfs/cvm-root.sh $(DESTDIR)$(initramfsdir)/scripts/cvm-root.sh
 	install -D -m 755 -t $(DESTDIR)$(dracutdir)/90cvm-root userspace/initramfs/dracut/module-setup.sh \
 		userspace/initramfs/dracut/cvm-root userspace/initramfs/dracut/cvm-root-check.sh \
-		userspace/initramfs/dracut/cvm-root-open.sh
+		userspace/initramfs/dracut/cvm-root-open.sh userspace/initramfs/dracut/cvm-root-opened.sh \
+		userspace/initramfs/dracut/cvm-root-finished.sh
 	install -D -m 644 userspace/initramfs/cvm-root.sh $(DESTDIR)$(dracutdir)/90cvm-root/cvm-root.sh
 	install -D -m 755 userspace/dkms/kernel-hook $(DESTDIR)$(etcdir)/kernel/postinst.d/cvm-guest
 	install -D -m 755 userspace/dkms/kernel-hook $(DESTDIR)$(etcdir)/kernel/header_postinst.d/cvm-guest

@@ -43,7 +43,10 @@ image()
 		rm -rf "$root" && truncate -s 350M "$dir/data.img"
 }
 
-root=(--data "$dir/data.img" --append 'root=/dev/mapper/root' --put selftests/keys/root_guest.sh:/run/vm/root_guest.sh)
+# initramfs-tools' RAM disk says itself what the root is
+line='systemd.import_credentials=no nohibernate'
+[[ $tool != dracut ]] || line+=' root=/dev/mapper/root'
+root=(--data "$dir/data.img" --append "$line" --put selftests/keys/root_guest.sh:/run/vm/root_guest.sh)
 
 # refused NAME WORDS RUN-OPTION...: it does not get to its root, and nobody gets a shell
 refused()
@@ -70,7 +73,8 @@ cmp -s -n 4194304 "$dir/data.img" "$dir/root.img"
 result $(($? == 0)) 'what is on the disk is not what is in it'
 refused 'another measurement' 'derives another key' --fw committed_tcb=$old --fw measurement="$other"
 refused 'another policy' 'derives another key' --fw committed_tcb=$old --fw policy=20000
-refused "a root of the host's" 'root= on the command line' --fw committed_tcb=$old --append root=/dev/vda
+refused "a root of the host's" 'root= on the command line' --fw committed_tcb=$old --append "$line root=/dev/vda"
+refused 'credentials of the host' 'systemd.import_credentials=no is not' --fw committed_tcb=$old --append "${line#* }"
 boot 'second boot' --platform snp "${root[@]}" --fw committed_tcb=$new -- $guest second
 boot 'third boot' --platform snp "${root[@]}" --fw committed_tcb=$new -- $guest third
 finish

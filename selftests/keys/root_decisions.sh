@@ -23,7 +23,7 @@ result() {	# STATUS NAME
 # script FILE TO: with all that it looks at below $dir, where devices are files
 script() {
 	mkdir -p "${2%/*}"
-	sed -E -e "s#(^|[^A-Za-z./\$])/(etc|dev|run|scripts|usr|lib|proc)/#\1$dir/\2/#g" \
+	sed -E -e "s#(^|[^A-Za-z./\$])/(etc|dev|run|scripts|usr|lib|proc|sys)/#\1$dir/\2/#g" \
 		-e 's/\[ -b /[ -e /' "userspace/initramfs/$1" >"$2"
 	chmod +x "$2"
 }
@@ -79,13 +79,28 @@ OUT
 
 # machine LINE...: that is configured so, and has its devices
 machine() {
-	rm -rf "${dir:?}"/{etc,dev,run,proc} "$dir"/fail-* "$dir/slept"
-	mkdir -p "$dir"/{etc/cvm-guest,dev/mapper,run/cvm-root/cvm-guest,proc}
+	rm -rf "${dir:?}"/{etc,dev,run,proc,sys} "$dir"/fail-* "$dir/slept"
+	mkdir -p "$dir"/{etc/cvm-guest,dev/mapper,run/cvm-root/cvm-guest,proc,sys/block}
 	touch "$dir"/dev/{data,esp}
+	command_line "${line_given[@]}"
 	# longest first
 	script cvm-root.sh "$dir/scripts/cvm-root.sh"
 	script cvm-root.sh "$dir/usr/lib/cvm-guest/cvm-root.sh"
 	printf '%s\n' "${@//@/$dir}" >"$dir/etc/cvm-guest/rootdisk"
+}
+
+command_line() {	# WORD...
+	echo "${*//@/$dir}" >"$dir/proc/cmdline"
+}
+
+# node UUID: device-mapper has one of the root's name
+node() {
+	mkdir -p "$dir"/sys/block/{sda,dm-0/dm,dm-1/dm}
+	echo other >"$dir/sys/block/dm-0/dm/name"
+	echo CVM-DISK-root >"$dir/sys/block/dm-0/dm/uuid"
+	echo root >"$dir/sys/block/dm-1/dm/name"
+	echo "$1" >"$dir/sys/block/dm-1/dm/uuid"
+	touch "$dir/dev/mapper/root"
 }
 
 with_record() {
@@ -124,6 +139,7 @@ no_calls() {
 	result $? 'and has touched nothing'
 }
 
+line_given=(root=@/dev/mapper/root ro nohibernate systemd.import_credentials=no quiet)
 good=(DEVICE=@/dev/data RECORD_DEVICE=@/dev/esp)
 mount='mount -t vfat -o ro,nodev,nosuid,noexec /dev/esp /run/cvm-root'
 open='cvmctl disk open root /dev/data --record /run/cvm-root/cvm-guest/root.json'
@@ -254,7 +270,29 @@ dracut_stops() {	# PATTERN NAME
 	result $? "dracut: $2: reboots"
 }
 
+# of the root's name, but of the host's making
+foreign_nodes() {
+	machine "${good[@]}"
+	with_record
+	node LVM-0123
+	! $shell "$dir/finished"
+	result $? "dracut: a device of the host's of that name is no root: it goes on"
+	dracut opened
+	dracut_stops 'was not opened by cvm-root' 'nor is it mounted'
+	dracut open
+	calls 'dracut: the disk is opened, or cannot be' "$loads" "$mount" "$open" 'umount /run/cvm-root'
+	$shell "$dir/finished"
+	result $? 'dracut: which is the end of waiting'
+	dracut opened
+	dracut_stops 'is not the disk' 'another device under its name'
+	rm -r "$dir/sys/block"
+	dracut opened
+	dracut_stops 'is not the disk' 'no device under its name'
+}
+
 by_dracut() {
+	script dracut/cvm-root-finished.sh "$dir/finished"
+
 	machine "${good[@]}"
 	with_record
 	dracut check
@@ -265,13 +303,25 @@ by_dracut() {
 	dracut open
 	[[ $status == 0 && ! -s $dir/calls ]]
 	result $? 'dracut: once'
+	node CVM-DISK-root
+	dracut opened
+	[[ $status == 0 ]]
+	result $? 'dracut: and it is what is mounted'
+	foreign_nodes
+	machine "${good[@]}"
+	with_record
 	dracut check arg_rd_shell=1
 	dracut_stops 'gives a shell' 'rd.shell=1'
 	dracut check arg_rd_break=
 	dracut_stops 'gives a shell' 'rd.break'
 	dracut check arg_root="$dir/dev/data"
 	dracut_stops 'root= on the command line' 'another root'
-	rm "$dir/dev/mapper/root"
+	for line in root nohibernate systemd.import_credentials=no; do
+		command_line "${line_given[@]/#$line*/}"
+		dracut check
+		dracut_stops "$line.*on the command line" "no $line on the kernel's own command line"
+	done
+	command_line "${line_given[@]}"
 	touch "$dir/fail-open"
 	dracut open
 	dracut_stops 'does not open' 'a disk that does not open'

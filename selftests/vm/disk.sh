@@ -96,7 +96,8 @@ use_disk()
 	[ -z "$read_only" ] || rights=ro
 	# it has no fstab that would say otherwise later; and no confidential VM
 	# virtualises, while QEMU's processor offers it
-	append="root=/dev/vda $rights rdinit=/vm/early module_blacklist=kvm_amd,kvm_intel $append"
+	[ "${#data[@]}" != 0 ] || append="root=/dev/vda $append"
+	append="$rights rdinit=/vm/early module_blacklist=kvm_amd,kvm_intel $append"
 	ports+=(journal)
 	if [ -n "$read_only" ]; then
 		drives=(-drive "file=$disk,format=raw,if=virtio,readonly=on")

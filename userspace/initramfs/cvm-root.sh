@@ -58,6 +58,32 @@ check_root()	# ROOT
 		fail "the root is to be '$1', and not /dev/mapper/$name: root= on the command line"
 }
 
+# argument NAME: its last value on the kernel's command line, which is what systemd and its
+# generators read: they know nothing of the RAM disk's own settings
+argument()
+(
+	set -f
+	value=''
+	read -r line </proc/cmdline
+	for word in $line; do
+		case $word in
+		"$1") value=yes ;;
+		"$1"=*) value=${word#*=} ;;
+		esac
+	done
+	echo "$value"
+)
+
+# What else systemd would take from the host, as root: files and passwords by SMBIOS and
+# fw_cfg, in a confidential VM too before version 254; and options by a variable of UEFI.
+check_systemd()
+{
+	[ "$(argument systemd.import_credentials)" = no ] ||
+		fail "systemd.import_credentials=no is not on the command line: the host could have files written"
+	[ ! -d /sys/firmware/efi ] || [ "$(argument efi)" = noruntime ] ||
+		fail "efi=noruntime is not on the command line: the host's SystemdOptions could add to it"
+}
+
 load_modules()
 {
 	modprobe -qab dm-mod dm-crypt dm-integrity encrypted-keys "$record_fstype"

@@ -61,10 +61,10 @@ installkernel()
 
 install()
 {
-	local rules name
+	local rules
 
-	name=$(setting name) || exit 1
-	inst_multiple cvmctl modprobe mkdir mount umount mv sync sleep
+	setting name >/dev/null || exit 1
+	inst_multiple cvmctl modprobe mkdir mount umount mv rm sync sleep
 	inst_simple /etc/cvm-guest/rootdisk
 	[[ ! -x /etc/cvm-guest/rootdisk.setup ]] || inst_script /etc/cvm-guest/rootdisk.setup
 	for rules in {/usr,/usr/local}/lib/modprobe.d/cvm-guest.conf; do
@@ -74,8 +74,10 @@ install()
 	inst_script "$moddir/cvm-root" /usr/sbin/cvm-root
 	inst_hook cmdline 10 "$moddir/cvm-root-check.sh"
 	inst_hook initqueue/settled 10 "$moddir/cvm-root-open.sh"
+	inst_hook initqueue/finished 10 "$moddir/cvm-root-finished.sh"
+	inst_hook pre-mount 10 "$moddir/cvm-root-opened.sh"
 	dracut_need_initqueue
 	# no shell on a console that is the host's; the command line may say otherwise
 	mkdir -p "$initdir/etc/cmdline.d"
-	echo "root=/dev/mapper/$name rd.shell=0 rd.emergency=reboot" >"$initdir/etc/cmdline.d/99-cvm-root.conf"
+	echo "rd.shell=0 rd.emergency=reboot" >"$initdir/etc/cmdline.d/99-cvm-root.conf"
 }
