@@ -35,13 +35,14 @@ fake() {	# NAME, its text on stdin
 
 fakes() {
 	mkdir "$dir/bin" "$dir/scripts" "$dir/lib"
-	# each fails once there is a file fail-NAME
+	# each fails once there is a file fail-NAME; as cvmctl no record is overwritten
 	fake cvmctl <<'OUT'
 echo "cvmctl $*" >>"$dir/calls"
 [ ! -e "$dir/fail-$2" ] || exit 1
 case $2 in
 open)	touch "$dir/dev/mapper/$3" ;;
-format)	touch "$6" ;;
+format)	[ ! -e "$6" ] || exit 1
+	touch "$6" ;;
 esac
 OUT
 	fake mount <<'OUT'
@@ -50,6 +51,7 @@ echo "mount $*" >>"$dir/calls"
 OUT
 	fake umount <<'OUT'
 echo "umount $*" >>"$dir/calls"
+[ ! -e "$dir/fail-umount" ]
 OUT
 	fake modprobe <<'OUT'
 [ "$*" = "-qab dm-mod dm-crypt dm-integrity encrypted-keys vfat" ] || echo "modprobe $*" >>"$dir/calls"
@@ -199,6 +201,7 @@ refuses() {
 	stops '/dev/none has not come within 5 seconds' 'a device that does not come'
 	[[ $(wc -l <"$dir/slept") == 5 ]]
 	result $? 'after as many seconds as it says'
+	links
 	machine "${good[@]}"
 	with_record
 	touch "$dir/fail-mount"
@@ -210,6 +213,45 @@ refuses() {
 	stops 'does not open' 'a disk that does not open'
 	[[ $(tail -n 1 "$dir/calls") == "cvmctl disk open"* ]]
 	result $? 'and nothing comes after that'
+}
+
+# what systemd would take from the host
+systemd_refuses() {
+	local words
+
+	for words in '' 'systemd.import_credentials' 'systemd.import_credentials=no systemd.import_credentials=yes' \
+		'x.systemd.import_credentials=no' '*'; do
+		machine "${good[@]}"
+		command_line "$words"
+		run local-top
+		stops 'systemd.import_credentials=no is not' "a command line of '$words'"
+		no_calls
+	done
+	machine "${good[@]}"
+	with_record
+	mkdir -p "$dir/sys/firmware/efi"
+	run local-top
+	stops 'efi=noruntime is not' "options by UEFI's variables"
+	no_calls
+	command_line "${line_given[@]}" efi=noruntime
+	run local-top
+	calls 'none by them' "$loads" "$mount" "$open" 'umount /run/cvm-root'
+}
+
+# the record's file system is the host's
+links() {
+	machine "${good[@]}" 'FORMAT=--system measured'
+	with_setup true
+	ln -sfn "$dir/etc" "$dir/run/cvm-root/out"
+	rmdir "$dir/run/cvm-root/cvm-guest" && mv "$dir/run/cvm-root/out" "$dir/run/cvm-root/cvm-guest"
+	run local-top
+	stops 'is a symbolic link' 'a folder that leads out of it'
+	machine "${good[@]}"
+	ln -s "$dir/etc/cvm-guest/rootdisk" "$dir/run/cvm-root/cvm-guest/root.json"
+	run local-top
+	stops 'is a symbolic link' 'a record that does'
+	! grep -q cvmctl "$dir/calls"
+	result $? 'and is not looked at'
 }
 
 sets_up() {
@@ -231,6 +273,21 @@ sets_up() {
 	stops 'made blank again' 'a setup that fails'
 	[[ ! -e $dir/run/cvm-root/cvm-guest/root.json ]]
 	result $? 'and there is no record'
+	[[ -e $dir/run/cvm-root/cvm-guest/root.json.setup ]]
+	result $? 'but what was begun'
+	rm "$dir/dev/mapper/root"
+	with_setup true
+	run local-top
+	calls 'made blank it is set up after all' "$loads" "$mount" 'umount /run/cvm-root' "${mount/ro,/rw,}" \
+		"${format% *}" "$open.setup" 'setup /dev/mapper/root' 'umount /run/cvm-root'
+	machine "${good[@]}" 'FORMAT=--system measured'
+	with_setup true
+	touch "$dir/fail-umount"
+	run local-top
+	stops 'cannot be unmounted' 'a file system that stays'
+	[[ $(tail -n 1 "$dir/calls") == umount* ]]
+	result $? 'is not mounted once more'
+	rm "$dir/fail-umount"
 	touch "$dir/fail-format"
 	run local-top
 	stops 'cannot be formatted' 'a disk that is not blank'

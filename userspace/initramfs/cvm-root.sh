@@ -110,6 +110,16 @@ mount_record()	# ro|rw
 		fail "$record_device, where the record is, cannot be mounted as $record_fstype"
 }
 
+# a link leads out of that file system, into the RAM disk
+check_links()
+{
+	path=$where/$record
+	while [ "$path" != $where ]; do
+		[ ! -L "$path" ] || fail "$path, where the record should be, is a symbolic link"
+		path=${path%/*}
+	done
+}
+
 open_disk()	# RECORD
 {
 	# shellcheck disable=SC2086 # words
@@ -125,9 +135,12 @@ set_up()	# RECORD
 	if [ -z "$format" ] || [ ! -x $setup ]; then
 		fail "there is no record $record on $record_device"
 	fi
-	umount $where
+	umount $where || fail "$where cannot be unmounted"
 	mount_record rw
-	mkdir -p "${1%/*}"
+	check_links
+	mkdir -p "${1%/*}" || fail "$record_device cannot be written to"
+	# of one that was not finished: its disk is blank, or it is not formatted
+	rm -f "$1.setup"
 	# shellcheck disable=SC2086 # words
 	cvmctl disk format "$name" "$device" --record "$1.setup" $format ||
 		fail 'no record, and the root disk cannot be formatted'
@@ -144,6 +157,7 @@ open_root()
 	wait_for "$device"
 	wait_for "$record_device"
 	mount_record ro
+	check_links
 	if [ -e "$where/$record" ]; then
 		open_disk "$where/$record"
 	else
