@@ -170,6 +170,10 @@ opens() {
 	touch "$dir/fail-modprobe"
 	run local-top
 	calls "without our module by the kernel's own" "$loads" 'modprobe -qb sev-guest' "$mount" "$open" 'umount /run/cvm-root'
+	machine "${good[@]}" 'OPTIONS=--mix * [a-z]'
+	with_record
+	run local-top
+	calls 'options are no patterns' "$loads" "$mount" "$open --mix * [a-z]" 'umount /run/cvm-root'
 	rm -r "${dir:?}/etc"
 	run local-top
 	[[ $status == 0 && ! -s $dir/calls ]]
@@ -189,7 +193,10 @@ refuses() {
 	run local-top panic=
 	stops 'panic= on the command line' 'panic=, which gives a shell'
 	no_calls
-	for line in DEVICE= RECORD_DEVICE= WAIT=soon WAIT= 'DEVICE = x' 'rm -rf x'; do
+	systemd_refuses
+	for line in DEVICE= RECORD_DEVICE= WAIT=soon WAIT= 'DEVICE = x' 'rm -rf x' NAME= 'NAME=a;b' 'NAME=a b' \
+		NAME=../a NAME=a/b NAME=control OPTIONS=--luks 'FORMAT=--system measured --luks' \
+		'OPTIONS=--min-tcb 5 --from tpm' FORMAT=--from=both 'FORMAT=--lu' 'OPTIONS=--fro tpm'; do
 		machine "${good[@]}" "$line"
 		with_record
 		run local-top

@@ -23,6 +23,23 @@ fail()
 	while :; do sleep 60; done
 }
 
+# as cvmctl has it: elsewhere it is part of what a shell reads
+check_name()
+{
+	case $name in
+	''|.*|control|*[!A-Za-z0-9._-]*) fail "$config: NAME=$name cannot be a disk's" ;;
+	esac
+}
+
+# their libraries and modules are not in the RAM disk; getopt_long() takes less than the word
+check_options()
+{
+	case " $format $options" in
+	*[' 	']--l*|*[' 	']--fr*)
+		fail "$config: a root disk cannot have --luks or --from: the RAM disk lacks what they need" ;;
+	esac
+}
+
 # settings, not a script: nothing in it is expanded
 read_config()
 {
@@ -42,6 +59,8 @@ read_config()
 		*) fail "$config: what is '$line'?" ;;
 		esac
 	done <$config
+	check_name
+	check_options
 	[ -n "$device" ] || fail "$config: no DEVICE="
 	[ -n "$record_device" ] || fail "$config: no RECORD_DEVICE="
 	case $seconds in
@@ -153,6 +172,8 @@ set_up()	# RECORD
 
 open_root()
 {
+	# the words of the options are no patterns
+	set -f
 	load_modules
 	wait_for "$device"
 	wait_for "$record_device"
