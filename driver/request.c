@@ -95,6 +95,7 @@ static void req_release(struct kref *ref)
 		kvfree_sensitive(req->evidence, req->evidence_len);
 	else
 		kvfree(req->evidence);
+	kfree(req->raw);
 	cvm_blob_put(req->certs);
 	kvfree(req->set);
 	/* the salts are this caller's alone */

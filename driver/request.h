@@ -32,6 +32,28 @@ struct cvm_key_ask {
 	u64 launch_mit_vector;
 };
 
+/* bytes of the longest message of struct cvm_raw: MSG_REPORT_REQ */
+#define CVM_RAW_MAX	96
+
+/**
+ * struct cvm_raw - a message to the SNP firmware as the caller made it
+ * @version: of the message
+ * @certs: an extended request
+ * @short_of_pages: out: the host wants more pages than @pages
+ * @pages: in: of certificates, at most; out, with @short_of_pages: how many
+ *	the host wants, in its own words
+ * @len: bytes of @body
+ * @body: the plaintext
+ */
+struct cvm_raw {
+	u8 version;
+	bool certs;
+	bool short_of_pages;
+	u32 pages;
+	u32 len;
+	u8 body[CVM_RAW_MAX];
+};
+
 /**
  * struct cvm_rtmr_ask - which RTMR is extended, with what
  * @index: which
@@ -88,6 +110,8 @@ struct cvm_waiter {
  * @cookie: of the record
  * @key: of CVM_KIND_KEY
  * @rtmr: of CVM_KIND_RTMR, which has no evidence
+ * @raw: the message itself, goes with the request; its evidence is the answer's
+ *	plaintext, whatever status is in it. NULL: the platform makes the message
  * @leaf: batch: what the leaf is made of; @leaf.user_data is the caller's
  * @hash: batch: the leaf, hashed before the request is queued
  * @leader: batch: the request that the hardware was asked with, of which this
@@ -127,6 +151,7 @@ struct cvm_req {
 	u64 cookie;
 	struct cvm_key_ask key;
 	struct cvm_rtmr_ask rtmr;
+	struct cvm_raw *raw;
 	struct cvm_leaf leaf;
 	u8 hash[CVM_HASH_SIZE];
 	struct cvm_req *leader;

@@ -20,6 +20,7 @@
 #include "snp_channel.h"
 #include "snp_device.h"
 #include "snp_key.h"
+#include "snp_raw.h"
 
 static int vmpck = -1;
 module_param(vmpck, int, 0444);
@@ -128,6 +129,29 @@ static bool report_in_hand(void)
 	return cur.req->kind != CVM_KIND_KEY && cur.req->evidence;
 }
 
+/* the caller's own message has its answer, not one that was sent before it */
+static bool raw_answered(void)
+{
+	u8 type = cur.req->kind == CVM_KIND_KEY ? CVM_SNP_KEY_REQ : CVM_SNP_REPORT_REQ;
+
+	return cur.req->raw && cur.msg.type == type;
+}
+
+static int take_raw(void)
+{
+	const struct cvm_snp_report *report = NULL;
+	int err = cvm_snp_raw_check(cur.req, &cur.msg, &cur.ask, &report);
+
+	if (note_check(err, 0))
+		return err;
+	if (report)
+		cvm_snp_key_learn(&cur.ask, report);
+	/* nobody is left to use it */
+	if (!cvm_req_wanted(cur.req))
+		return -ECANCELED;
+	return cvm_snp_raw_take(cur.req, &cur.msg);
+}
+
 static int take_key(void)
 {
 	struct cvm_req *req = cur.req;
@@ -168,6 +192,8 @@ static int take_answer(void)
 	u32 status;
 	int err;
 
+	if (raw_answered())
+		return take_raw();
 	if (cur.msg.type == CVM_SNP_KEY_REQ)
 		return take_key();
 	err = cvm_snp_report_check(&cur.ask, cur.msg.response, cur.msg.response_len,
@@ -208,6 +234,8 @@ static int send(bool certs)
 	cur.msg.request = &cur.ask;
 	cur.msg.request_len = sizeof(cur.ask);
 	cur.msg.certs = certs;
+	cur.msg.exact = cur.req->raw;
+	cur.msg.pages = cur.req->raw ? cur.req->raw->pages : 0;
 	/* whoever has a report waits for certificates, but for no host */
 	cur.msg.brief = report_in_hand();
 	cur.messages++;
@@ -254,6 +282,9 @@ static void advance(int err)
 			break;
 		err = send_next();
 	}
+	/* the key died of this answer, which its caller tells from a key that was dead */
+	if (cur.req->raw && err == -ENOKEY && cur.msg.spoilt)
+		err = -EBADMSG;
 	settle(report_in_hand() ? 0 : err);
 }
 
@@ -270,6 +301,11 @@ static void snp_issue(struct cvm_req *req)
 	/* before the first key a report, of which nobody gets anything */
 	if (req->kind == CVM_KIND_KEY) {
 		advance(cvm_snp_key_ready(req) ? send_key() : send(false));
+		return;
+	}
+	if (req->raw) {
+		memcpy(&cur.ask, req->raw->body, sizeof(cur.ask));
+		advance(send(req->raw->certs));
 		return;
 	}
 	/* a plain report first where the certificates are likely to be known */

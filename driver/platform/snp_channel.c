@@ -163,12 +163,31 @@ static int retire(const char *why)
 	return -ENOKEY;
 }
 
+static bool is_exact(const struct cvm_snp_msg *msg)
+{
+	return msg->certs && msg->exact;
+}
+
+/* pages of certificates that the message in hand may bring */
+static u32 offered(void)
+{
+	return is_exact(chan.msg) ? chan.msg->pages : chan.pages;
+}
+
+static void tell_wish(struct cvm_snp_msg *msg, u32 pages)
+{
+	msg->wants_pages = true;
+	msg->wish = pages;
+}
+
 /* the layer sent the plain form by itself, and that was answered */
 static void note_wish(struct cvm_snp_msg *msg, const struct cvm_snp_call *call)
 {
 	if (call->extended || !chan.extended)
 		return;
-	if (call->pages > chan.pages && call->pages <= CVM_SNP_CERT_PAGES_MAX)
+	if (is_exact(msg))
+		tell_wish(msg, call->pages);
+	else if (call->pages > chan.pages && call->pages <= CVM_SNP_CERT_PAGES_MAX)
 		msg->wants_pages = grow(call->pages);
 }
 
@@ -177,12 +196,13 @@ static int answered(const struct cvm_snp_call *call)
 	struct cvm_snp_msg *msg = chan.msg;
 
 	/* the firmware answers once: a response that is not right has no second try */
-	if (cvm_snp_layer_open(msg))
+	msg->spoilt = cvm_snp_layer_open(msg);
+	if (msg->spoilt)
 		return retire("the host delivered a response that is not the firmware's");
 	note_wish(msg, call);
 	if (call->extended) {
 		msg->table = chan.certs;
-		msg->table_len = chan.pages * PAGE_SIZE;
+		msg->table_len = offered() * PAGE_SIZE;
 	}
 	chan.msg = NULL;
 	set_state(CVM_CHANNEL_READY);
@@ -193,7 +213,7 @@ static void hand_over(struct cvm_snp_call *call)
 {
 	call->extended = chan.extended;
 	call->certs = chan.certs;
-	call->pages = chan.pages;
+	call->pages = offered();
 	call->blocked = false;
 	call->asked = ktime_get_ns();
 	/* no earlier table may pass for this answer's */
@@ -203,20 +223,27 @@ static void hand_over(struct cvm_snp_call *call)
 	chan.msg->info = call->info;
 }
 
+/* the host would not answer the extended form: why is for whoever asked for it */
+static void note_plain(const struct cvm_snp_call *call)
+{
+	if (is_exact(chan.msg) && CVM_SNP_VMM(call->info) == CVM_SNP_VMM_INVALID_LEN)
+		tell_wish(chan.msg, call->pages);
+	chan.extended = false;
+	cvm_count(retries);
+}
+
 int cvm_snp_channel_try(void)
 {
 	struct cvm_snp_call call;
-	u32 offered;
 
 	if (!chan.msg)
 		return -ENOKEY;
 	if (chan.tally.pauses)
 		cvm_count(retries);
 again:
-	offered = chan.pages;
 	hand_over(&call);
 	chan.stalled = call.blocked;
-	switch (cvm_snp_judge(&chan.tally, &call, offered)) {
+	switch (cvm_snp_judge(&chan.tally, &call, offered())) {
 	case CVM_SNP_ANSWERED:
 		cvm_pacing_granted(&pacing, call.asked);
 		return answered(&call);
@@ -229,8 +256,7 @@ again:
 		cvm_count(retries);
 		goto again;
 	case CVM_SNP_PLAIN:
-		chan.extended = false;
-		cvm_count(retries);
+		note_plain(&call);
 		goto again;
 	case CVM_SNP_HOPELESS:
 		break;
@@ -242,14 +268,17 @@ int cvm_snp_channel_send(struct cvm_snp_msg *msg)
 {
 	int err;
 
+	msg->table = NULL;
+	msg->table_len = 0;
+	msg->wants_pages = false;
+	msg->spoilt = false;
+	msg->info = 0;
 	if (chan.state == CVM_CHANNEL_DEAD)
 		return -ENOKEY;
 	if (WARN_ON_ONCE(chan.msg))
 		return -EBUSY;
-	msg->table = NULL;
-	msg->table_len = 0;
-	msg->wants_pages = false;
-	msg->info = 0;
+	if (is_exact(msg) && msg->pages > chan.pages)
+		return -ENOMEM;
 	err = cvm_snp_layer_seal(msg);
 	if (err == -EOVERFLOW) {
 		cvm_snp_channel_kill("the message counter is used up");
@@ -259,7 +288,8 @@ int cvm_snp_channel_send(struct cvm_snp_msg *msg)
 	if (err)
 		return -EIO;
 	chan.msg = msg;
-	chan.tally = (struct cvm_snp_tally){};
+	/* whoever says how many pages there are does not want more */
+	chan.tally = (struct cvm_snp_tally){ .grown = is_exact(msg) };
 	chan.refused = false;
 	chan.extended = msg->certs && chan.certs;
 	return cvm_snp_channel_try();

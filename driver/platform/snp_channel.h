@@ -24,6 +24,9 @@ struct platform_device;
  * @type: of the request; the answer's is one higher
  * @version: of both
  * @certs: ask for the certificate table as well
+ * @exact: with @certs: the table may have @pages, and whoever asked is told where
+ *	the host wants more
+ * @pages: with @exact, at most CVM_SNP_CERT_PAGES
  * @brief: there are better things to do than to wait: a layer that repeats a
  *	refused message by itself leaves it, the channel parks it
  * @request: plaintext, in the linear mapping
@@ -34,13 +37,17 @@ struct platform_device;
  *	if it answered the extended form; else NULL
  * @table_len: out: bytes
  * @wants_pages: out: the host answered the plain form, since it wants more
- *	pages than were offered; the channel has them now
+ *	pages than were offered; unless @exact the channel has them now
+ * @wish: out, with @exact and @wants_pages: how many, in the host's own words
+ * @spoilt: out: what came was not the firmware's answer, or not to this
  * @info: out: SW_EXITINFO2 of the last exit
  */
 struct cvm_snp_msg {
 	u8 type;
 	u8 version;
 	bool certs;
+	bool exact;
+	u32 pages;
 	bool brief;
 	const void *request;
 	size_t request_len;
@@ -49,6 +56,8 @@ struct cvm_snp_msg {
 	const void *table;
 	size_t table_len;
 	bool wants_pages;
+	u32 wish;
+	bool spoilt;
 	u64 info;
 };
 
@@ -58,7 +67,8 @@ void cvm_snp_channel_close(void);
 
 /*
  * 0: answered. -EAGAIN: parked, to be continued with cvm_snp_channel_try() at
- * cvm_snp_channel_next(). -ENOKEY: the channel is dead. -EIO: nothing was sent.
+ * cvm_snp_channel_next(). -ENOKEY: the channel is dead. -EIO: nothing was sent;
+ * -ENOMEM: likewise, there are not as many pages as @msg is to have.
  * @msg stays the channel's while parked.
  */
 int cvm_snp_channel_send(struct cvm_snp_msg *msg);

@@ -41,6 +41,9 @@ static bool knows_mitigations(void)
 
 bool cvm_snp_key_ready(const struct cvm_req *req)
 {
+	/* the caller says whose key, and hears in the answer what is wrong with it */
+	if (req->raw)
+		return req->raw->version == CVM_SNP_KEY_REQ_V1 || knows_mitigations();
 	return facts.version && facts.signers &&
 	       (knows_mitigations() || !(req->key.mix & CVM_MIX_LAUNCH_MIT));
 }
@@ -68,11 +71,23 @@ bool cvm_snp_key_of_chip(void)
 	return !facts.vlek;
 }
 
+static int ask_raw(const struct cvm_raw *raw, struct cvm_snp_key_req *ask, u8 *version)
+{
+	if (raw->version != CVM_SNP_KEY_REQ_V1 && !knows_mitigations())
+		return -EOPNOTSUPP;
+	*ask = (struct cvm_snp_key_req){};
+	memcpy(ask, raw->body, raw->len);
+	*version = raw->version;
+	return raw->len;
+}
+
 int cvm_snp_key_ask(const struct cvm_req *req, struct cvm_snp_key_req *ask,
 		    u8 *version)
 {
 	const struct cvm_key_ask *key = &req->key;
 
+	if (req->raw)
+		return ask_raw(req->raw, ask, version);
 	*ask = (struct cvm_snp_key_req){
 		.root_key_select = root_of(key),
 		.guest_field_select = key->mix,

@@ -59,6 +59,9 @@ enum {
 
 #define CVM_SNP_VMM_GENERIC	0xffffffffU
 
+/* to a message of a version that the firmware does not know, among others */
+#define CVM_SNP_FW_INVALID_PARAM	0x16U
+
 /* no firmware status has more than 16 bits: the firmware was not called */
 #define CVM_SNP_FW_NOT_CALLED	0xffffffffU
 
