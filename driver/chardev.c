@@ -13,6 +13,7 @@
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
 
+#include "abi/drop_in.h"
 #include "chardev.h"
 #include "platform.h"
 #include "session.h"
@@ -205,8 +206,7 @@ static long key_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
  */
 static bool open_to_all;
 
-static int open_node(struct inode *inode, struct file *file,
-		     enum cvm_node node)
+int cvm_open_node(struct file *file, enum cvm_node node)
 {
 	struct cvm_session *session;
 
@@ -215,8 +215,17 @@ static int open_node(struct inode *inode, struct file *file,
 	session = cvm_session_alloc(node);
 	if (!session)
 		return -ENOMEM;
-
 	file->private_data = session;
+	return 0;
+}
+
+static int open_node(struct inode *inode, struct file *file,
+		     enum cvm_node node)
+{
+	int ret = cvm_open_node(file, node);
+
+	if (ret)
+		return ret;
 	/* a read that finds no record returns -EAGAIN without sleeping */
 	file->f_mode |= FMODE_NOWAIT;
 	return stream_open(inode, file);
@@ -237,7 +246,7 @@ static int key_open(struct inode *inode, struct file *file)
 	return open_node(inode, file, CVM_NODE_KEY);
 }
 
-static int cvm_release(struct inode *inode, struct file *file)
+int cvm_release_node(struct inode *inode, struct file *file)
 {
 	cvm_session_close(file->private_data);
 	return 0;
@@ -247,7 +256,7 @@ static int cvm_release(struct inode *inode, struct file *file)
 {								\
 	.owner = THIS_MODULE,					\
 	.open = _open,						\
-	.release = cvm_release,					\
+	.release = cvm_release_node,				\
 	.read_iter = cvm_read_iter,				\
 	.poll = cvm_poll,					\
 	.unlocked_ioctl = cvm_ioctl,				\
@@ -260,7 +269,7 @@ static const struct file_operations batch_fops = CVM_FOPS(batch_open);
 static const struct file_operations key_fops = {
 	.owner = THIS_MODULE,
 	.open = key_open,
-	.release = cvm_release,
+	.release = cvm_release_node,
 	.unlocked_ioctl = key_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 };
@@ -308,10 +317,13 @@ int cvm_chardev_register(void)
 		}
 	}
 	WRITE_ONCE(open_to_all, true);
+	/* which can do without it */
+	cvm_drop_in_register(nodes[CVM_NODE_REPORT].this_device);
 	return 0;
 }
 
 void cvm_chardev_unregister(void)
 {
+	cvm_drop_in_unregister();
 	deregister(CVM_NODES);
 }

@@ -8,17 +8,24 @@
 
 #include <uapi/linux/cvm_guest.h>
 
+#include "session.h"
+
 struct cvm_derive;
 struct cvm_issue;
 struct cvm_extend_rtmr;
 struct file;
+struct inode;
 struct iov_iter;
 struct kiocb;
 
 int cvm_chardev_register(void);
 void cvm_chardev_unregister(void);
 
-/* Between chardev.c and its siblings */
+/* Between chardev.c, its siblings and abi/ */
+
+/* gives @file a session, or says why not; and the release of every node */
+int cvm_open_node(struct file *file, enum cvm_node node);
+int cvm_release_node(struct inode *inode, struct file *file);
 
 /* what the report node gives, where the platform has it: evidence, and all */
 #define CVM_DIRECT_KINDS	(BIT(CVM_KIND_SNP_REPORT) | BIT(CVM_KIND_TDREPORT) | \

@@ -41,6 +41,12 @@ enum {
 	CVM_DEFAULT_TIMEOUT_MS	= 30 * 1000,
 	CVM_MAX_TIMEOUT_MS	= 600 * 1000,
 
+	/*
+	 * of whoever uses the nodes of the kernel's own drivers, which have none
+	 * to give: as long as those repeat a message
+	 */
+	CVM_DROP_IN_TIMEOUT_MS	= 60 * 1000,
+
 	/* unload, reboot and kexec wait this long for what is in flight */
 	CVM_DRAIN_MS		= 5 * 1000,
 

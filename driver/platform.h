@@ -31,7 +31,9 @@ struct attribute;
  * @stop: give it back; the worker is gone. Never frees a page whose
  *	encryption state is unknown or that the host may still write.
  * @check: may this request be asked at all? 0, -EINVAL or -EOPNOTSUPP. In the
- *	caller's context, without locks; touches nothing but @req.
+ *	caller's context, without locks; touches nothing but @req. Not asked about a
+ *	message that the caller made (@req->raw): the firmware says what is wrong
+ *	with it
  * @room: how many more requests of @kind the platform takes now. A platform
  *	whose channel is dead has room: it refuses each with -ENOKEY at once.
  * @early: how many requests of @kind, more than @room, the platform takes now

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/tdx_guest: TDREPORTs. Quotes have never been this node's.
+ */
+#include <linux/cleanup.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/tdx-guest.h>
+
+#include "../chardev.h"
+#include "../platform.h"
+#include "drop_in.h"
+
+static_assert(TDX_REPORTDATA_LEN == CVM_REPORT_DATA_SIZE);
+
+DEFINE_FREE(request, struct cvm_req *, if (!IS_ERR_OR_NULL(_T)) cvm_req_leave(_T))
+
+static int give(const struct cvm_req *req, void __user *to)
+{
+	if (req->evidence_len != TDX_REPORT_LEN)
+		return -EIO;
+	return copy_to_user(to, req->evidence, TDX_REPORT_LEN) ? -EFAULT : 0;
+}
+
+static int get_report0(struct file *file, struct tdx_report_req __user *ureq)
+{
+	struct cvm_req *req __free(request) = cvm_drop_in_request(file, CVM_KIND_TDREPORT);
+	int ret;
+
+	if (IS_ERR(req))
+		return PTR_ERR(req);
+	if (copy_from_user(req->report_data, ureq->reportdata, TDX_REPORTDATA_LEN))
+		return -EFAULT;
+	if (cvm_drop_in_reserved(req->report_data))
+		return -EINVAL;
+	ret = cvm_drop_in_ask(req) ?: give(req, ureq->tdreport);
+	/* that the TDX module's answer was no good is all that this node can say */
+	return ret == -EBADMSG ? -EIO : ret;
+}
+
+static long tdx_guest_ioctl(struct file *file, unsigned int cmd, unsigned long address)
+{
+	if (cmd != TDX_CMD_GET_REPORT0)
+		return -ENOTTY;
+	return get_report0(file, (struct tdx_report_req __user *)address);
+}
+
+static const struct file_operations fops = {
+	.owner = THIS_MODULE,
+	.open = cvm_drop_in_open,
+	.release = cvm_release_node,
+	.unlocked_ioctl = tdx_guest_ioctl,
+};
+
+/* without a mode: 0600, root's */
+struct miscdevice cvm_tdx_guest = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "tdx_guest",
+	.fops = &fops,
+};
