@@ -133,5 +133,15 @@ says 1 '^unsafe +tpm-open .*/dev/tpmrm0' 'one that everybody may open'
 chmod 0660 /dev/tpmrm0
 
 selftest '^passed *evidence' '^passed *vmpl' '^passed *many' '^passed *async' '^passed *deadline' \
-	'^passed *batch *8 proofs hold, for scope privileged' '^passed *label' '^passed *sources .*tsm'
+	'^passed *batch *8 proofs hold, for scope privileged' '^passed *label' \
+	'^passed *sources .*tsm, native'
+
+if [ -c /dev/sev-guest ]; then
+	says 0 '^warning +dropin-keys .*/dev/sev-guest' 'reports and keys by one node'
+	says 0 '^fine +nodes +/dev/sev-guest: mode 0600' "whose mode is the kernel's own"
+else
+	says 0 '^fine +dropin .*/dev/tdx_guest' 'the older node'
+fi
+rmmod cvm_guest && modprobe cvm_guest drop_in=0
+says 0 '^fine +dropin +there is no /dev' 'without it'
 echo "1..$n"

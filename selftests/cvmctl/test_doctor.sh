@@ -146,6 +146,19 @@ says clock-tsc 'unless the guest has Secure TSC'
 says tpm-none 'no TPM'
 says containers-unseen 'only seen by root' 'sudo cvmctl doctor'
 
+silent dropin
+mkdir "$root/sys/module/cvm_guest/parameters"
+echo Y >"$root/sys/module/cvm_guest/parameters/drop_in"
+examine 0 'with the node of the older driver'
+says dropin-keys '/dev/sev-guest gives both reports and the keys' 'cvm_guest drop_in=0'
+echo N >"$root/sys/module/cvm_guest/parameters/drop_in"
+examine 0 'without it'
+says fine dropin 'no /dev/sev-guest'
+mkdir "$root/sys/class/misc/sev-guest"
+examine 0 "with another driver's"
+says dropin-taken "another driver's" 'no command'
+rm -r "$root/sys/class/misc/sev-guest" "$root/sys/module/cvm_guest/parameters"
+
 machine old 6.1.0-20-cloud-amd64 '#1 SMP Debian 6.1.85-1 (2024-04-11)' snp
 examine 1 'an old kernel'
 says kernel-fix '6\.1\.85 .*CVE-2024-36331.*came with 6\.1\.148' full-upgrade

@@ -29,6 +29,7 @@ static void (*const checks[])(struct doctor *d) = {
 	doctor_channel,
 	doctor_tsm,
 	doctor_nodes,
+	doctor_dropin,
 	doctor_group,
 	doctor_containers,
 	doctor_kernel,

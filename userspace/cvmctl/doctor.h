@@ -58,6 +58,8 @@ enum finding_id {
 	NODE_FALSE,
 	NODE_OPEN,
 	NODE_MISSING,
+	DROPIN_KEYS,
+	DROPIN_TAKEN,
 	GROUP_MISSING,
 	GROUP_NODE,
 	CONTAINERS_NODE,
@@ -197,6 +199,7 @@ void doctor_tsm(struct doctor *d);
 
 /* doctor_nodes.c */
 void doctor_nodes(struct doctor *d);
+void doctor_dropin(struct doctor *d);
 void doctor_group(struct doctor *d);
 
 /* doctor_containers.c */

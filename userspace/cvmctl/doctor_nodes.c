@@ -104,6 +104,29 @@ void doctor_nodes(struct doctor *d)
 		check_node(d, &doctor_device_nodes[i]);
 }
 
+/* the node of the kernel's own driver, where ours serves it */
+void doctor_dropin(struct doctor *d)
+{
+	bool snp = d->tee == CVM_TEE_SNP;
+	const char *node = snp ? "/dev/sev-guest" : "/dev/tdx_guest";
+	__cleanup_free char *on = doctor_line(d, "/sys/module/cvm_guest/parameters/drop_in");
+
+	if (!d->ours || !on)
+		return;
+	if (*on == 'Y' && snp)
+		finding(d, DROPIN_KEYS,
+			"echo options cvm_guest drop_in=0 >/etc/modprobe.d/cvm-guest-drop-in.conf",
+			"%s gives both reports and the keys that seal disks to whoever may open it, which /dev/cvm/report and /dev/cvm/key keep apart; the option counts from when cvm_guest is loaded again",
+			node);
+	else if (*on == 'Y')
+		fine(d, "dropin", "%s is there for programs that know no other", node);
+	else if (doctor_exists(d, snp ? MISC "sev-guest" : MISC "tdx_guest"))
+		finding(d, DROPIN_TAKEN, NULL,
+			"%s is another driver's: programs that open it do not reach cvm_guest", node);
+	else
+		fine(d, "dropin", "there is no %s", node);
+}
+
 void doctor_group(struct doctor *d)
 {
 	char path[PATH_MAX];
