@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # Programs that use the kernel's own interfaces, whoever provides them.
 
-test-programs += $(B)/tests/intree_snp $(B)/tests/tdx_guest_test $(B)/tests/tsm_client
+abi-source := $(B)/cache/linux-source-6.12
+calls-tests := $(B)/tests/calls_snp $(B)/tests/calls_tdx
+
+test-programs += $(B)/tests/intree_snp $(B)/tests/tdx_guest_test $(calls-tests) \
+	$(B)/tests/drop_in_crowd $(B)/tests/tsm_client
 
 $(B)/tests/intree_snp: selftests/abi/intree_snp.c
 	$(say) CC $<
@@ -12,6 +16,21 @@ $(B)/tests/tsm_client: selftests/abi/tsm_client.c
 	$(say) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -pthread -o $@ $<
+
+# Debian 12's own headers have no tdx-guest.h
+$(abi-source)/include/uapi/linux/tdx-guest.h:
+	$(Q)selftests/vm/source >/dev/null
+
+$(calls-tests): $(B)/tests/%: selftests/abi/%.c selftests/abi/calls.c selftests/abi/calls.h \
+		| $(abi-source)/include/uapi/linux/tdx-guest.h
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -idirafter $(abi-source)/include/uapi -o $@ $< selftests/abi/calls.c
+
+$(B)/tests/drop_in_crowd: selftests/abi/drop_in_crowd.c | $(abi-source)/include/uapi/linux/tdx-guest.h
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -idirafter $(abi-source)/include/uapi -pthread -o $@ $<
 
 # the kernel's own test, from Debian's linux-source
 $(B)/tests/tdx_guest_test: selftests/vm/source

@@ -32,6 +32,8 @@ try() {
 
 yes_if() { [ "$1" = "$2" ] && echo 0 || echo 4; }	# DRIVER WANTED
 cvm=$(yes_if "$driver" cvm) intree=$(yes_if "$driver" intree)
+# whichever driver it is
+native=0
 
 if [ "$platform" = snp ]; then
 	try 0 'the best source' report
@@ -40,7 +42,7 @@ if [ "$platform" = snp ]; then
 		case $backend in
 		cvm) status=$cvm ;;
 		tsm) status=0 ;; # whoever provides for it
-		native) status=$intree ;;
+		native) status=$native ;;
 		esac
 		rm -f /tmp/c
 		try "$status" "$backend" report --backend $backend --certs /tmp/c
@@ -55,7 +57,7 @@ else
 	try 0 tsm quote --backend tsm
 	try 4 'tsm, TDREPORT' quote --backend tsm --tdreport
 	try 4 'native, quote' quote --backend native
-	try "$intree" 'native, TDREPORT' quote --backend native --tdreport
+	try "$native" 'native, TDREPORT' quote --backend native --tdreport
 	try 4 'no report' report
 	cvmctl key derive --out /tmp/key 2>/tmp/stderr
 	[ $? = 4 ] && [ ! -e /tmp/key ] && grep -q 'TDX derives no keys' /tmp/stderr

@@ -122,7 +122,7 @@ benched()	# BACKEND OTHER WORDS
 
 other_door()
 {
-	rmmod sev_guest && modprobe cvm_guest
+	rmmod sev_guest && modprobe cvm_guest drop_in=0
 	result $? 'another driver'
 	opens_again data.json
 	result $? 'opens what the other door has made'
