@@ -7,11 +7,13 @@
 #include <linux/cleanup.h>
 #include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/ktime.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <uapi/linux/sev-guest.h>
@@ -186,12 +188,38 @@ static int give_certs(const struct cvm_req *req, const struct snp_ext_report_req
 	return 0;
 }
 
-/* the host wants more pages: how many goes to where the request was */
-static int give_wish(const struct cvm_req *req, struct snp_ext_report_req *ureq,
-		     u64 address)
+/*
+ * How many pages the host last wanted. Programs ask that first, and then for a
+ * report: where a host lets few messages through, half of them would be for this.
+ */
+static DEFINE_SPINLOCK(wish_lock);
+static u32 wish;
+static ktime_t wish_ends;
+
+/* one that nobody can meet may have been a mistake, and is not remembered */
+static void learn_wish(u32 pages)
 {
-	ureq->certs_len = req->raw->pages << PAGE_SHIFT;
-	return copy_to_user(u64_to_user_ptr(address), ureq, sizeof(*ureq)) ?
+	if (pages > MAX_CERTS / PAGE_SIZE)
+		return;
+	guard(spinlock)(&wish_lock);
+	wish = pages;
+	wish_ends = ktime_add_ms(ktime_get(), CVM_CERTS_AGE_MS);
+}
+
+/* 0: as far as is known @pages are enough */
+static u32 known_wish(u32 pages)
+{
+	guard(spinlock)(&wish_lock);
+	return pages < wish && ktime_before(ktime_get(), wish_ends) ? wish : 0;
+}
+
+/* the host wants more pages: how many goes to where the request was */
+static int give_wish(u32 pages, struct snp_ext_report_req *ureq,
+		     struct snp_guest_request_ioctl *arg)
+{
+	arg->exitinfo2 = VMM_ERROR(CVM_SNP_VMM_INVALID_LEN);
+	ureq->certs_len = pages << PAGE_SHIFT;
+	return copy_to_user(u64_to_user_ptr(arg->req_data), ureq, sizeof(*ureq)) ?
 		-EFAULT : -EIO;
 }
 
@@ -199,6 +227,7 @@ static int get_ext_report(struct file *file, struct snp_guest_request_ioctl *arg
 {
 	struct cvm_req *req __free(request) = NULL;
 	struct snp_ext_report_req ureq;
+	u32 pages, known;
 	int ret;
 
 	if (copy_from_user(&ureq, u64_to_user_ptr(arg->req_data), sizeof(ureq)))
@@ -206,15 +235,21 @@ static int get_ext_report(struct file *file, struct snp_guest_request_ioctl *arg
 	ret = check_certs(&ureq) ?: check_report(&ureq.data, arg);
 	if (ret)
 		return ret;
+	pages = wants_certs(&ureq) ? ureq.certs_len >> PAGE_SHIFT : 0;
+	known = known_wish(pages);
+	if (known)
+		return give_wish(known, &ureq, arg);
 	req = make_request(file, CVM_KIND_SNP_REPORT, arg, &ureq.data, sizeof(ureq.data));
 	if (IS_ERR(req))
 		return PTR_ERR(req);
 	req->raw->certs = true;
-	req->raw->pages = wants_certs(&ureq) ? ureq.certs_len >> PAGE_SHIFT : 0;
+	req->raw->pages = pages;
 
 	ret = ask(req, arg);
-	if (arg->exitinfo2 == VMM_ERROR(CVM_SNP_VMM_INVALID_LEN))
-		return give_wish(req, &ureq, arg->req_data);
+	if (arg->exitinfo2 == VMM_ERROR(CVM_SNP_VMM_INVALID_LEN)) {
+		learn_wish(req->raw->pages);
+		return give_wish(req->raw->pages, &ureq, arg);
+	}
 	return ret ?: give_certs(req, &ureq) ?:
 	       give(req, arg->resp_data, sizeof(struct snp_report_resp));
 }

@@ -297,6 +297,19 @@ static void one_key(const char *class, uint8_t version)
 	make(&c);
 }
 
+/* how long are the certificates? */
+static void handshake(const char *class)
+{
+	struct snp_ext_report_req req = { .data.vmpl = 3 };
+	struct call c = {
+		.class = class, .name = "get-ext-report", .cmd = SNP_GET_EXT_REPORT,
+		.version = 1, .body = &req, .len = sizeof(req),
+		.resp_len = sizeof(struct snp_report_resp),
+	};
+
+	make(&c);
+}
+
 static void next(const char *class) { one_report(class, 1, VALID); }
 static void no_request(const char *class) { one_report(class, 1, NOWHERE); }
 static void report_v2(const char *class) { one_report(class, 2, VALID); }
@@ -318,6 +331,7 @@ static const struct {
 	{ "other-report", next },
 	{ "next", next },
 	{ "no-request", no_request },
+	{ "handshake", handshake },
 	{ NULL, NULL }
 };
 

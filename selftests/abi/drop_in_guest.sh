@@ -89,6 +89,29 @@ signalled() {
 	grep -q '=> ok' /tmp/line
 }
 
+# messages that have reached the host
+messages() {
+	sed -n 's/^requests=//p' $SIM/status
+}
+
+# the first one takes a message, in two forms; the second takes none
+handshakes() {
+	rmmod cvm_guest && modprobe cvm_guest || return
+	for messages in more none; do
+		before=$(messages)
+		/t/calls_snp handshake | tee /tmp/line
+		grep -q '=> EIO 0x100000000 ' /tmp/line || return
+		after=$(messages)
+		echo "$messages: from $before to $after"
+		if [ $messages = more ]; then
+			[ "$after" -gt "$before" ] || return
+		else
+			[ "$after" = "$before" ] || return
+		fi
+	done
+	works
+}
+
 held() {
 	exec 9<>"/dev/$node"
 	refuses rmmod cvm_guest && works
@@ -118,6 +141,7 @@ if [ "$platform" = snp ]; then
 	program /t/intree_snp /tmp/evidence
 	ok 'a caller who is killed while the host throttles costs nothing' killed
 	ok 'nor does a signal end a call' signalled
+	ok 'how long the certificates are is asked once' handshakes
 else
 	program /t/tdx_guest_test
 fi
