@@ -274,7 +274,7 @@ static const struct file_operations key_fops = {
 	.compat_ioctl = compat_ptr_ioctl,
 };
 
-static struct miscdevice nodes[CVM_NODES] = {
+static struct miscdevice nodes[] = {
 	[CVM_NODE_REPORT] = {
 		.minor = MISC_DYNAMIC_MINOR,
 		.name = "cvm_report",
@@ -309,7 +309,7 @@ int cvm_chardev_register(void)
 	int i, ret;
 
 	nodes[CVM_NODE_REPORT].groups = cvm_stats_groups(cvm_platform);
-	for (i = 0; i < CVM_NODES; i++) {
+	for (i = 0; i < ARRAY_SIZE(nodes); i++) {
 		ret = misc_register(&nodes[i]);
 		if (ret) {
 			deregister(i);
@@ -325,5 +325,5 @@ int cvm_chardev_register(void)
 void cvm_chardev_unregister(void)
 {
 	cvm_drop_in_unregister();
-	deregister(CVM_NODES);
+	deregister(ARRAY_SIZE(nodes));
 }

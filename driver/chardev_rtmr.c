@@ -52,7 +52,6 @@ long cvm_ioctl_extend_rtmr(struct file *file,
 		return PTR_ERR(req);
 
 	req->kind = CVM_KIND_RTMR;
-	req->deadline = ktime_add_ms(ktime_get(), extend.timeout_ms);
 	req->rtmr.index = extend.index;
 	memcpy(req->rtmr.digest, extend.digest, sizeof(req->rtmr.digest));
 	return cvm_rtmr_extend(req, extend.timeout_ms);

@@ -8,13 +8,24 @@
 #include "session.h"
 #include "worker.h"
 
+static bool tagged(const u8 *report_data)
+{
+	return !memcmp(report_data, CVM_RESERVED_TAG, CVM_RESERVED_TAG_SIZE);
+}
+
+/* of a message that the caller made the firmware says what else is wrong with it */
+static int admit_raw(const struct cvm_req *req)
+{
+	return req->kind != CVM_KIND_KEY && tagged(req->raw->body) ? -EINVAL : 0;
+}
+
 int cvm_direct_admit(const struct cvm_req *req)
 {
-	if (!memcmp(req->report_data, CVM_RESERVED_TAG, CVM_RESERVED_TAG_SIZE))
+	if (tagged(req->report_data))
 		return -EINVAL;
 	if (!(cvm_platform->kinds & BIT(req->kind)))
 		return -EOPNOTSUPP;
-	return cvm_platform->check(req);
+	return req->raw ? admit_raw(req) : cvm_platform->check(req);
 }
 
 struct cvm_req *cvm_direct_alloc(u32 kind)
@@ -30,14 +41,14 @@ struct cvm_req *cvm_direct_alloc(u32 kind)
 	if (IS_ERR(req))
 		return req;
 	req->kind = kind;
-	req->deadline = ktime_add_ms(ktime_get(), CVM_DEFAULT_TIMEOUT_MS);
 	return req;
 }
 
-static int queue_up(struct cvm_req *req, struct cvm_waiter *waiter)
+static int queue_up(struct cvm_req *req, struct cvm_waiter *waiter, u32 timeout_ms)
 {
 	int ret = cvm_direct_admit(req);
 
+	req->deadline = ktime_add_ms(ktime_get(), timeout_ms);
 	cvm_count(requests);
 	if (!ret)
 		ret = cvm_queue_add(req, waiter);
@@ -48,7 +59,7 @@ static int queue_up(struct cvm_req *req, struct cvm_waiter *waiter)
 	return ret;
 }
 
-int cvm_direct_ask(struct cvm_req *req)
+int cvm_direct_ask(struct cvm_req *req, u32 timeout_ms)
 {
 	struct cvm_waiter waiter;
 	bool answered;
@@ -56,11 +67,10 @@ int cvm_direct_ask(struct cvm_req *req)
 	int ret;
 
 	cvm_waiter_init(&waiter);
-	ret = queue_up(req, &waiter);
+	ret = queue_up(req, &waiter, timeout_ms);
 	if (ret)
 		return ret;
-	left = cvm_waiter_wait_killable(&waiter,
-					msecs_to_jiffies(CVM_DEFAULT_TIMEOUT_MS));
+	left = cvm_waiter_wait_killable(&waiter, msecs_to_jiffies(timeout_ms));
 	return cvm_req_detach(req, left < 0 ? -EINTR : -ETIMEDOUT, &answered);
 }
 
@@ -72,7 +82,7 @@ int cvm_rtmr_extend(struct cvm_req *req, u32 timeout_ms)
 	int ret;
 
 	cvm_waiter_init(&waiter);
-	ret = queue_up(req, &waiter);
+	ret = queue_up(req, &waiter, timeout_ms);
 	if (ret)
 		return ret;
 	left = cvm_waiter_wait(&waiter, msecs_to_jiffies(timeout_ms));

@@ -32,9 +32,8 @@ enum cvm_node {
 	CVM_NODE_REPORT,
 	CVM_NODE_BATCH,
 	CVM_NODE_KEY,
-	CVM_NODES,
 	/* that of the kernel's own driver, see abi/ */
-	CVM_NODE_DROP_IN = CVM_NODES,
+	CVM_NODE_DROP_IN,
 };
 
 /**

@@ -3,16 +3,12 @@
 #include <linux/device/class.h>
 #include <linux/err.h>
 #include <linux/fs.h>
-#include <linux/jiffies.h>
-#include <linux/ktime.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
-#include <linux/string.h>
 
 #include "../chardev.h"
 #include "../platform.h"
-#include "../queue.h"
-#include "../worker.h"
+#include "../request.h"
 #include "drop_in.h"
 
 static bool drop_in = true;
@@ -85,32 +81,5 @@ struct cvm_req *cvm_drop_in_request(struct file *file, u32 kind)
 		return req;
 	req->kind = kind;
 	req->vmpl = cvm_platform->vmpl ? cvm_platform->vmpl() : 0;
-	req->deadline = ktime_add_ms(ktime_get(), CVM_DROP_IN_TIMEOUT_MS);
 	return req;
-}
-
-int cvm_drop_in_ask(struct cvm_req *req)
-{
-	struct cvm_waiter waiter;
-	bool answered;
-	long left;
-	int ret;
-
-	cvm_count(requests);
-	cvm_waiter_init(&waiter);
-	ret = cvm_queue_add(req, &waiter);
-	if (ret) {
-		cvm_count(refused);
-		return ret;
-	}
-	if (cvm_queue_heard())
-		cvm_worker_kick();
-	left = cvm_waiter_wait_killable(&waiter,
-					msecs_to_jiffies(CVM_DROP_IN_TIMEOUT_MS));
-	return cvm_req_detach(req, left < 0 ? -EINTR : -ETIMEDOUT, &answered);
-}
-
-bool cvm_drop_in_reserved(const u8 *report_data)
-{
-	return !memcmp(report_data, CVM_RESERVED_TAG, CVM_RESERVED_TAG_SIZE);
 }

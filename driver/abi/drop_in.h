@@ -4,7 +4,7 @@
  * programs that were written for that one. What they see is that driver's
  * header and behaviour; Documentation/drop-in.rst lists what differs.
  *
- *	drop_in.c	registers the node, queues what is asked by it
+ *	drop_in.c	registers the node, makes the requests of it
  *	sev_guest.c	/dev/sev-guest
  *	tdx_guest.c	/dev/tdx_guest
  */
@@ -33,14 +33,7 @@ extern struct miscdevice cvm_tdx_guest;
 
 int cvm_drop_in_open(struct inode *inode, struct file *file);
 
-/* a request of @file, or an ERR_PTR() */
+/* a request of @file, for cvm_direct_ask(), or an ERR_PTR() */
 struct cvm_req *cvm_drop_in_request(struct file *file, u32 kind);
-/*
- * Waits for the result of @req, which is the caller's to look into only where
- * that is neither -EINTR nor -ETIMEDOUT.
- */
-int cvm_drop_in_ask(struct cvm_req *req);
-/* are these 64 bytes such as mark batch evidence? */
-bool cvm_drop_in_reserved(const u8 *report_data);
 
 #endif /* CVM_DROP_IN_H */

@@ -40,7 +40,7 @@ static ssize_t measurement_read(struct file *opened, struct kobject *kobj,
 
 	if (IS_ERR(req))
 		return PTR_ERR(req);
-	ret = cvm_direct_ask(req);
+	ret = cvm_direct_ask(req, CVM_DEFAULT_TIMEOUT_MS);
 	if (ret)
 		return ret;
 	memcpy(buf, req->evidence + measurement_of(file)->offset + offset, len);

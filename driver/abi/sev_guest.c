@@ -19,6 +19,8 @@
 #include <uapi/linux/sev-guest.h>
 
 #include "../chardev.h"
+#include "../direct.h"
+#include "../limits.h"
 #include "../platform.h"
 #include "../platform/snp_wire.h"
 #include "drop_in.h"
@@ -35,9 +37,6 @@ static_assert(sizeof(struct snp_report_req) == sizeof(struct cvm_snp_report_req)
 static_assert(sizeof(struct snp_derived_key_req) == CVM_SNP_KEY_REQ_V1_SIZE);
 static_assert(sizeof(struct snp_derived_key_resp) == sizeof(struct cvm_snp_key_rsp));
 static_assert(sizeof(struct cvm_snp_report_req) <= CVM_RAW_MAX);
-
-/* the secret in an answer is wiped with its request */
-DEFINE_FREE(request, struct cvm_req *, if (!IS_ERR_OR_NULL(_T)) cvm_req_leave(_T))
 
 static struct cvm_req *make_request(struct file *file, u32 kind,
 				    const struct snp_guest_request_ioctl *arg,
@@ -79,7 +78,7 @@ static int no_key(const struct cvm_req *req, struct snp_guest_request_ioctl *arg
 /* 0: there is an answer, whatever it says */
 static int ask(struct cvm_req *req, struct snp_guest_request_ioctl *arg)
 {
-	int ret = cvm_drop_in_ask(req);
+	int ret = cvm_direct_ask(req, CVM_DROP_IN_TIMEOUT_MS);
 
 	switch (ret) {
 	case 0:
@@ -115,23 +114,20 @@ static int give(const struct cvm_req *req, u64 address, u32 room)
 	return 0;
 }
 
-static int check_report(const struct snp_report_req *ureq,
-			struct snp_guest_request_ioctl *arg)
+static int check_report(struct snp_guest_request_ioctl *arg)
 {
-	if (cvm_drop_in_reserved(ureq->user_data))
-		return -EINVAL;
 	return arg->msg_version == CVM_SNP_REPORT_REQ_V1 ? 0 : unknown_version(arg);
 }
 
 static int get_report(struct file *file, struct snp_guest_request_ioctl *arg)
 {
-	struct cvm_req *req __free(request) = NULL;
+	struct cvm_req *req __free(cvm_direct) = NULL;
 	struct snp_report_req ureq;
 	int ret;
 
 	if (copy_from_user(&ureq, u64_to_user_ptr(arg->req_data), sizeof(ureq)))
 		return -EFAULT;
-	ret = check_report(&ureq, arg);
+	ret = check_report(arg);
 	if (ret)
 		return ret;
 	req = make_request(file, CVM_KIND_SNP_REPORT, arg, &ureq, sizeof(ureq));
@@ -143,7 +139,7 @@ static int get_report(struct file *file, struct snp_guest_request_ioctl *arg)
 
 static int get_derived_key(struct file *file, struct snp_guest_request_ioctl *arg)
 {
-	struct cvm_req *req __free(request) = NULL;
+	struct cvm_req *req __free(cvm_direct) = NULL;
 	struct cvm_snp_key_req ureq;
 	size_t len = arg->msg_version == CVM_SNP_KEY_REQ_V1 ?
 		     CVM_SNP_KEY_REQ_V1_SIZE : sizeof(ureq);
@@ -225,14 +221,14 @@ static int give_wish(u32 pages, struct snp_ext_report_req *ureq,
 
 static int get_ext_report(struct file *file, struct snp_guest_request_ioctl *arg)
 {
-	struct cvm_req *req __free(request) = NULL;
+	struct cvm_req *req __free(cvm_direct) = NULL;
 	struct snp_ext_report_req ureq;
 	u32 pages, known;
 	int ret;
 
 	if (copy_from_user(&ureq, u64_to_user_ptr(arg->req_data), sizeof(ureq)))
 		return -EFAULT;
-	ret = check_certs(&ureq) ?: check_report(&ureq.data, arg);
+	ret = check_certs(&ureq) ?: check_report(arg);
 	if (ret)
 		return ret;
 	pages = wants_certs(&ureq) ? ureq.certs_len >> PAGE_SHIFT : 0;

@@ -7,16 +7,17 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <uapi/linux/tdx-guest.h>
 
 #include "../chardev.h"
+#include "../direct.h"
+#include "../limits.h"
 #include "../platform.h"
 #include "drop_in.h"
 
 static_assert(TDX_REPORTDATA_LEN == CVM_REPORT_DATA_SIZE);
-
-DEFINE_FREE(request, struct cvm_req *, if (!IS_ERR_OR_NULL(_T)) cvm_req_leave(_T))
 
 static int give(const struct cvm_req *req, void __user *to)
 {
@@ -27,16 +28,17 @@ static int give(const struct cvm_req *req, void __user *to)
 
 static int get_report0(struct file *file, struct tdx_report_req __user *ureq)
 {
-	struct cvm_req *req __free(request) = cvm_drop_in_request(file, CVM_KIND_TDREPORT);
+	struct cvm_req *req __free(cvm_direct) = NULL;
+	u8 data[TDX_REPORTDATA_LEN];
 	int ret;
 
+	if (copy_from_user(data, ureq->reportdata, sizeof(data)))
+		return -EFAULT;
+	req = cvm_drop_in_request(file, CVM_KIND_TDREPORT);
 	if (IS_ERR(req))
 		return PTR_ERR(req);
-	if (copy_from_user(req->report_data, ureq->reportdata, TDX_REPORTDATA_LEN))
-		return -EFAULT;
-	if (cvm_drop_in_reserved(req->report_data))
-		return -EINVAL;
-	ret = cvm_drop_in_ask(req) ?: give(req, ureq->tdreport);
+	memcpy(req->report_data, data, sizeof(data));
+	ret = cvm_direct_ask(req, CVM_DROP_IN_TIMEOUT_MS) ?: give(req, ureq->tdreport);
 	/* that the TDX module's answer was no good is all that this node can say */
 	return ret == -EBADMSG ? -EIO : ret;
 }

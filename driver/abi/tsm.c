@@ -94,7 +94,7 @@ static int report_new(struct tsm_report *report, void *data)
 	if (IS_ERR(req))
 		return PTR_ERR(req);
 	fill(req, report);
-	ret = cvm_direct_ask(req);
+	ret = cvm_direct_ask(req, CVM_DEFAULT_TIMEOUT_MS);
 	return ret ? familiar(ret, req) : give(report, req);
 }
 
