@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/tdx_guest: TDREPORTs. Quotes have never been this node's.
+ * /dev/tdx_guest: TDREPORTs, and in sysfs the measurement registers, where clients
+ * look for them. Quotes have never been this node's.
  */
 #include <linux/cleanup.h>
 #include <linux/err.h>
@@ -8,6 +9,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/string.h>
+#include <linux/sysfs.h>
 #include <linux/uaccess.h>
 #include <uapi/linux/tdx-guest.h>
 
@@ -16,6 +18,7 @@
 #include "../limits.h"
 #include "../platform.h"
 #include "drop_in.h"
+#include "measurements.h"
 
 static_assert(TDX_REPORTDATA_LEN == CVM_REPORT_DATA_SIZE);
 
@@ -57,9 +60,15 @@ static const struct file_operations fops = {
 	.unlocked_ioctl = tdx_guest_ioctl,
 };
 
+static const struct attribute_group *groups[] = {
+	CVM_MEASUREMENTS,
+	NULL
+};
+
 /* without a mode: 0600, root's */
 struct miscdevice cvm_tdx_guest = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "tdx_guest",
 	.fops = &fops,
+	.groups = groups,
 };
