@@ -58,8 +58,11 @@ void cvm_drop_in_register(struct device *sibling)
 		return;
 	}
 	drop_in = false;
-	pr_warn("/dev/%s is not ours (error %d): programs that open it get whatever has that name\n",
-		misc->name, err);
+	if (err == -EEXIST)
+		pr_warn("/dev/%s is not ours: programs that open it get whatever has that name\n",
+			misc->name);
+	else
+		pr_warn("there is no /dev/%s (error %d)\n", misc->name, err);
 }
 
 void cvm_drop_in_unregister(void)

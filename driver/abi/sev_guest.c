@@ -37,6 +37,8 @@ static_assert(sizeof(struct snp_report_req) == sizeof(struct cvm_snp_report_req)
 static_assert(sizeof(struct snp_derived_key_req) == CVM_SNP_KEY_REQ_V1_SIZE);
 static_assert(sizeof(struct snp_derived_key_resp) == sizeof(struct cvm_snp_key_rsp));
 static_assert(sizeof(struct cvm_snp_report_req) <= CVM_RAW_MAX);
+/* the channel offers the host no more */
+static_assert(MAX_CERTS <= CVM_SNP_CERT_PAGES * CVM_SNP_PAGE);
 
 static struct cvm_req *make_request(struct file *file, u32 kind,
 				    const struct snp_guest_request_ioctl *arg,
@@ -141,8 +143,8 @@ static int get_derived_key(struct file *file, struct snp_guest_request_ioctl *ar
 {
 	struct cvm_req *req __free(cvm_direct) = NULL;
 	struct cvm_snp_key_req ureq;
-	size_t len = arg->msg_version == CVM_SNP_KEY_REQ_V1 ?
-		     CVM_SNP_KEY_REQ_V1_SIZE : sizeof(ureq);
+	size_t len = arg->msg_version == CVM_SNP_KEY_REQ_V2 ?
+		     sizeof(ureq) : CVM_SNP_KEY_REQ_V1_SIZE;
 
 	if (copy_from_user(&ureq, u64_to_user_ptr(arg->req_data), len))
 		return -EFAULT;
