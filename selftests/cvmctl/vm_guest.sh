@@ -31,7 +31,7 @@ try() {
 }
 
 yes_if() { [ "$1" = "$2" ] && echo 0 || echo 4; }	# DRIVER WANTED
-cvm=$(yes_if "$driver" cvm) intree=$(yes_if "$driver" intree)
+cvm=$(yes_if "$driver" cvm)
 # whichever driver it is
 native=0
 
