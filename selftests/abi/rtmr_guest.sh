@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the VM: rtmr_guest.sh KERNEL DRIVER. Prints TAP.
 kernel=$1 driver=$2
-files=/sys/class/misc/cvm_report/measurements
-[[ $driver != intree ]] || files=/sys/devices/virtual/misc/tdx_guest/measurements
+files=/sys/class/misc/tdx_guest/measurements
 n=0 failed=0
 
 result() {	# STATUS NAME
@@ -41,8 +40,8 @@ if [[ $kernel == 6.12 ]]; then
 	exit $failed
 fi
 
-backends=(cvm)
-[[ $driver == cvm ]] || backends=(native)
+backends=(native)
+[[ $driver == intree ]] || backends+=(cvm)
 for backend in '' "${backends[@]}"; do
 	for i in 0 3; do
 		digest=$(random) before=$(register $i)

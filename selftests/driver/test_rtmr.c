@@ -20,6 +20,8 @@
 #include "report.h"
 
 #define FILES		"/sys/class/misc/cvm_report/measurements/"
+/* where clients look for them */
+#define CLIENTS_FILES	"/sys/class/misc/tdx_guest/measurements/"
 #define TDREPORT_LEN	1024
 #define TDREPORT_RTMR	720
 #define QUOTE_RTMR	(48 + 328)	/* version 4 */
@@ -141,6 +143,7 @@ TEST_F(rtmr, unsupported)
 	EXPECT_TRUE(!tdx || read_rtmr(self->fd, 0, after));
 	EXPECT_TRUE(!tdx || !memcmp(before, after, sizeof(after)));
 	EXPECT_NE(0, access(FILES, F_OK));
+	EXPECT_NE(0, access(CLIENTS_FILES, F_OK));
 }
 
 static int call(int fd, struct cvm_extend_rtmr *arg)
@@ -238,13 +241,17 @@ struct extender {
 	int failed;
 };
 
+static const char *const dirs[] = { FILES, CLIENTS_FILES };
+
+static const char *dir = FILES;
+
 static int write_file(__u32 index, const void *data, size_t len)
 {
 	char path[128];
 	ssize_t put;
 	int fd, ret;
 
-	snprintf(path, sizeof(path), FILES "rtmr%u:sha384", index);
+	snprintf(path, sizeof(path), "%srtmr%u:sha384", dir, index);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -260,7 +267,7 @@ static ssize_t read_file(const char *name, void *data, size_t len)
 	ssize_t got;
 	int fd;
 
-	snprintf(path, sizeof(path), FILES "%s", name);
+	snprintf(path, sizeof(path), "%s%s", dir, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -387,40 +394,53 @@ TEST_F(rtmr, files)
 	struct cvm_evidence_req req;
 	char path[128];
 	struct stat st;
-	unsigned int i;
+	unsigned int i, j;
 
 	NEEDS_RTMRS();
 	set_fixed();
 	report_request(&req, CVM_KIND_TDREPORT, 1, report, sizeof(report));
 	ASSERT_EQ(0, report_issue(self->fd, &req, 1, 0, NULL));
 	ASSERT_EQ(0, req.result);
-	for (i = 0; i < ARRAY_SIZE(files); i++) {
-		snprintf(path, sizeof(path), FILES "%s", files[i].name);
+	for (j = 0; j < ARRAY_SIZE(dirs) * ARRAY_SIZE(files); j++) {
+		dir = dirs[j / ARRAY_SIZE(files)];
+		i = j % ARRAY_SIZE(files);
+		snprintf(path, sizeof(path), "%s%s", dir, files[i].name);
 		ASSERT_EQ(0, stat(path, &st));
 		EXPECT_EQ(S_IFREG | files[i].mode, st.st_mode);
 		EXPECT_EQ(CVM_RTMR_SIZE, st.st_size);
 		EXPECT_EQ(CVM_RTMR_SIZE, read_file(files[i].name, value, sizeof(value)));
 		EXPECT_EQ(0, memcmp(value, report + files[i].at, CVM_RTMR_SIZE)) {
-			TH_LOG("%s", files[i].name);
+			TH_LOG("%s", path);
 		}
 	}
 }
 
-/* each sees what the other has done, at once */
+static bool file_reads(const digest want)
+{
+	digest got;
+
+	return read_file("rtmr3:sha384", got, sizeof(got)) == sizeof(got) &&
+	       !memcmp(want, got, sizeof(got));
+}
+
+/* each sees what the others have done, at once */
 TEST_F(rtmr, file_and_ioctl)
 {
-	digest want, got, with = { 6 };
+	digest want, with = { 6 };
+	unsigned int i;
 
 	NEEDS_RTMRS();
 	ASSERT_EQ(CVM_RTMR_SIZE, read_file("rtmr3:sha384", want, sizeof(want)));
-	EXPECT_EQ(0, extend(self->fd, 3, with, 0));
-	expect(want, with);
-	EXPECT_EQ(CVM_RTMR_SIZE, read_file("rtmr3:sha384", got, sizeof(got)));
-	EXPECT_EQ(0, memcmp(want, got, sizeof(got)));
-	EXPECT_EQ(0, write_file(3, with, sizeof(with)));
-	expect(want, with);
-	EXPECT_EQ(CVM_RTMR_SIZE, read_file("rtmr3:sha384", got, sizeof(got)));
-	EXPECT_EQ(0, memcmp(want, got, sizeof(got)));
+	for (i = 0; i < ARRAY_SIZE(dirs); i++) {
+		dir = dirs[i];
+		EXPECT_TRUE(file_reads(want));
+		EXPECT_EQ(0, extend(self->fd, 3, with, 0));
+		expect(want, with);
+		EXPECT_TRUE(file_reads(want));
+		EXPECT_EQ(0, write_file(3, with, sizeof(with)));
+		expect(want, with);
+		EXPECT_TRUE(file_reads(want));
+	}
 }
 
 TEST_F(rtmr, file_malformed)
