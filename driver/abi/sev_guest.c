@@ -16,12 +16,14 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <uapi/linux/cvm_guest_key.h>
 #include <uapi/linux/sev-guest.h>
 
 #include "../chardev.h"
 #include "../direct.h"
 #include "../limits.h"
 #include "../platform.h"
+#include "../platform/snp_answer.h"
 #include "../platform/snp_wire.h"
 #include "drop_in.h"
 
@@ -60,11 +62,12 @@ static struct cvm_req *make_request(struct file *file, u32 kind,
 }
 
 /*
- * A message of a version that the firmware does not know would be refused by it,
- * in these words, and be repeated as one that the host has spoilt, until it is
- * the last one on this channel. So it is not sent.
+ * A message of a version that the firmware does not know, or with bits that its
+ * ABI reserves, may be refused by it in these words; that is then repeated as one
+ * that the host has spoilt, until it is the last one on this channel, which is
+ * everybody's. So it is not sent.
  */
-static int unknown_version(struct snp_guest_request_ioctl *arg)
+static int unknown_message(struct snp_guest_request_ioctl *arg)
 {
 	arg->exitinfo2 = CVM_SNP_FW_INVALID_PARAM;
 	return -EIO;
@@ -99,7 +102,7 @@ static int ask(struct cvm_req *req, struct snp_guest_request_ioctl *arg)
 		arg->exitinfo2 = VMM_ERROR(CVM_SNP_VMM_BUSY);
 		return ret;
 	case -EOPNOTSUPP:
-		return unknown_version(arg);
+		return unknown_message(arg);
 	default:
 		return ret;
 	}
@@ -116,9 +119,29 @@ static int give(const struct cvm_req *req, u64 address, u32 room)
 	return 0;
 }
 
-static int check_report(struct snp_guest_request_ioctl *arg)
+static bool report_known(const struct cvm_snp_report_req *body, u8 version)
 {
-	return arg->msg_version == CVM_SNP_REPORT_REQ_V1 ? 0 : unknown_version(arg);
+	return version == CVM_SNP_REPORT_REQ_V1 && !(body->key_sel & ~CVM_SNP_KEY_SEL) &&
+	       !memchr_inv(body->reserved, 0, sizeof(body->reserved));
+}
+
+static bool key_known(const struct cvm_snp_key_req *body, u8 version)
+{
+	u64 fields = version == CVM_SNP_KEY_REQ_V2 ? CVM_MIX_ALL :
+						     CVM_MIX_ALL & ~CVM_MIX_LAUNCH_MIT;
+
+	return version <= CVM_SNP_KEY_REQ_V2 && !body->reserved &&
+	       !(body->root_key_select & ~CVM_SNP_ROOT_BITS) &&
+	       !(body->guest_field_select & ~fields);
+}
+
+static int check_report(const struct snp_report_req *ureq,
+			struct snp_guest_request_ioctl *arg)
+{
+	struct cvm_snp_report_req body;
+
+	memcpy(&body, ureq, sizeof(body));
+	return report_known(&body, arg->msg_version) ? 0 : unknown_message(arg);
 }
 
 static int get_report(struct file *file, struct snp_guest_request_ioctl *arg)
@@ -129,7 +152,7 @@ static int get_report(struct file *file, struct snp_guest_request_ioctl *arg)
 
 	if (copy_from_user(&ureq, u64_to_user_ptr(arg->req_data), sizeof(ureq)))
 		return -EFAULT;
-	ret = check_report(arg);
+	ret = check_report(&ureq, arg);
 	if (ret)
 		return ret;
 	req = make_request(file, CVM_KIND_SNP_REPORT, arg, &ureq, sizeof(ureq));
@@ -148,8 +171,8 @@ static int get_derived_key(struct file *file, struct snp_guest_request_ioctl *ar
 
 	if (copy_from_user(&ureq, u64_to_user_ptr(arg->req_data), len))
 		return -EFAULT;
-	if (arg->msg_version > CVM_SNP_KEY_REQ_V2)
-		return unknown_version(arg);
+	if (!key_known(&ureq, arg->msg_version))
+		return unknown_message(arg);
 	req = make_request(file, CVM_KIND_KEY, arg, &ureq, len);
 	if (IS_ERR(req))
 		return PTR_ERR(req);
@@ -221,6 +244,22 @@ static int give_wish(u32 pages, struct snp_ext_report_req *ureq,
 		-EFAULT : -EIO;
 }
 
+/* 0: there is an answer, perhaps with certificates */
+static int ask_ext(struct cvm_req *req, struct snp_ext_report_req *ureq,
+		   struct snp_guest_request_ioctl *arg)
+{
+	int ret = ask(req, arg);
+
+	if (arg->exitinfo2 == VMM_ERROR(CVM_SNP_VMM_INVALID_LEN)) {
+		learn_wish(req->raw->pages);
+		return give_wish(req->raw->pages, ureq, arg);
+	}
+	/* the host has none any more: whoever has no room for any may be right */
+	if (!ret && !cvm_snp_certs_len(cvm_req_certs(req), cvm_req_certs_len(req)))
+		learn_wish(0);
+	return ret;
+}
+
 static int get_ext_report(struct file *file, struct snp_guest_request_ioctl *arg)
 {
 	struct cvm_req *req __free(cvm_direct) = NULL;
@@ -230,7 +269,7 @@ static int get_ext_report(struct file *file, struct snp_guest_request_ioctl *arg
 
 	if (copy_from_user(&ureq, u64_to_user_ptr(arg->req_data), sizeof(ureq)))
 		return -EFAULT;
-	ret = check_certs(&ureq) ?: check_report(arg);
+	ret = check_certs(&ureq) ?: check_report(&ureq.data, arg);
 	if (ret)
 		return ret;
 	pages = wants_certs(&ureq) ? ureq.certs_len >> PAGE_SHIFT : 0;
@@ -243,12 +282,7 @@ static int get_ext_report(struct file *file, struct snp_guest_request_ioctl *arg
 	req->raw->certs = true;
 	req->raw->pages = pages;
 
-	ret = ask(req, arg);
-	if (arg->exitinfo2 == VMM_ERROR(CVM_SNP_VMM_INVALID_LEN)) {
-		learn_wish(req->raw->pages);
-		return give_wish(req->raw->pages, &ureq, arg);
-	}
-	return ret ?: give_certs(req, &ureq) ?:
+	return ask_ext(req, &ureq, arg) ?: give_certs(req, &ureq) ?:
 	       give(req, arg->resp_data, sizeof(struct snp_report_resp));
 }
 

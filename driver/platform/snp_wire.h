@@ -101,6 +101,8 @@ struct cvm_snp_report_req {
 	__u8 reserved[24];
 } __attribute__((packed));
 
+#define CVM_SNP_KEY_SEL		3U
+
 struct cvm_snp_report_rsp {
 	__u32 status;
 	__u32 report_size;
@@ -122,6 +124,7 @@ struct cvm_snp_key_req {
 #define CVM_SNP_ROOT_ANY	0U		/* the VLEK if there is one, else the VCEK */
 #define CVM_SNP_ROOT_VMRK	1U
 #define CVM_SNP_ROOT_VCEK	(1U << 1)	/* never the VLEK: that is of many chips */
+#define CVM_SNP_ROOT_BITS	(CVM_SNP_ROOT_VMRK | CVM_SNP_KEY_SEL << 1)
 
 struct cvm_snp_key_rsp {
 	__u32 status;

@@ -49,9 +49,23 @@ milan() {
 	one key-v3 next
 }
 
+# what is remembered of a host's certificates when it has others, or none
+certs() {
+	one handshake certs-of-four
+	fw certs=0
+	one certs-of-four handshake
+	fw certs=1 certs_pages=6
+	one handshake certs-of-four
+	fw certs_pages=3
+	one handshake
+}
+
 turin() {
 	load 0
 	/t/calls_snp "$seed" "$count" || die 'the calls'
+	certs
+	fw busy_n=1
+	one busy
 	fw bad_report_data_n=1
 	one other-report report-v2 next
 	load 1

@@ -150,9 +150,8 @@ static void fill_key(struct key_req *req)
 	static const uint64_t tcbs[] = { 0, 0, 1, 0x0100000000000000, ~0ULL };
 
 	memset(req, 0, sizeof(*req));
-	req->v1.root_key_select = random_below(once_in(4) ? 16 : 2);
-	req->v1.rsvd = once_in(20);
-	req->v1.guest_field_select = random_below(once_in(4) ? 128 : 64);
+	req->v1.root_key_select = random_below(once_in(4) ? 8 : 2);
+	req->v1.guest_field_select = random_below(64);
 	req->v1.vmpl = random_below(5);
 	req->v1.guest_svn = once_in(4) ? (uint32_t)random_number() : 0;
 	req->v1.tcb_version = tcbs[random_below(5)];
@@ -172,12 +171,41 @@ static void choose_places(struct call *c)
 		c->version = (uint8_t)random_number();
 }
 
-static void make_reserved(struct call *c, struct snp_report_req *req, const char *class)
+static void make_good(struct call *c, const char *class)
 {
-	memcpy(req->user_data, RESERVED_TAG, 7);
 	c->arg = c->req = c->resp = VALID;
 	c->version = 1;
 	c->class = class;
+}
+
+static void make_tagged(struct call *c, struct snp_report_req *req, const char *class)
+{
+	memcpy(req->user_data, RESERVED_TAG, 7);
+	make_good(c, class);
+}
+
+/* a bit that the firmware's ABI keeps for itself */
+static void make_reserved(struct call *c, struct snp_report_req *req, const char *class)
+{
+	uint32_t bit = 2 + random_below(8 * sizeof(req->rsvd) - 2);
+
+	req->rsvd[bit / 8] |= (uint8_t)(1U << bit % 8);
+	make_good(c, class);
+}
+
+static void make_reserved_key(struct call *c, struct snp_derived_key_req *req)
+{
+	switch (random_below(3)) {
+	case 0:
+		req->root_key_select |= 1U << (3 + random_below(29));
+		break;
+	case 1:
+		req->rsvd = 1U << random_below(32);
+		break;
+	default:
+		req->guest_field_select |= 1ULL << (6 + random_below(58));
+	}
+	make_good(c, "reserved-bits-key");
 }
 
 static void report(void)
@@ -191,7 +219,9 @@ static void report(void)
 	fill_report(&req);
 	choose_places(&c);
 	if (once_in(25))
-		make_reserved(&c, &req, "reserved-tag");
+		make_tagged(&c, &req, "reserved-tag");
+	else if (once_in(15))
+		make_reserved(&c, &req, "reserved-bits");
 	snprintf(c.more, sizeof(c.more), "vmpl=%#x key_sel=%u", req.vmpl, req.rsvd[0]);
 	make(&c);
 }
@@ -207,6 +237,8 @@ static void key(void)
 
 	fill_key(&req);
 	choose_places(&c);
+	if (once_in(15))
+		make_reserved_key(&c, &req.v1);
 	snprintf(c.more, sizeof(c.more), "root=%u fields=%#llx vmpl=%u", req.v1.root_key_select,
 		 (unsigned long long)req.v1.guest_field_select, req.v1.vmpl);
 	make(&c);
@@ -236,8 +268,11 @@ static void ext_report(void)
 	choose_places(&c);
 	if (place == READ_ONLY && req.certs_len > certs.size)
 		place = VALID;
-	if (once_in(25)) {
-		make_reserved(&c, &req.data, "reserved-tag-ext");
+	if (once_in(12)) {
+		if (once_in(2))
+			make_tagged(&c, &req.data, "reserved-tag-ext");
+		else
+			make_reserved(&c, &req.data, "reserved-bits-ext");
 		req.certs_len = 4 * PAGE;
 		room = req.certs_len;
 		place = EDGE;
@@ -285,36 +320,41 @@ static void one_report(const char *class, uint8_t version, enum place place)
 	make(&c);
 }
 
-static void one_key(const char *class, uint8_t version)
+/* @len: bytes up to where there is no memory */
+static void one_key(const char *class, uint8_t version, size_t len)
 {
 	struct key_req req = { .v1 = { .guest_field_select = 1 << 6, .vmpl = 3 } };
 	struct call c = {
 		.class = class, .name = "get-derived-key", .cmd = SNP_GET_DERIVED_KEY,
-		.version = version, .body = &req, .len = sizeof(req),
+		.version = version, .req = EDGE, .body = &req, .len = len,
 		.resp_len = sizeof(struct snp_derived_key_resp),
 	};
 
 	make(&c);
 }
 
-/* how long are the certificates? */
-static void handshake(const char *class)
+static void one_ext(const char *class, uint32_t pages)
 {
-	struct snp_ext_report_req req = { .data.vmpl = 3 };
+	struct snp_ext_report_req req = { .data.vmpl = 3, .certs_len = pages * PAGE };
 	struct call c = {
 		.class = class, .name = "get-ext-report", .cmd = SNP_GET_EXT_REPORT,
 		.version = 1, .body = &req, .len = sizeof(req),
 		.resp_len = sizeof(struct snp_report_resp),
 	};
 
+	if (pages)
+		req.certs_address = (uintptr_t)arena_place(&certs, VALID, NULL, 0);
 	make(&c);
 }
 
+/* how long are the certificates? */
+static void handshake(const char *class) { one_ext(class, 0); }
+static void certs_of_four(const char *class) { one_ext(class, 4); }
 static void next(const char *class) { one_report(class, 1, VALID); }
 static void no_request(const char *class) { one_report(class, 1, NOWHERE); }
 static void report_v2(const char *class) { one_report(class, 2, VALID); }
-static void key_v2(const char *class) { one_key(class, 2); }
-static void key_v3(const char *class) { one_key(class, 3); }
+static void key_v2(const char *class) { one_key(class, 2, sizeof(struct key_req)); }
+static void key_v3(const char *class) { one_key(class, 3, sizeof(struct snp_derived_key_req)); }
 
 /* by class: those that are one report are told apart by what the test has the host do */
 static const struct {
@@ -332,6 +372,8 @@ static const struct {
 	{ "next", next },
 	{ "no-request", no_request },
 	{ "handshake", handshake },
+	{ "certs-of-four", certs_of_four },
+	{ "busy", next },
 	{ NULL, NULL }
 };
 
