@@ -133,6 +133,26 @@ reloaded() {
 	rmmod cvm_guest && modprobe cvm_guest "$@"
 }
 
+# the kernel's own driver, loaded while ours has not its names
+beside() {
+	reloaded drop_in=0 tsm=0 && modprobe tdx-guest && works &&
+		cvmctl quote --backend cvm --tdreport --report-data "$(printf %0128d 7)" --out /tmp/e
+	status=$?
+	rmmod tdx_guest && return $status
+}
+
+# it cannot be without configfs-tsm, which is ours
+refused_tsm() {
+	reloaded drop_in=0 && refuses modprobe tdx-guest && refuses test -e "/dev/$node" &&
+		is /sys/class/misc/cvm_report/channel/tsm registered
+}
+
+# SNP has a device, and one driver of it
+unbound() {
+	refuses modprobe sev-guest || rmmod sev_guest
+	refuses test -e "/dev/$node" && [ -c /dev/cvm/report ]
+}
+
 taken() {
 	rmmod cvm_guest && insmod /t/cvm_vm_fixture.ko do="name:$node" && modprobe cvm_guest
 }
@@ -167,6 +187,12 @@ ok 'the node is there again' works
 ok 'it can be left out' reloaded drop_in=0
 ok 'then there is none' refuses test -e "/dev/$node"
 ok 'and the parameter says so' is $PARAM N
+if [ "$platform" = tdx ]; then
+	ok "and the kernel's own driver can be beside ours" beside
+	ok 'unless configfs-tsm is ours' refused_tsm
+elif modprobe -n -q sev-guest; then
+	ok "nor one of the kernel's own driver, which finds no device" unbound
+fi
 if [ "$platform" = snp ]; then
 	ok 'the module comes where the name is taken' taken
 	ok 'and says so, once' one_line
@@ -176,6 +202,8 @@ if [ "$platform" = snp ]; then
 	ok 'it goes again' rmmod cvm_guest
 	ok "and the name's owner, whose name it still is" rmmod cvm_vm_fixture
 	ok 'it comes back' modprobe cvm_guest
+else
+	ok 'it comes back' reloaded
 fi
 ok 'with the node' works
 cat $tap
