@@ -70,7 +70,7 @@ start_tpm()
 
 	[ -n "$tpm" ] || return 0
 	mkdir "$dir/tpm"
-	(cd "$dir" && exec swtpm socket --tpm2 --tpmstate dir=tpm --flags startup-none \
+	(cd "$dir" && exec swtpm socket --tpm2 --tpmstate "dir=${tpm_state:-tpm}" --flags startup-none \
 		--ctrl type=unixio,path=tpm.sock >tpm.log 2>&1) &
 	tpm_pid=$!
 	until [ -S "$dir/tpm.sock" ]; do
@@ -78,6 +78,15 @@ start_tpm()
 			{ cat "$dir/tpm.log" >&2; fail 'swtpm did not start (see above)'; }
 		sleep 0.02
 	done
+}
+
+# what it keeps is on the disk, for the next run with it
+stop_tpm()
+{
+	[ -n "$tpm_pid" ] || return 0
+	kill "$tpm_pid" 2>/dev/null
+	wait "$tpm_pid" 2>/dev/null
+	tpm_pid=
 }
 
 qemu_arguments()
