@@ -55,8 +55,8 @@ gen-obj    := $(B)/obj/userspace/man/generate.o $(filter-out %/cvmctl/cvmctl.o,$
 user-cflags := -Iuserspace -Iuserspace/include -Idriver/uapi -iquote . -fPIC -fvisibility=hidden \
 	       -DCVM_VERSION='"$(VERSION)"' -DCVM_DATE='"$(DATE)"'
 lib-libs    := -lcrypto -ljansson -ltss2-mu
-key-libs    := -lkeyutils -ldevmapper
-ctl-libs    := -lkmod $(key-libs) -llzma -ltss2-esys -ltss2-tcti-device -lm $(lib-libs)
+key-libs    := -lkeyutils -ldevmapper -ltss2-esys -ltss2-tcti-device
+ctl-libs    := -lkmod $(key-libs) -llzma -lm $(lib-libs)
 
 user-programs += $(B)/bin/cvmctl $(B)/lib/$(lib-soname) $(B)/lib/libcvmguest.so \
 		 $(B)/lib/libcvmguest.a $(B)/lib/libcvmguest.pc $(man-pages) \

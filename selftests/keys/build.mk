@@ -9,6 +9,11 @@ $(keys-tests): $(B)/tests/%: $(B)/obj/selftests/keys/%.o $(key-obj) $(B)/lib/lib
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(key-libs) $(lib-libs)
 
+# a TPM to speak to
+$(B)/tests/test_tpm: $(addprefix $(B)/obj/selftests/keys/,swtpm.o memory.o)
+# bound at once, as cvmctl is: binding later saves vector registers, and what is in them
+$(B)/tests/test_tpm: key-libs += -ltss2-tcti-swtpm -Wl,-z,now
+
 $(B)/tests/kill_at: $(B)/obj/selftests/keys/kill_at.o
 	@mkdir -p $(@D)
 	$(say) LD $@

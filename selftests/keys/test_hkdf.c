@@ -20,9 +20,14 @@ static const struct {
 	  "392e3ca4e2e7469be5c9889026c9680d64c74f33f897e7b956e9bae475ef7af7" },
 };
 
+static const char mixed[] =
+	"63121feb0c0af0f1a092c6395839cc0ad47a50ebfa1a5db171b89b0b1ff41b03"
+	"b96f399f212cf7203c0fe0129229513fec0678a349cd5fa0bed6941e7301870d";
+
 int main(void)
 {
 	uint8_t secret[32], salt[32], key[128];
+	struct cvm_key_set both = { .tpm_secret = secret, .salt = salt, .salt_len = sizeof(salt) };
 	char text[257];
 
 	for (int i = 0; i < 32; i++)
@@ -39,6 +44,11 @@ int main(void)
 		cvm_hex_encode(key, vectors[i].length, text);
 		check(!strcmp(text, vectors[i].key), "the right one: purpose %u", vectors[i].purpose);
 	}
+	check_is(cvm_key_mixed_salt(&both, key), 0, "a salt that mixes a TPM's secret in");
+	cvm_hex_encode(key, CVM_MAX_KEY_SALT, text);
+	check(!strcmp(text, mixed), "the right one");
+	both.salt_len = CVM_MAX_KEY_SALT + 1;
+	check(cvm_key_mixed_salt(&both, key) < 0, "of no salt that is longer than a salt may be");
 	check(cvm_key_hkdf(secret, &(struct cvm_key_set){ .label = text, .label_len = 256 },
 			   CVM_PURPOSE_KEY, key, 32) < 0, "no label of more than 255 bytes");
 	return tap_end();

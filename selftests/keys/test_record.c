@@ -30,6 +30,42 @@ static struct cvm_key_record good(enum cvm_disk_cipher cipher)
 	return record;
 }
 
+/* with a secret of a TPM: of a disk; or of none, and nothing of the firmware's */
+static struct cvm_key_record good_tpm(enum cvm_disk_cipher cipher)
+{
+	struct cvm_key_record record = good(cipher);
+
+	record.sealed = (struct cvm_sealed){ .pcrs = 1U << 0 | 1U << 7 | 1U << 15, .len = 300 };
+	memset(record.sealed.bytes, 0x5e, record.sealed.len);
+	if (cipher == CVM_DISK_NONE) {
+		record.inputs = (struct cvm_key_inputs){ .root = CVM_ROOT_TPM };
+		record.sectors = 0;
+	}
+	cvm_record_sign(&record, mac_key);
+	return record;
+}
+
+static void test_tpm_text(void)
+{
+	for (enum cvm_disk_cipher c = CVM_DISK_NONE; c <= CVM_DISK_XTS_HMAC; c++) {
+		struct cvm_key_record record = good_tpm(c), again;
+		char *text = cvm_record_text(&record);
+
+		check(strlen(text) < CVM_RECORD_MAX_FILE, "with a TPM's secret it is short enough");
+		check_is(cvm_record_parse(text, strlen(text), &again, NULL), 0, "it can be read");
+		check(!memcmp(&record, &again, sizeof(record)), "and means the same");
+		check_is(cvm_record_verify(&again, mac_key), 0, "and its MAC holds");
+		again.sealed.pcrs ^= 1;
+		check_is(cvm_record_verify(&again, mac_key), -EBADMSG, "but not for other PCRs");
+		again.sealed.pcrs ^= 1;
+		again.sealed.bytes[299] ^= 1;
+		check_is(cvm_record_verify(&again, mac_key), -EBADMSG, "nor another secret");
+		again.sealed = (struct cvm_sealed){ 0 };
+		check_is(cvm_record_verify(&again, mac_key), -EBADMSG, "nor for none");
+		free(text);
+	}
+}
+
 static void test_text(void)
 {
 	for (enum cvm_disk_cipher c = CVM_DISK_XTS; c <= CVM_DISK_XTS_HMAC; c++) {
@@ -44,10 +80,10 @@ static void test_text(void)
 	}
 }
 
-/* the good record with one member replaced (or, NULL, removed): refused, and @says so */
-static void refuse(const char *member, json_t *value, const char *says)
+/* @record with one member replaced (or, NULL, removed): refused, and @says so */
+static void refuse_of(struct cvm_key_record record, const char *member, json_t *value,
+		      const char *says)
 {
-	struct cvm_key_record record = good(CVM_DISK_XTS);
 	char *text = cvm_record_text(&record), *changed, what[128];
 	json_t *json = json_loads(text, 0, NULL);
 	struct cvm_error error = { 0 };
@@ -63,6 +99,12 @@ static void refuse(const char *member, json_t *value, const char *says)
 	free(changed);
 	free(text);
 	json_decref(json);
+}
+
+/* of the good record */
+static void refuse(const char *member, json_t *value, const char *says)
+{
+	refuse_of(good(CVM_DISK_XTS), member, value, says);
 }
 
 static json_t *repeat(const char *text, int times)
@@ -90,7 +132,12 @@ static void test_refused(void)
 		refuse(members[i], json_pack("{s:i}", "a", 1), "");
 	}
 	refuse("comment", json_string("hello"), "comment");
-	refuse("version", json_integer(2), "version");
+	refuse("version", json_integer(3), "version");
+	refuse("version", json_integer(2), "pcrs");
+	refuse("pcrs", json_pack("[i]", 7), "pcrs");
+	refuse("sealed", json_string("00"), "sealed");
+	refuse("root", json_string("tpm"), "root");
+	refuse("cipher", json_string("none"), "cipher");
 	refuse("version", json_real(1.0), "");
 	refuse("root", json_string("vlek"), "root");
 	refuse("mix", json_pack("[s,s]", "policy", "policy"), "mix");
@@ -125,6 +172,34 @@ static void test_refused(void)
 	/* as long as that of the other cipher */
 	refuse("key", repeat("00", 145), "key");
 	refuse("mac", repeat("00", 31), "mac");
+}
+
+static void test_tpm_refused(void)
+{
+	const struct cvm_key_record both = good_tpm(CVM_DISK_XTS), alone = good_tpm(CVM_DISK_NONE);
+
+	refuse_of(both, "version", json_integer(1), "pcrs");
+	refuse_of(both, "pcrs", NULL, "pcrs");
+	refuse_of(both, "sealed", NULL, "sealed");
+	refuse_of(both, "pcrs", json_null(), "pcrs");
+	refuse_of(both, "pcrs", json_integer(7), "pcrs");
+	refuse_of(both, "pcrs", json_array(), "pcrs");
+	refuse_of(both, "pcrs", json_pack("[i,i]", 7, 7), "pcrs");
+	refuse_of(both, "pcrs", json_pack("[i,i]", 7, 0), "pcrs");
+	refuse_of(both, "pcrs", json_pack("[i]", 16), "pcrs");
+	refuse_of(both, "pcrs", json_pack("[i]", -1), "pcrs");
+	refuse_of(both, "pcrs", json_pack("[s]", "7"), "pcrs");
+	refuse_of(both, "pcrs", json_pack("[f]", 7.0), "pcrs");
+	refuse_of(both, "sealed", json_string(""), "sealed");
+	refuse_of(both, "sealed", json_string("0"), "sealed");
+	refuse_of(both, "sealed", repeat("00", CVM_SEALED_MAX + 1), "sealed");
+	refuse_of(both, "cipher", json_string("none"), "cipher");
+	refuse_of(alone, "mix", json_pack("[s]", "policy"), "mix");
+	refuse_of(alone, "vmpl", json_integer(1), "mix");
+	refuse_of(alone, "svn", json_integer(1), "svn");
+	refuse_of(alone, "sectors", json_integer(8), "sectors");
+	refuse_of(alone, "key", json_string("00"), "key");
+	refuse_of(alone, "cipher", json_string("aes-xts-plain64"), "sectors");
 }
 
 static void refuse_text(const char *text, size_t len, const char *what)
@@ -340,7 +415,9 @@ int main(void)
 {
 	tap_make_dir();
 	test_text();
+	test_tpm_text();
 	test_refused();
+	test_tpm_refused();
 	test_malformed();
 	test_mac();
 	test_draft();

@@ -40,7 +40,7 @@ int bench_open_door(const struct bench *bench, struct bench_door **out)
 	*out = door;
 	if (!door)
 		return fail(EXIT_FAILED, "out of memory");
-	rc = open_door(&door->door);
+	rc = open_door(&door->door, CVM_FROM_FIRMWARE);
 	if (rc)
 		return rc;
 	cvm_key_inputs_newest(&door->inputs, CVM_ROOT_VCEK, CVM_MIX_DEFAULT, &door->door.facts);

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: MIT
-/* cvmctl disk: disks whose key the firmware's derived keys wrap. */
+/* cvmctl disk: disks whose key derived keys wrap: the firmware's, or of a TPM's secret. */
 #include <stdio.h>
 #include <string.h>
 
 #include "common/util.h"
 #include "disk.h"
 
-enum { RECORD, MIX, MIN_TCB, ROOT, SYSTEM, INTEGRITY, FORCE, READ_ONLY, KEY, TEMPORARY, JSON };
+enum {
+	RECORD, FROM, PCRS, MIX, MIN_TCB, ROOT, SYSTEM, INTEGRITY, FORCE, READ_ONLY, KEY,
+	TEMPORARY, JSON,
+};
 
 static const struct option_spec option_list[] = {
 	[RECORD]	= { "record", "FILE", "where the disk's key is kept, wrapped; required for\nformat, open and rotate" },
+	[FROM]		= { "from", ARG_FROM, "format, open, rotate: whose secret the disk's key is wrapped\nunder: what the firmware derives (default), one that the\nTPM keeps, or both" },
+	[PCRS]		= { "pcrs", ARG_PCRS, "format: PCRs that the TPM's secret is bound to; open,\nrotate: what it must be bound to at least; required for\n--from tpm and both" },
 	[MIX]		= { "mix", ARG_MIX, "format: what is mixed into the key; open, rotate: what\nmust be at least (default: policy,image,family,\nmeasurement,svn,tcb; format and rotate mix in mit too,\nwhere it is known)" },
 	[MIN_TCB]	= { "min-tcb", "HEX", "open, rotate: the least TCB_VERSION, 16 digits, that the\nrecord may be of (default: any)" },
 	[ROOT]		= { "root", ARG_ROOT, HELP_ROOT },
-	[SYSTEM]	= { "system", "measured|firmware", "what the launch measurement is known to cover: kernel,\ninitrd and command line too; or the firmware alone, so\nthat whoever has the same firmware would have the key,\nwhich is refused. Required for format" },
+	[SYSTEM]	= { "system", "measured|firmware", "what the launch measurement is known to cover: kernel,\ninitrd and command line too; or the firmware alone, so\nthat whoever has the same firmware would have the key,\nwhich is refused unless --from both. Required for\nformat, but with --from tpm" },
 	[INTEGRITY]	= { "integrity", NULL, "format: authenticate each sector (AES-XTS and HMAC-SHA-256)" },
 	[FORCE]		= { "force", NULL, "format, temporary: a device that is not blank; what is on\nit is lost" },
 	[READ_ONLY]	= { "read-only", NULL, "open: so that nothing can be written" },
@@ -24,6 +29,7 @@ static const struct option_spec option_list[] = {
 };
 
 #define BIT(option)	(1U << (option))
+#define WHOSE		(BIT(FROM) | BIT(PCRS))
 
 /* @record, @device: it must have one; @takes: options */
 static const struct {
@@ -32,12 +38,13 @@ static const struct {
 	bool record, device;
 	unsigned int takes;
 } actions[] = {
-	{ "format", disk_format, true, true, BIT(RECORD) | BIT(MIX) | BIT(ROOT) | BIT(SYSTEM) |
-					     BIT(INTEGRITY) | BIT(FORCE) },
-	{ "open", disk_open, true, true, BIT(RECORD) | BIT(MIX) | BIT(MIN_TCB) | BIT(ROOT) |
+	{ "format", disk_format, true, true, BIT(RECORD) | WHOSE | BIT(MIX) | BIT(ROOT) |
+					     BIT(SYSTEM) | BIT(INTEGRITY) | BIT(FORCE) },
+	{ "open", disk_open, true, true, BIT(RECORD) | WHOSE | BIT(MIX) | BIT(MIN_TCB) | BIT(ROOT) |
 					 BIT(READ_ONLY) },
 	{ "close", disk_close, false, false, BIT(TEMPORARY) },
-	{ "rotate", disk_rotate, true, false, BIT(RECORD) | BIT(MIX) | BIT(MIN_TCB) | BIT(ROOT) },
+	{ "rotate", disk_rotate, true, false, BIT(RECORD) | WHOSE | BIT(MIX) | BIT(MIN_TCB) |
+					      BIT(ROOT) },
 	{ "status", disk_status, false, false, BIT(RECORD) | BIT(MIX) | BIT(JSON) },
 	{ "temporary", disk_temporary, false, true, BIT(MIX) | BIT(ROOT) | BIT(FORCE) | BIT(KEY) },
 };
@@ -73,21 +80,14 @@ static int parse_key(const char *value, bool *random)
 	return usage_error("--key: '%s' is neither derived nor random", value);
 }
 
-static int parse_options(const struct arguments *args, struct disk_options *options)
+/* what the firmware's keys are derived from */
+static int parse_firmware(const struct arguments *args, struct disk_options *options)
 {
 	const char *mix = args->option[MIX];
 	int rc = parse_system(args->option[SYSTEM], &options->system);
 
-	options->record = args->option[RECORD];
-	options->integrity = args->option[INTEGRITY];
-	options->force = args->option[FORCE];
-	options->read_only = args->option[READ_ONLY];
-	options->temporary = args->option[TEMPORARY];
-	options->json = args->option[JSON];
 	options->accept.mix = CVM_MIX_DEFAULT;
 	options->mix = CVM_MIX_ALL;
-	if (!rc)
-		rc = parse_key(args->option[KEY], &options->random);
 	if (!rc && mix) {
 		rc = parse_mix(mix, &options->mix);
 		options->accept.mix = options->mix;
@@ -99,6 +99,39 @@ static int parse_options(const struct arguments *args, struct disk_options *opti
 			parse_hex64("min-tcb", args->option[MIN_TCB], &options->accept.min_tcb) :
 			usage_error("--min-tcb: tcb is not in --mix");
 	return rc ? rc : parse_root(args->option[ROOT], &options->accept.root);
+}
+
+/* a TPM's secret alone is derived from nothing */
+static int parse_tpm(const struct arguments *args, struct disk_options *options)
+{
+	static const int firmwares[] = { MIX, MIN_TCB, ROOT, SYSTEM };
+
+	options->accept.root = CVM_ROOT_TPM;
+	for (size_t i = 0; i < ARRAY_SIZE(firmwares); i++)
+		if (args->option[firmwares[i]])
+			return usage_error("--%s is for keys that the firmware derives, not for --from tpm",
+					   option_list[firmwares[i]].name);
+	return 0;
+}
+
+static int parse_options(const struct arguments *args, struct disk_options *options)
+{
+	int rc;
+
+	options->record = args->option[RECORD];
+	options->integrity = args->option[INTEGRITY];
+	options->force = args->option[FORCE];
+	options->read_only = args->option[READ_ONLY];
+	options->temporary = args->option[TEMPORARY];
+	options->json = args->option[JSON];
+	rc = parse_key(args->option[KEY], &options->random);
+	if (!rc)
+		rc = parse_from(args->option[FROM], args->option[PCRS], &options->from,
+				&options->accept.pcrs);
+	if (rc)
+		return rc;
+	return options->from == CVM_FROM_TPM ? parse_tpm(args, options) :
+					       parse_firmware(args, options);
 }
 
 static int check_taken(size_t i, const struct arguments *args)

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* cvmctl key: a derived key, into a keyring, or to a file where that is asked for. */
+/*
+ * cvmctl key: a derived key, into a keyring, or to a file where that is asked for; and a
+ * secret of a TPM, in a record, from which such keys can be derived too.
+ */
 #include <errno.h>
 #include <keyutils.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/cleanup.h"
 #include "common/util.h"
@@ -13,14 +17,17 @@
 #include "keys/secret.h"
 
 enum {
-	NAME, KEYRING, OUT, MIX, ROOT, VMPL, SVN, TCB, MIT, PURPOSE, TYPE, LENGTH, LABEL, SALT,
-	TIMEOUT,
+	NAME, KEYRING, OUT, FROM, RECORD, PCRS, MIX, ROOT, VMPL, SVN, TCB, MIT, PURPOSE, TYPE,
+	LENGTH, LABEL, SALT, TIMEOUT,
 };
 
 static const struct option_spec option_list[] = {
 	[NAME]	  = { "name", "NAME", "the key's description is cvm:NAME; with --keyring required" },
 	[KEYRING] = { "keyring", "session|user|SERIAL", "where the key goes" },
 	[OUT]	  = { "out", "FILE", "or this file, raw and readable: user space has it then" },
+	[FROM]	  = { "from", ARG_FROM, "derive: of whose secret: the firmware's (default), one\nthat the TPM keeps, or both" },
+	[RECORD]  = { "record", "FILE", "seal: where the TPM's secret is kept, sealed; derive:\nwhere it is; required for both" },
+	[PCRS]	  = { "pcrs", ARG_PCRS, "seal: PCRs that it is bound to; derive: what it must be\nbound to at least; required for both" },
 	[MIX]	  = { "mix", ARG_MIX, "what is mixed in (default: policy,image,family,\nmeasurement,svn,tcb, and mit where it is known)" },
 	[ROOT]	  = { "root", ARG_ROOT, HELP_ROOT },
 	[VMPL]	  = { "vmpl", "0|1|2|3", "the VMPL that is mixed in (default: the kernel's own)" },
@@ -184,20 +191,76 @@ static int parse_key(const struct arguments *args, struct cvm_key_set *set, uint
 	return parse_bytes("salt", hex, salt, set->salt_len, false);
 }
 
-static int derive(const struct arguments *args, struct cvm_key_set *set)
+/* no disk's */
+#define RECORD_LABEL	"key"
+
+/**
+ * struct source - whose secret a key is made of
+ * @from: whose
+ * @record: of the TPM's, if it is one of them
+ * @accept: what is accepted of that
+ */
+struct source {
+	enum cvm_key_from from;
+	const char *record;
+	struct cvm_key_accept accept;
+};
+
+static int parse_source(const struct arguments *args, struct source *source)
+{
+	static const int firmwares[] = { MIX, ROOT, VMPL, SVN, TCB, MIT };
+	int rc = parse_from(args->option[FROM], args->option[PCRS], &source->from,
+			    &source->accept.pcrs);
+
+	if (rc)
+		return rc;
+	source->record = args->option[RECORD];
+	source->accept.root = CVM_ROOT_TPM;
+	source->accept.label = RECORD_LABEL;
+	if (!source->record != !(source->from & CVM_FROM_TPM))
+		return source->record ?
+			usage_error("--record is for the secrets of a TPM: --from tpm or both") :
+			usage_error("--from %s: --record is missing", from_name(source->from));
+	for (size_t i = 0; source->from == CVM_FROM_TPM && i < ARRAY_SIZE(firmwares); i++)
+		if (args->option[firmwares[i]])
+			return usage_error("--%s is for keys that the firmware derives, not for --from tpm",
+					   option_list[firmwares[i]].name);
+	return 0;
+}
+
+static int unseal(const struct source *source, const struct cvm_key_door *door, uint8_t *secret)
+{
+	struct cvm_key_record record;
+	struct cvm_error error;
+	int rc = cvm_record_read(source->record, &record, &error);
+
+	if (rc)
+		return fail_key(rc, NULL, &error);
+	rc = cvm_record_secret(&record, &source->accept, door, secret, &error);
+	return rc ? fail_key(rc, source->record, &error) : 0;
+}
+
+static int derive(const struct arguments *args, const struct source *source,
+		  struct cvm_key_set *set)
 {
 	__cleanup_door struct cvm_key_door door = { .fd = -1 };
 	__cleanup_secret_time struct cvm_secret_time time = { 0 };
-	__cleanup_secret struct cvm_secret key = { 0 };
+	__cleanup_secret struct cvm_secret key = { 0 }, secret = { 0 };
 	struct cvm_key_ask *ask = &set->ask[0];
 	struct cvm_error error;
-	int rc = open_door(&door);
+	int rc = open_door(&door, source->from);
 
-	if (!rc)
+	if (!rc && source->from & CVM_FROM_FIRMWARE)
 		rc = complete_inputs(args, &door, &set->inputs);
 	if (rc)
 		return rc;
 	cvm_secret_begin(&time);
+	if (source->from & CVM_FROM_TPM) {
+		rc = unseal(source, &door, secret.bytes);
+		if (rc)
+			return rc;
+		set->tpm_secret = secret.bytes;
+	}
 	if (ask->form == CVM_FORM_MEMORY)
 		ask->memory = key.bytes;
 	rc = cvm_key_inputs_check(&set->inputs, &door.facts, &error);
@@ -212,24 +275,80 @@ static int derive(const struct arguments *args, struct cvm_key_set *set)
 	return flush_output();
 }
 
-static int run(const struct arguments *args)
+static int run_derive(const struct arguments *args)
 {
 	struct cvm_key_set set = { 0 };
+	struct source source = { 0 };
 	uint8_t salt[CVM_MAX_KEY_SALT];
+	int rc = parse_key(args, &set, salt);
+
+	if (!rc)
+		rc = parse_source(args, &source);
+	if (!rc && source.from == CVM_FROM_TPM)
+		set.inputs.root = CVM_ROOT_TPM;
+	else if (!rc)
+		rc = parse_inputs(args, &set.inputs);
+	return rc ? rc : derive(args, &source, &set);
+}
+
+static int seal(const char *path, uint32_t pcrs)
+{
+	__cleanup_door struct cvm_key_door door = { .fd = -1 };
+	__cleanup_draft struct draft draft = { "" };
+	struct cvm_key_record record = {
+		.inputs.root = CVM_ROOT_TPM, .sealed.pcrs = pcrs, .label = RECORD_LABEL,
+	};
+	struct cvm_data_key none = { 0 };
+	struct cvm_error error;
+	struct stat st;
 	int rc;
 
-	if (strcmp(args->operand[0], "derive"))
-		return usage_error("'%s' is not derive", args->operand[0]);
-	rc = parse_key(args, &set, salt);
+	if (!lstat(path, &st))
+		return fail(EXIT_FAILED, "%s: is there already, and may hold the only secret of something: choose another file, or remove it",
+			    path);
+	rc = name_draft(path, &draft);
 	if (!rc)
-		rc = parse_inputs(args, &set.inputs);
-	return rc ? rc : derive(args, &set);
+		rc = open_door(&door, CVM_FROM_TPM);
+	if (rc)
+		return rc;
+	rc = cvm_record_make(&record, &door, RECORD_LABEL, &none, &error);
+	if (!rc)
+		rc = cvm_record_write(draft.path, &record, NULL, &error);
+	if (rc)
+		return fail_key(rc, NULL, &error);
+	rc = place_draft(&draft, path, "the new secret");
+	if (!rc)
+		tell_door(&door);
+	return rc;
+}
+
+static int run_seal(const struct arguments *args)
+{
+	enum cvm_key_from from;
+	uint32_t pcrs;
+	int rc;
+
+	for (int i = 0; option_list[i].name; i++)
+		if (args->option[i] && i != RECORD && i != PCRS)
+			return usage_error("key seal takes no --%s", option_list[i].name);
+	if (!args->option[RECORD])
+		return usage_error("key seal: --record is missing");
+	rc = parse_from(from_name(CVM_FROM_TPM), args->option[PCRS], &from, &pcrs);
+	return rc ? rc : seal(args->option[RECORD], pcrs);
+}
+
+static int run(const struct arguments *args)
+{
+	if (!strcmp(args->operand[0], "derive"))
+		return run_derive(args);
+	return strcmp(args->operand[0], "seal") ?
+		usage_error("'%s' is neither derive nor seal", args->operand[0]) : run_seal(args);
 }
 
 const struct command cmd_key = {
 	.name = "key",
 	.summary = "derive a key that only this VM can, into a keyring",
-	.operands = "derive",
+	.operands = "derive|seal",
 	.min_operands = 1,
 	.max_operands = 1,
 	.options = option_list,

@@ -3,6 +3,8 @@
 #ifndef CVMCTL_DISK_H
 #define CVMCTL_DISK_H
 
+#include <limits.h>
+
 #include "cvmctl.h"
 #include "disk/disk.h"
 #include "keys/unlock.h"
@@ -12,6 +14,9 @@
 #define ARG_ROOT	"vcek|vmrk"
 #define HELP_ROOT \
 	"what keys are derived from: the chip's secret (vcek, the\ndefault), or this VM's own (vmrk)"
+
+#define ARG_FROM	"firmware|tpm|both"
+#define ARG_PCRS	"LIST|@FILE"
 
 /**
  * enum disk_system - what the mix is known to stand for: --system
@@ -27,6 +32,7 @@ enum disk_system { SYSTEM_UNSAID, SYSTEM_MEASURED, SYSTEM_FIRMWARE };
  * @device: or NULL
  * @record: path, or NULL
  * @label: of its record
+ * @from: --from
  * @accept: what its record must be at least
  * @mix: what is mixed in by format and rotate, of what is known there
  * @system: --system
@@ -42,6 +48,7 @@ struct disk_options {
 	const char *device;
 	const char *record;
 	char label[CVM_RECORD_MAX_LABEL];
+	enum cvm_key_from from;
 	struct cvm_key_accept accept;
 	uint32_t mix;
 	enum disk_system system;
@@ -59,6 +66,20 @@ int parse_mix(const char *value, uint32_t *mix);
 /* --root, or NULL. 0 or an exit status. */
 int parse_root(const char *value, uint32_t *root);
 
+/**
+ * parse_from() - --from and --pcrs, each or NULL
+ * @from: its value
+ * @pcrs: likewise; a list, or a file with one line
+ * @whose: out
+ * @mask: out: bits; 0 where there is no TPM in @whose
+ *
+ * Return: 0 or an exit status; what is wrong has been said.
+ */
+int parse_from(const char *from, const char *pcrs, enum cvm_key_from *whose, uint32_t *mask);
+
+/* "firmware", "tpm" or "both" */
+const char *from_name(enum cvm_key_from from);
+
 /* 16 hexadecimal digits, the most significant first. 0 or an exit status. */
 int parse_hex64(const char *option, const char *value, uint64_t *number);
 
@@ -69,16 +90,31 @@ int fail_key(int rc, const char *what, const struct cvm_error *error);
 #define __cleanup_block	__cleanup(cvm_block_close)
 
 /* Locks this process's memory, and opens @door. */
-int open_door(struct cvm_key_door *door);
+int open_door(struct cvm_key_door *door, enum cvm_key_from from);
 
 /* From here on no key in any keyring of the caller's is found by its name. 0 or the exit status. */
 int empty_session(void);
 
 /* open_door(), and no key in any keyring of the caller's is found by its name from then on. */
-int open_disk_door(struct cvm_key_door *door);
+int open_disk_door(struct cvm_key_door *door, enum cvm_key_from from);
 
 /* Once it is done: tells the user by which door, on stderr. */
 void tell_door(const struct cvm_key_door *door);
+
+/* draft.c: a record until it has its name; removed when its scope ends; "": there is none */
+struct draft {
+	char path[PATH_MAX];
+};
+
+#define __cleanup_draft	__cleanup(remove_draft)
+
+void remove_draft(struct draft *draft);
+
+/* A name for what becomes @record. 0 or an exit status. */
+int name_draft(const char *record, struct draft *draft);
+
+/* Give it its name, unless there is such a file; @whose: for messages. 0 or an exit status. */
+int place_draft(struct draft *draft, const char *path, const char *whose);
 
 /* disk_rotate.c: what a record of @old would be of when it is rotated. @in: out */
 void disk_newest_inputs(const struct disk_options *options, const struct cvm_key_door *door,

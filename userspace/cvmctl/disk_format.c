@@ -8,37 +8,25 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/util.h"
 #include "disk.h"
 
-/* the record until it has its name; removed when its scope ends; "": there is none */
-struct draft {
-	char path[PATH_MAX];
-};
-
-static void remove_draft(struct draft *draft)
-{
-	if (draft->path[0])
-		unlink(draft->path);
-}
-
-#define __cleanup_draft	__cleanup(remove_draft)
-
 /*
  * A measurement of the firmware alone is everybody's who runs the same: the disk's key
- * would be theirs. A secret of a TPM beside it would make a difference; there is no
- * such yet.
+ * would be theirs. A secret of a TPM beside it makes the difference.
  */
 static int check_system(const struct disk_options *options)
 {
+	if (options->from == CVM_FROM_TPM)
+		return 0;
 	if (options->system == SYSTEM_UNSAID)
 		return usage_error("disk format: say what the launch measurement covers: --system measured or firmware");
-	return options->system == SYSTEM_MEASURED ? 0 :
-		fail(EXIT_NOT_SUPPORTED, "--system firmware: whoever runs the same firmware on this chip derives the same key, whatever kernel he boots; measure kernel, initrd and command line at launch too");
+	return options->system == SYSTEM_MEASURED || options->from == CVM_FROM_BOTH ? 0 :
+		fail(EXIT_NOT_SUPPORTED, "--system firmware: whoever runs the same firmware on this chip derives the same key, whatever kernel he boots; measure kernel, initrd and command line at launch too, or mix a secret of a TPM in (--from both)");
 }
 
 /* Nothing that anybody may want is overwritten. */
@@ -58,24 +46,6 @@ static int check_free(const struct disk_options *options, const struct cvm_block
 			     options->device);
 }
 
-/* another one than any other process has, and than any that was killed has left */
-static int name_draft(const char *record, struct draft *draft)
-{
-	struct cvm_error error;
-	char suffix[2 * 8 + 1];
-	uint8_t random[8];
-	int rc;
-
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
-		return fail(EXIT_FAILED, "no random numbers");
-	cvm_hex_encode(random, sizeof(random), suffix);
-	rc = cvm_record_draft(record, suffix, draft->path, &error);
-	if (!rc)
-		return 0;
-	draft->path[0] = '\0';
-	return fail_key(rc, NULL, &error);
-}
-
 /* That the disk can be opened; and dm-integrity knows no tags of what was never written. */
 static int write_disk(const struct disk_options *options, struct cvm_block *block,
 		      const struct cvm_key_record *record, const struct cvm_data_key *key)
@@ -92,23 +62,6 @@ static int write_disk(const struct disk_options *options, struct cvm_block *bloc
 	}
 	rc = cvm_disk_detach(options->name, &error);
 	return rc ? fail_key(rc, NULL, &error) : 0;
-}
-
-static int place(const struct disk_options *options, struct draft *draft)
-{
-	struct cvm_error error;
-	int rc = cvm_record_place(draft->path, options->record, false, &error);
-
-	if (rc == -EEXIST) {
-		rc = fail(EXIT_FAILED, "%s: somebody else has made it meanwhile, and it is left alone; the record of %s is %s: give it another name",
-			  options->record, options->name, draft->path);
-		draft->path[0] = '\0';
-		return rc;
-	}
-	if (rc)
-		return fail_key(rc, NULL, &error);
-	draft->path[0] = '\0';
-	return 0;
 }
 
 /* @record: out, but for where it is known already how large the disk is */
@@ -136,6 +89,7 @@ static int format(const struct disk_options *options, struct cvm_block *block,
 	struct cvm_key_record record = {
 		.cipher = options->integrity ? CVM_DISK_XTS_HMAC : CVM_DISK_XTS,
 		.sectors = CVM_DISK_ALIGN,
+		.sealed.pcrs = options->accept.pcrs,
 	};
 	struct cvm_error error;
 	int rc = name_draft(options->record, &draft);
@@ -153,7 +107,7 @@ static int format(const struct disk_options *options, struct cvm_block *block,
 		return fail_key(rc, options->device, &error);
 	rc = write_disk(options, block, &record, &key);
 	if (!rc)
-		rc = place(options, &draft);
+		rc = place_draft(&draft, options->record, options->name);
 	if (rc)
 		return rc;
 	tell_door(door);
@@ -174,6 +128,6 @@ int disk_format(const struct disk_options *options)
 		return fail_key(rc, NULL, &error);
 	rc = check_free(options, &block);
 	if (!rc)
-		rc = open_disk_door(&door);
+		rc = open_disk_door(&door, options->from);
 	return rc ? rc : format(options, &block, &door);
 }

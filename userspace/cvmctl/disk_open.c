@@ -19,7 +19,7 @@ int disk_open(const struct disk_options *options)
 		rc = cvm_block_open(options->device, options->read_only, &block, &error);
 	if (rc)
 		return fail_key(rc, NULL, &error);
-	rc = open_disk_door(&door);
+	rc = open_disk_door(&door, options->from);
 	if (rc)
 		return rc;
 	rc = cvm_record_unlock(&record, &options->accept, &door, options->name, &key, &error);

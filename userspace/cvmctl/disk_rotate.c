@@ -96,7 +96,7 @@ static int rotate(const struct disk_options *options, const char *path,
 		rc = cvm_record_read(path, &record, &error);
 	if (rc)
 		return fail_key(rc, NULL, &error);
-	rc = open_disk_door(&door);
+	rc = open_disk_door(&door, options->from);
 	if (rc)
 		return rc;
 	old_tcb = record.inputs.tcb;
@@ -110,8 +110,11 @@ static int rotate(const struct disk_options *options, const char *path,
 		return fail_key(rc, path, &error);
 	}
 	tell_door(&door);
-	printf("rotated: TCB %016llx, before %016llx\n", (unsigned long long)record.inputs.tcb,
-	       (unsigned long long)old_tcb);
+	if (record.inputs.root == CVM_ROOT_TPM)
+		printf("rotated: a new secret of the TPM\n");
+	else
+		printf("rotated: TCB %016llx, before %016llx\n",
+		       (unsigned long long)record.inputs.tcb, (unsigned long long)old_tcb);
 	return flush_output();
 }
 

@@ -34,9 +34,12 @@ static int add_table(json_t *json, const struct disk_options *options,
 static void add_record(json_t *json, const struct cvm_key_record *record)
 {
 	const struct cvm_key_inputs *in = &record->inputs;
-	char mix[CVM_MIX_TEXT];
+	char mix[CVM_MIX_TEXT], pcrs[CVM_PCRS_TEXT];
 
 	json_object_set_new(json, "root", json_string(cvm_root_name(in->root)));
+	if (record->sealed.pcrs)
+		json_object_set_new(json, "pcrs",
+				    json_string(cvm_pcrs_text(record->sealed.pcrs, pcrs)));
 	json_object_set_new(json, "mix", json_string(cvm_mix_text(in->mix, mix)));
 	json_object_set_new(json, "tcb", json_sprintf("%016" PRIx64, in->tcb));
 	json_object_set_new(json, "svn", json_integer(in->guest_svn));
@@ -51,7 +54,7 @@ static void add_rotation(json_t *json, const struct disk_options *options,
 	__cleanup_door struct cvm_key_door door = { .fd = -1 };
 	struct cvm_key_inputs newest;
 	const char *state = "unknown";
-	int rc = cvm_key_door_open(&door, NULL);
+	int rc = cvm_key_door_open(&door, CVM_FROM_FIRMWARE, NULL);
 
 	if (!rc) {
 		json_object_set_new(json, "committed_tcb",
@@ -64,6 +67,21 @@ static void add_rotation(json_t *json, const struct disk_options *options,
 	else if (!rc && newest.vmpl == record->inputs.vmpl)
 		state = memcmp(&newest, &record->inputs, sizeof(newest)) ? "due" : "current";
 	json_object_set_new(json, "rotation", json_string(state));
+}
+
+/* whether the TPM would give its secret out, now and here */
+static void add_sealed(json_t *json, const struct cvm_key_record *record)
+{
+	struct cvm_tpm *tpm;
+	int rc = cvm_tpm_open(&tpm, NULL);
+
+	if (!rc)
+		rc = cvm_sealed_check(tpm, &record->sealed, NULL);
+	cvm_tpm_close(tpm);
+	json_object_set_new(json, "sealed",
+			    json_string(!rc ? "opens" : rc == -ESTALE ? "other PCRs" :
+					rc == -EKEYREJECTED ? "another TPM" :
+					rc == -EBADMSG ? "by another system" : "unknown"));
 }
 
 static int print_text(const json_t *json)
@@ -100,7 +118,10 @@ int disk_status(const struct disk_options *options)
 	}
 	if (options->record) {
 		add_record(json, &record);
-		add_rotation(json, options, &record);
+		if (record.sealed.pcrs)
+			add_sealed(json, &record);
+		if (record.inputs.root != CVM_ROOT_TPM)
+			add_rotation(json, options, &record);
 	}
 	if (options->json) {
 		rc = output_json(NULL, json);

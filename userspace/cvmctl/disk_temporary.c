@@ -42,7 +42,7 @@ static int derived_key(const struct disk_options *options, struct cvm_data_key *
 	__cleanup_door struct cvm_key_door door = { .fd = -1 };
 	__cleanup_record struct cvm_key_record record = { .cipher = CVM_DISK_XTS };
 	struct cvm_error error;
-	int rc = open_disk_door(&door);
+	int rc = open_disk_door(&door, CVM_FROM_FIRMWARE);
 
 	if (rc)
 		return rc;

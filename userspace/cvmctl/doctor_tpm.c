@@ -3,23 +3,18 @@
  * The TPM: who may open it, which PCRs it has, and whether its hierarchies are
  * open. It is asked for its properties, nothing that changes them.
  */
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <tss2/tss2_esys.h>
-#include <tss2/tss2_tcti_device.h>
-#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/util.h"
 #include "doctor.h"
+#include "keys/tpm.h"
 
 #define TPM	"/sys/class/tpm/tpm0"
-/* the kernel's resource manager: what we do there is no one else's business */
-#define MANAGED	"/dev/tpmrm0"
 
 /* where @path may be opened by everybody */
 static bool check_mode(struct doctor *d, const char *path)
@@ -46,45 +41,22 @@ static bool check_banks(struct doctor *d)
 	return false;
 }
 
-static void cleanup_tcti(TSS2_TCTI_CONTEXT **tcti)
+static void close_tpm(struct cvm_tpm **tpm)
 {
-	if (*tcti)
-		Tss2_Tcti_Finalize(*tcti);
-	free(*tcti);
-}
-
-static void cleanup_esys(ESYS_CONTEXT **esys)
-{
-	Esys_Finalize(esys);
-}
-
-static void cleanup_capability(TPMS_CAPABILITY_DATA **data)
-{
-	Esys_Free(*data);
+	cvm_tpm_close(*tpm);
 }
 
 /* TPMA_PERMANENT; false: the TPM cannot be asked */
 static bool permanent(const struct doctor *d, TPMA_PERMANENT *attributes)
 {
-	TSS2_TCTI_CONTEXT *tcti __cleanup(cleanup_tcti) = NULL;
-	ESYS_CONTEXT *esys __cleanup(cleanup_esys) = NULL;
-	TPMS_CAPABILITY_DATA *data __cleanup(cleanup_capability) = NULL;
+	__cleanup(close_tpm) struct cvm_tpm *tpm = NULL;
+	__cleanup_esys TPMS_CAPABILITY_DATA *data = NULL;
 	char path[PATH_MAX];
 	TPMI_YES_NO more;
-	size_t size;
 
-	doctor_path(d, path, MANAGED);
-	/* it reports in the findings, not by itself */
-	setenv("TSS2_LOG", "all+none", 0);
-	if (access(path, R_OK | W_OK) || Tss2_Tcti_Device_Init(NULL, &size, path))
+	if (cvm_tpm_open_at(doctor_path(d, path, CVM_TPM_NODE), &tpm, NULL))
 		return false;
-	tcti = calloc(1, size);
-	if (!tcti || Tss2_Tcti_Device_Init(tcti, &size, path)) {
-		free(cvm_take_ptr(tcti));
-		return false;
-	}
-	if (Esys_Initialize(&esys, tcti, NULL) ||
-	    Esys_GetCapability(esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+	if (Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
 			       TPM2_CAP_TPM_PROPERTIES, TPM2_PT_PERMANENT, 1, &more, &data) ||
 	    data->data.tpmProperties.count < 1 ||
 	    data->data.tpmProperties.tpmProperty[0].property != TPM2_PT_PERMANENT)
@@ -101,7 +73,7 @@ static bool check_hierarchies(struct doctor *d)
 	if (!permanent(d, &attributes)) {
 		finding(d, TPM_UNSEEN, "sudo cvmctl doctor",
 			"the TPM was not asked whether its hierarchies have passwords: %s is not to be opened, or does not answer",
-			MANAGED);
+			CVM_TPM_NODE);
 		return false;
 	}
 	owner = attributes & TPMA_PERMANENT_OWNERAUTHSET;
@@ -131,7 +103,7 @@ void doctor_tpm(struct doctor *d)
 	}
 	version = doctor_line(d, TPM "/tpm_version_major");
 	good = check_mode(d, "/dev/tpm0");
-	good = check_mode(d, MANAGED) && good;
+	good = check_mode(d, CVM_TPM_NODE) && good;
 	good = check_banks(d) && good;
 	good = check_hierarchies(d) && good;
 	if (good)

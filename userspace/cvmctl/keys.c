@@ -6,34 +6,79 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/util.h"
 #include "disk.h"
 #include "keys/secret.h"
 
-int parse_mix(const char *value, uint32_t *mix)
+/* what is behind the @ of an option: the first line of a file, the caller's to free */
+static int first_line(const char *path, char **line)
 {
-	__cleanup_free char *text = NULL;
 	size_t len;
+	int rc = input_file(path, (void **)line, &len);
+
+	if (!rc)
+		(*line)[strcspn(*line, "\n")] = '\0';
+	return rc;
+}
+
+#define NO_MIX	"no list of policy, image, family, measurement, svn, tcb, mit, each once, with commas"
+#define NO_PCRS	"no list of PCRs from 0 to 15, each once, with commas; those above can be reset by whoever can use the TPM"
+
+/* @parse: 0 is none; @is_none: what to say then */
+static int parse_list(const char *option, const char *value, uint32_t (*parse)(const char *),
+		      const char *is_none, uint32_t *list)
+{
+	__cleanup_free char *line = NULL;
 	int rc;
 
 	if (value[0] != '@') {
-		*mix = cvm_mix_parse(value);
-		return *mix ? 0 : usage_error("--mix: '%s' is no list of policy, image, family, measurement, svn, tcb, mit, each once, with commas",
-					      value);
+		*list = parse(value);
+		return *list ? 0 : usage_error("--%s: '%s' is %s", option, value, is_none);
 	}
-	rc = input_file(value + 1, (void **)&text, &len);
+	rc = first_line(value + 1, &line);
 	if (rc)
 		return rc;
-	text[strcspn(text, "\n")] = '\0';
-	*mix = cvm_mix_parse(text);
-	return *mix ? 0 : fail(EXIT_FAILED, "%s: the first line is no list of policy, image, family, measurement, svn, tcb, mit, each once, with commas",
-			       value + 1);
+	*list = parse(line);
+	return *list ? 0 : fail(EXIT_FAILED, "%s: the first line is %s", value + 1, is_none);
+}
+
+int parse_mix(const char *value, uint32_t *mix)
+{
+	return parse_list("mix", value, cvm_mix_parse, NO_MIX, mix);
+}
+
+static const char *const from_names[] = {
+	[CVM_FROM_FIRMWARE] = "firmware",
+	[CVM_FROM_TPM]	    = "tpm",
+	[CVM_FROM_BOTH]	    = "both",
+};
+
+const char *from_name(enum cvm_key_from from)
+{
+	return from_names[from];
+}
+
+int parse_from(const char *from, const char *pcrs, enum cvm_key_from *whose, uint32_t *mask)
+{
+	unsigned int known = CVM_FROM_FIRMWARE;
+
+	*mask = 0;
+	while (from && strcmp(from, from_names[known]))
+		if (++known == ARRAY_SIZE(from_names))
+			return usage_error("--from: '%s' is none of firmware, tpm, both", from);
+	*whose = (enum cvm_key_from)known;
+	if (!(*whose & CVM_FROM_TPM))
+		return pcrs ? usage_error("--pcrs is for the secrets of a TPM: --from tpm or both") : 0;
+	/* they come from who knows what his system measures where; never from a record */
+	return pcrs ? parse_list("pcrs", pcrs, cvm_pcrs_parse, NO_PCRS, mask) :
+		      usage_error("--from %s: say what the TPM's secret is bound to: --pcrs", from);
 }
 
 int parse_root(const char *value, uint32_t *root)
 {
 	int known = value ? cvm_root_parse(value) : CVM_ROOT_VCEK;
 
-	if (known < 0)
+	if (known < 0 || known == CVM_ROOT_TPM)
 		return usage_error("--root: '%s' is neither vcek nor vmrk", value);
 	*root = (uint32_t)known;
 	return 0;
@@ -57,13 +102,13 @@ int fail_key(int rc, const char *what, const struct cvm_error *error)
 	return what ? fail(status, "%s: %s", what, error->text) : fail(status, "%s", error->text);
 }
 
-int open_door(struct cvm_key_door *door)
+int open_door(struct cvm_key_door *door, enum cvm_key_from from)
 {
 	struct cvm_error error;
 	int rc = cvm_secret_process(&error);
 
 	if (!rc)
-		rc = cvm_key_door_open(door, &error);
+		rc = cvm_key_door_open(door, from, &error);
 	return rc ? fail_key(rc, NULL, &error) : 0;
 }
 
@@ -79,14 +124,18 @@ int empty_session(void)
 	return 0;
 }
 
-int open_disk_door(struct cvm_key_door *door)
+int open_disk_door(struct cvm_key_door *door, enum cvm_key_from from)
 {
 	int rc = empty_session();
 
-	return rc ? rc : open_door(door);
+	return rc ? rc : open_door(door, from);
 }
 
 void tell_door(const struct cvm_key_door *door)
 {
-	fprintf(stderr, "cvmctl %s: by %s\n", command_name, cvm_key_door_text(door));
+	if (door->from & CVM_FROM_FIRMWARE)
+		fprintf(stderr, "cvmctl %s: by %s\n", command_name, cvm_key_door_text(door));
+	if (door->from & CVM_FROM_TPM)
+		fprintf(stderr, "cvmctl %s: by " CVM_TPM_NODE ": a secret of the TPM's passes through this process, in locked memory; a TPM that the host emulates has no secrets from the host\n",
+			command_name);
 }

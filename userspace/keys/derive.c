@@ -9,6 +9,7 @@
 #include "common/api.h"
 #include "common/util.h"
 #include "derive.h"
+#include "secret.h"
 
 #define DRIVER_NODE	"/dev/cvm/key"
 #define NATIVE_NODE	"/dev/sev-guest"
@@ -27,11 +28,10 @@ static int open_node(struct cvm_key_door *door, const char *path)
 	return door->fd < 0 ? -errno : 0;
 }
 
-int cvm_key_door_open(struct cvm_key_door *door, struct cvm_error *error)
+static int open_firmware(struct cvm_key_door *door, struct cvm_error *error)
 {
 	int rc;
 
-	*door = (struct cvm_key_door){ .fd = -1, .driver = true };
 	/* what is wrong with the platform is said before what is wrong with a node */
 	rc = cvm_key_facts_read(&door->facts, error);
 	if (rc)
@@ -46,8 +46,23 @@ int cvm_key_door_open(struct cvm_key_door *door, struct cvm_error *error)
 	return rc ? cvm_path_error(error, rc, door->path, "open") : 0;
 }
 
+int cvm_key_door_open(struct cvm_key_door *door, enum cvm_key_from from,
+		      struct cvm_error *error)
+{
+	int rc = 0;
+
+	*door = (struct cvm_key_door){ .from = from, .fd = -1, .driver = true };
+	if (from & CVM_FROM_FIRMWARE)
+		rc = open_firmware(door, error);
+	if (!rc && from & CVM_FROM_TPM)
+		rc = cvm_tpm_open(&door->tpm, error);
+	return rc == -ENODEV ? -EOPNOTSUPP : rc;
+}
+
 void cvm_key_door_close(struct cvm_key_door *door)
 {
+	cvm_tpm_close(door->tpm);
+	door->tpm = NULL;
 	if (door->fd >= 0)
 		close(door->fd);
 	door->fd = -1;
@@ -147,8 +162,8 @@ static int derive_driver(const struct cvm_key_door *door, struct cvm_key_set *se
 	return 0;
 }
 
-int cvm_key_derive(const struct cvm_key_door *door, struct cvm_key_set *set,
-		   struct cvm_error *error)
+static int derive_firmware(const struct cvm_key_door *door, struct cvm_key_set *set,
+			   struct cvm_error *error)
 {
 	int rc = cvm_key_door_check(door, set->inputs.mix, error);
 
@@ -156,4 +171,31 @@ int cvm_key_derive(const struct cvm_key_door *door, struct cvm_key_set *set,
 		return rc;
 	return door->driver ? derive_driver(door, set, error) :
 			      cvm_key_derive_native(door, set, error);
+}
+
+static int derive_both(const struct cvm_key_door *door, struct cvm_key_set *set,
+		       struct cvm_error *error)
+{
+	__cleanup_secret struct cvm_secret salt;
+	struct cvm_key_set mixed = *set;
+	int rc = cvm_key_mixed_salt(set, salt.bytes);
+
+	if (rc)
+		return cvm_set_error(error, rc, "out of memory");
+	mixed.salt = salt.bytes;
+	mixed.salt_len = CVM_MAX_KEY_SALT;
+	rc = derive_firmware(door, &mixed, error);
+	for (size_t i = 0; i < set->count; i++)
+		set->ask[i].serial = mixed.ask[i].serial;
+	return rc;
+}
+
+int cvm_key_derive(const struct cvm_key_door *door, struct cvm_key_set *set,
+		   struct cvm_error *error)
+{
+	if (!set->tpm_secret)
+		return derive_firmware(door, set, error);
+	return set->inputs.root == CVM_ROOT_TPM ?
+		cvm_key_derive_user(set->tpm_secret, set, "the TPM's secret", error) :
+		derive_both(door, set, error);
 }

@@ -4,38 +4,62 @@
  * which no key of a keyring comes into user space; or the kernel's own
  * /dev/sev-guest, where this process gets what the firmware derives, and makes the
  * same keys of it, in locked memory.
+ *
+ * Beside it, or where there is none, a TPM's secret (seal.h). Keys of that alone are
+ * made of it as of the firmware's. Where it goes with the firmware's, HKDF's salt is
+ * HMAC-SHA-512 of "cvm-guest tpm 1" || 00 || salt, with the secret as the key: who has
+ * one of the two secrets has no key.
  */
 #ifndef CVM_KEYS_DERIVE_H
 #define CVM_KEYS_DERIVE_H
 
 #include "inputs.h"
+#include "seal.h"
+
+/**
+ * enum cvm_key_from - whose secret keys are made of; bits
+ * @CVM_FROM_FIRMWARE: what SEV-SNP's firmware derives
+ * @CVM_FROM_TPM: one that a TPM keeps
+ * @CVM_FROM_BOTH: both
+ */
+enum cvm_key_from {
+	CVM_FROM_FIRMWARE = 1,
+	CVM_FROM_TPM	  = 2,
+	CVM_FROM_BOTH	  = 3,
+};
 
 /**
  * struct cvm_key_door - where keys are asked for
- * @fd: open, or -1
+ * @from: of whom
+ * @fd: of the firmware's node: open, or -1
  * @path: of it
  * @driver: it is /dev/cvm/key
- * @facts: what may be asked for
+ * @tpm: open, or NULL
+ * @facts: what may be asked of the firmware
  */
 struct cvm_key_door {
+	enum cvm_key_from from;
 	int fd;
 	const char *path;
 	bool driver;
+	struct cvm_tpm *tpm;
 	struct cvm_key_facts facts;
 };
 
-/* One line for the user: where his keys come by. */
+/* One line for the user: where the firmware's keys come by. */
 const char *cvm_key_door_text(const struct cvm_key_door *door);
 
 /**
  * cvm_key_door_open() - find it, and what may be asked for there
  * @door: out: for cvm_key_door_close(), also on failure
+ * @from: whom
  * @error: or NULL
  *
- * Return: 0; -EOPNOTSUPP: there are no derived keys here, and @error says why;
- * -EACCES, -EPERM, ...: there is a door, and not for this process.
+ * Return: 0; -EOPNOTSUPP: there are no derived keys here, or no TPM, and @error says
+ * why; -EACCES, -EPERM, ...: there is a door, and not for this process.
  */
-int cvm_key_door_open(struct cvm_key_door *door, struct cvm_error *error);
+int cvm_key_door_open(struct cvm_key_door *door, enum cvm_key_from from,
+		      struct cvm_error *error);
 void cvm_key_door_close(struct cvm_key_door *door);
 
 /* CVM_MIX_* that can be asked for there: what the firmware knows, and the door has words for */
@@ -67,8 +91,9 @@ struct cvm_key_ask {
 };
 
 /**
- * struct cvm_key_set - keys of one answer of the firmware
+ * struct cvm_key_set - keys of one answer of the firmware, or of a TPM's secret
  * @inputs: what it derives from
+ * @tpm_secret: CVM_SEAL_SECRET bytes, mixed in; NULL: none
  * @label: HKDF label, at most 255 bytes
  * @label_len: bytes
  * @salt: HKDF salt, at most CVM_MAX_KEY_SALT bytes
@@ -78,6 +103,7 @@ struct cvm_key_ask {
  */
 struct cvm_key_set {
 	struct cvm_key_inputs inputs;
+	const uint8_t *tpm_secret;
 	const char *label;
 	size_t label_len;
 	const uint8_t *salt;
@@ -101,11 +127,21 @@ int cvm_key_derive(const struct cvm_key_door *door, struct cvm_key_set *set,
 int cvm_key_derive_native(const struct cvm_key_door *door, struct cvm_key_set *set,
 			  struct cvm_error *error);
 
+/* bytes of what the firmware derives, and of what a TPM keeps */
+#define CVM_KEY_SECRET	32
+
+/* derive_user.c: the same in this process. @path: whose @secret is, for messages */
+int cvm_key_derive_user(const uint8_t secret[CVM_KEY_SECRET], struct cvm_key_set *set,
+			const char *path, struct cvm_error *error);
+
 /* Says what @rc of CVM_DERIVE means, by either door. @status: of the firmware, with -EIO */
 int cvm_key_derive_error(struct cvm_error *error, int rc, const char *path, uint64_t status);
 
-/* hkdf.c: the key of @purpose from the firmware's 32 bytes; 0 or -ENOMEM. */
-int cvm_key_hkdf(const uint8_t secret[32], const struct cvm_key_set *set, uint32_t purpose,
-		 void *out, size_t length);
+/* hkdf.c: the key of @purpose from the secret; 0 or -ENOMEM. */
+int cvm_key_hkdf(const uint8_t secret[CVM_KEY_SECRET], const struct cvm_key_set *set,
+		 uint32_t purpose, void *out, size_t length);
+
+/* hkdf.c: the salt that mixes set->tpm_secret in; 0 or -ENOMEM. */
+int cvm_key_mixed_salt(const struct cvm_key_set *set, uint8_t salt[CVM_MAX_KEY_SALT]);
 
 #endif /* CVM_KEYS_DERIVE_H */

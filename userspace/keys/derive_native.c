@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * Keys by the kernel's own driver. What the firmware derives, and what is made of
- * it, is in this process for a moment; its memory is locked, and wiped here. Each
- * key is the same as the module's.
+ * it (derive_user.c), is in this process for a moment; its memory is locked, and wiped.
  */
 #include <errno.h>
-#include <keyutils.h>
 #include <linux/sev-guest.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -92,90 +89,11 @@ static int ask_firmware(const struct cvm_key_door *door, const struct cvm_key_in
 	return check_root(request.root_key_select, error);
 }
 
-/* as the module's; what is moved must allow to be linked, and keeps that */
-#define PERMISSIONS	(KEY_POS_VIEW | KEY_POS_SEARCH)
-
-/* From this process's keyring to @ring, which others may have too. */
-static int place_key(key_serial_t serial, key_serial_t ring)
-{
-	if (ring == KEY_SPEC_PROCESS_KEYRING)
-		return keyctl_setperm(serial, PERMISSIONS) ? -errno : 0;
-	return keyctl_setperm(serial, PERMISSIONS | KEY_POS_LINK) ||
-	       keyctl_move(serial, KEY_SPEC_PROCESS_KEYRING, ring, KEYCTL_MOVE_EXCL) ? -errno : 0;
-}
-
-/*
- * add_key() writes into a key that has the name, whoever's it is and whoever can read
- * it. So the key is made where nobody else can put one, and moved, which fails where
- * there is one of that name.
- */
-static int add_key_to(const struct cvm_key_ask *ask, const struct cvm_secret *key,
-		      key_serial_t *serial)
-{
-	const char *type = ask->form == CVM_FORM_USER ? "user" : "logon";
-	char description[5 + CVM_MAX_KEY_NAME];
-	int rc;
-
-	snprintf(description, sizeof(description), "cvm:%s", ask->name);
-	if (keyctl_search(KEY_SPEC_PROCESS_KEYRING, type, description, 0) >= 0)
-		return -EEXIST;
-	*serial = add_key(type, description, key->bytes, ask->length, KEY_SPEC_PROCESS_KEYRING);
-	if (*serial < 0)
-		return -errno;
-	rc = ask->timeout_s && keyctl_set_timeout(*serial, ask->timeout_s) ? -errno : 0;
-	if (!rc)
-		rc = place_key(*serial, ask->keyring);
-	if (rc)
-		keyctl_invalidate(*serial);
-	return rc;
-}
-
-static int make_key(const struct cvm_key_set *set, struct cvm_key_ask *ask,
-		    const struct cvm_secret *secret)
-{
-	__cleanup_secret struct cvm_secret key;
-	size_t half = ask->length / 2;
-	key_serial_t serial = 0;
-	int rc = cvm_key_hkdf(secret->bytes, set, ask->purpose, key.bytes, ask->length);
-
-	/* two keys to XTS */
-	if (!rc && ask->length % 2 == 0 && !memcmp(key.bytes, key.bytes + half, half))
-		rc = -EBADMSG;
-	if (!rc && ask->form == CVM_FORM_MEMORY)
-		memcpy(ask->memory, key.bytes, ask->length);
-	else if (!rc)
-		rc = add_key_to(ask, &key, &serial);
-	ask->serial = serial;
-	return rc;
-}
-
-static void undo(struct cvm_key_set *set, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct cvm_key_ask *ask = &set->ask[i];
-
-		if (ask->form == CVM_FORM_MEMORY)
-			OPENSSL_cleanse(ask->memory, ask->length);
-		else
-			keyctl_invalidate(ask->serial);
-	}
-}
-
 int cvm_key_derive_native(const struct cvm_key_door *door, struct cvm_key_set *set,
 			  struct cvm_error *error)
 {
 	__cleanup_secret struct cvm_secret secret;
-	int rc;
+	int rc = ask_firmware(door, &set->inputs, &secret, error);
 
-	rc = ask_firmware(door, &set->inputs, &secret, error);
-	if (rc)
-		return rc;
-	for (size_t i = 0; i < set->count; i++) {
-		rc = make_key(set, &set->ask[i], &secret);
-		if (rc) {
-			undo(set, i);
-			return cvm_key_derive_error(error, rc, door->path, 0);
-		}
-	}
-	return 0;
+	return rc ? rc : cvm_key_derive_user(secret.bytes, set, door->path, error);
 }

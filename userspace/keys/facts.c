@@ -22,8 +22,8 @@ static void free_evidence(struct cvm_evidence **evidence)
 static int no_keys(uint32_t tee, struct cvm_error *error)
 {
 	if (tee == CVM_TEE_TDX)
-		return cvm_set_error(error, -EOPNOTSUPP, "TDX derives no keys: its module's sealing keys are in no Linux kernel");
-	return cvm_set_error(error, -EOPNOTSUPP, "no firmware here that derives keys: it takes an SEV-SNP guest that has its own firmware channel (an Azure guest has none, the paravisor keeps it), and a driver ('cvmctl module load')");
+		return cvm_set_error(error, -EOPNOTSUPP, "TDX derives no keys: its module's sealing keys are in no Linux kernel; a TPM can keep one (--from tpm)");
+	return cvm_set_error(error, -EOPNOTSUPP, "no firmware here that derives keys: it takes an SEV-SNP guest that has its own firmware channel (an Azure guest has none, the paravisor keeps it), and a driver ('cvmctl module load'); a TPM can keep one (--from tpm)");
 }
 
 static int parse(const struct cvm_evidence *evidence, struct cvm_key_facts *facts,

@@ -11,10 +11,10 @@
 #include "common/cleanup.h"
 #include "derive.h"
 
-#define SECRET_LEN	32
 #define MAX_LABEL	255
 
 static const char context[] = "cvm-guest key 1";
+static const char tpm_context[] = "cvm-guest tpm 1";
 
 static void free_kdf(EVP_KDF **kdf)
 {
@@ -42,7 +42,7 @@ static size_t make_info(const struct cvm_key_set *set, uint32_t purpose, size_t 
 	return (size_t)(p - info) + set->label_len;
 }
 
-int cvm_key_hkdf(const uint8_t secret[SECRET_LEN], const struct cvm_key_set *set,
+int cvm_key_hkdf(const uint8_t secret[CVM_KEY_SECRET], const struct cvm_key_set *set,
 		 uint32_t purpose, void *out, size_t length)
 {
 	__cleanup(free_kdf) EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
@@ -50,7 +50,8 @@ int cvm_key_hkdf(const uint8_t secret[SECRET_LEN], const struct cvm_key_set *set
 	uint8_t info[sizeof(context) + 5 + MAX_LABEL];
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA512", 0),
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)secret, SECRET_LEN),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)secret,
+						  CVM_KEY_SECRET),
 		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info, 0),
 		OSSL_PARAM_construct_end(),
 		OSSL_PARAM_construct_end(),
@@ -67,4 +68,19 @@ int cvm_key_hkdf(const uint8_t secret[SECRET_LEN], const struct cvm_key_set *set
 		return 0;
 	OPENSSL_cleanse(out, length);
 	return -ENOMEM;
+}
+
+int cvm_key_mixed_salt(const struct cvm_key_set *set, uint8_t salt[CVM_MAX_KEY_SALT])
+{
+	uint8_t text[sizeof(tpm_context) + CVM_MAX_KEY_SALT];
+	size_t len = 0;
+
+	if (set->salt_len > CVM_MAX_KEY_SALT)
+		return -EINVAL;
+	memcpy(text, tpm_context, sizeof(tpm_context));
+	if (set->salt_len)
+		memcpy(text + sizeof(tpm_context), set->salt, set->salt_len);
+	return EVP_Q_mac(NULL, "HMAC", NULL, "SHA512", NULL, set->tpm_secret, CVM_SEAL_SECRET,
+			 text, sizeof(tpm_context) + set->salt_len, salt, CVM_MAX_KEY_SALT, &len) &&
+	       len == CVM_MAX_KEY_SALT ? 0 : -ENOMEM;
 }

@@ -10,7 +10,7 @@ static const char *const mixes[] = {
 	"policy", "image", "family", "measurement", "svn", "tcb", "mit",
 };
 
-static const char *const roots[] = { "vcek", "vmrk" };
+static const char *const roots[] = { "vcek", "vmrk", "tpm" };
 
 const char *cvm_mix_name(unsigned int bit)
 {
@@ -80,6 +80,9 @@ bool cvm_tcb_within(uint64_t a, uint64_t b)
 void cvm_key_inputs_newest(struct cvm_key_inputs *inputs, uint32_t root, uint32_t mix,
 			   const struct cvm_key_facts *facts)
 {
+	*inputs = (struct cvm_key_inputs){ .root = root };
+	if (root == CVM_ROOT_TPM)
+		return;
 	*inputs = (struct cvm_key_inputs){
 		.root = root,
 		.mix = mix,

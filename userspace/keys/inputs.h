@@ -10,9 +10,12 @@
 
 #include "cvmguest.h"
 
+/* beside enum cvm_root_key: nothing of the firmware's; a secret that a TPM keeps (seal.h) */
+#define CVM_ROOT_TPM	2U
+
 /**
  * struct cvm_key_inputs - what is mixed in, as of struct cvm_derive
- * @root: enum cvm_root_key
+ * @root: enum cvm_root_key; or CVM_ROOT_TPM, with which all others are 0
  * @mix: CVM_MIX_*
  * @vmpl: 0 to 3
  * @guest_svn: with CVM_MIX_GUEST_SVN, else 0
@@ -94,10 +97,10 @@ uint32_t cvm_mix_parse(const char *text);
 /* "policy,image,..."; "none" */
 const char *cvm_mix_text(uint32_t mix, char text[CVM_MIX_TEXT]);
 
-/* "vcek" or "vmrk" */
+/* "vcek", "vmrk" or "tpm" */
 const char *cvm_root_name(uint32_t root);
 
-/* enum cvm_root_key, or -1 */
+/* enum cvm_root_key, CVM_ROOT_TPM, or -1 */
 int cvm_root_parse(const char *name);
 
 #endif /* CVM_KEYS_INPUTS_H */

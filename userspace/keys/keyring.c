@@ -17,26 +17,29 @@
 #define MAX_WRAPPED	(64 + 2 * CVM_BLOB_MAX + 1)
 
 int cvm_disk_keys_derive(const struct cvm_key_door *door, const struct cvm_key_record *record,
-			 struct cvm_disk_keys *keys, struct cvm_error *error)
+			 const uint8_t *tpm_secret, struct cvm_disk_keys *keys,
+			 struct cvm_error *error)
 {
 	struct cvm_key_set set = {
 		.inputs = record->inputs,
+		.tpm_secret = tpm_secret,
 		.label = record->label, .label_len = strlen(record->label),
 		.salt = record->salt, .salt_len = sizeof(record->salt),
-		.count = 3,
+		/* the master last: a record of no disk has none */
+		.count = record->cipher == CVM_DISK_NONE ? 2 : 3,
 		.ask = {
-			{ .purpose = CVM_PURPOSE_KEY, .form = CVM_FORM_USER,
-			  .length = CVM_MASTER_LEN, .keyring = RING,
-			  .name = CVM_MASTER_NAME, .timeout_s = CVM_KEY_TIMEOUT_S },
 			{ .purpose = CVM_PURPOSE_CHECK, .form = CVM_FORM_MEMORY,
 			  .length = sizeof(keys->check), .memory = keys->check },
 			{ .purpose = CVM_PURPOSE_MAC, .form = CVM_FORM_MEMORY,
 			  .length = sizeof(keys->mac_key), .memory = keys->mac_key },
+			{ .purpose = CVM_PURPOSE_KEY, .form = CVM_FORM_USER,
+			  .length = CVM_MASTER_LEN, .keyring = RING,
+			  .name = CVM_MASTER_NAME, .timeout_s = CVM_KEY_TIMEOUT_S },
 		},
 	};
 	int rc = cvm_key_derive(door, &set, error);
 
-	keys->master = rc ? 0 : set.ask[0].serial;
+	keys->master = rc ? 0 : set.ask[2].serial;
 	return rc;
 }
 

@@ -21,7 +21,7 @@
 
 /**
  * struct cvm_disk_keys - keys of one record
- * @master: serial, 0: it is not there (any more)
+ * @master: serial, 0: it is not there (any more), or there is no disk
  * @check: purpose 2
  * @mac_key: purpose 3
  */
@@ -33,9 +33,10 @@ struct cvm_disk_keys {
 
 #define __cleanup_disk_keys	__cleanup(cvm_disk_keys_drop)
 
-/* Derive them from what @record says. */
+/* Derive them from what @record says, and @tpm_secret; NULL: it has none. */
 int cvm_disk_keys_derive(const struct cvm_key_door *door, const struct cvm_key_record *record,
-			 struct cvm_disk_keys *keys, struct cvm_error *error);
+			 const uint8_t *tpm_secret, struct cvm_disk_keys *keys,
+			 struct cvm_error *error);
 
 /* Invalidates the master, wipes the others; once more does no harm. */
 void cvm_disk_keys_drop(struct cvm_disk_keys *keys);

@@ -11,21 +11,23 @@
 #include "record.h"
 
 #define VERSION		1
+#define VERSION_TPM	2	/* there is a TPM's secret */
 #define MAX_VMPL	3
 
 static const struct {
 	const char *name;
 	size_t key_len;
 } ciphers[] = {
+	[CVM_DISK_NONE]	    = { "none", 0 },
 	[CVM_DISK_XTS]	    = { "aes-xts-plain64", 64 },
 	[CVM_DISK_XTS_HMAC] = { "aes-xts-plain64+hmac-sha256", 96 },
 };
 
 /* the members of the object, as strings where they are such */
 struct fields {
-	json_t *mix;
+	json_t *mix, *pcrs;
 	json_int_t version, vmpl, svn, sectors;
-	const char *root, *tcb, *mit, *label, *salt, *check, *cipher, *key, *mac;
+	const char *root, *tcb, *mit, *label, *salt, *check, *cipher, *key, *mac, *sealed;
 };
 
 static void cleanup_json(json_t **json)
@@ -97,13 +99,13 @@ static int label_field(const char *text, char *label, struct cvm_error *error)
 
 static int cipher_field(const char *text, enum cvm_disk_cipher *cipher, struct cvm_error *error)
 {
-	for (size_t i = CVM_DISK_XTS; i < ARRAY_SIZE(ciphers); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(ciphers); i++) {
 		if (strcmp(text, ciphers[i].name))
 			continue;
 		*cipher = (enum cvm_disk_cipher)i;
 		return 0;
 	}
-	return bad(error, "cipher", "\"aes-xts-plain64\" or \"aes-xts-plain64+hmac-sha256\"");
+	return bad(error, "cipher", "\"aes-xts-plain64\", \"aes-xts-plain64+hmac-sha256\" or \"none\"");
 }
 
 static int input_fields(const struct fields *fields, struct cvm_key_inputs *in,
@@ -111,7 +113,7 @@ static int input_fields(const struct fields *fields, struct cvm_key_inputs *in,
 {
 	int root = cvm_root_parse(fields->root), rc;
 
-	if (root < 0)
+	if (root < 0 || (root == CVM_ROOT_TPM && !fields->sealed))
 		return bad(error, "root", "\"vcek\" or \"vmrk\"");
 	if (fields->vmpl < 0 || fields->vmpl > MAX_VMPL)
 		return bad(error, "vmpl", "a number from 0 to 3");
@@ -127,6 +129,8 @@ static int input_fields(const struct fields *fields, struct cvm_key_inputs *in,
 		rc = hex64_field("mit", fields->mit, &in->launch_mit, error);
 	if (rc)
 		return rc;
+	if (in->root == CVM_ROOT_TPM && (in->mix || in->vmpl))
+		return bad(error, "mix", "with \"tpm\" none, and the VMPL 0,");
 	/* what is not mixed in has no value, or the record would say what is not so */
 	if (in->guest_svn && !(in->mix & CVM_MIX_GUEST_SVN))
 		return bad(error, "svn", "0, since it is not in \"mix\",");
@@ -144,6 +148,12 @@ static int disk_fields(const struct fields *fields, struct cvm_key_record *recor
 
 	if (rc)
 		return rc;
+	if (record->cipher == CVM_DISK_NONE) {
+		if (record->inputs.root != CVM_ROOT_TPM)
+			return bad(error, "cipher", "a disk's, unless \"root\" is \"tpm\",");
+		return fields->sectors ? bad(error, "sectors", "0, since there is no disk,") :
+			hex_field("key", fields->key, record->blob, 0, error);
+	}
 	if (fields->sectors <= 0 || (uint64_t)fields->sectors > CVM_DISK_MAX_SECTORS ||
 	    fields->sectors % CVM_DISK_ALIGN)
 		return bad(error, "sectors", "a multiple of 8 from 8 to 2^48");
@@ -152,14 +162,58 @@ static int disk_fields(const struct fields *fields, struct cvm_key_record *recor
 			 CVM_BLOB_SIZE(cvm_disk_key_len(record->cipher)), error);
 }
 
+/* rising: one text for one meaning, as of numbers */
+static int pcrs_field(const json_t *list, uint32_t *pcrs, struct cvm_error *error)
+{
+	*pcrs = 0;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *item = json_array_get(list, i);
+		json_int_t pcr = json_integer_value(item);
+
+		if (!json_is_integer(item) || pcr < 0 || pcr >= CVM_PCRS || *pcrs >> pcr)
+			return bad(error, "pcrs", "an array of numbers from 0 to 15, rising,");
+		*pcrs |= 1U << pcr;
+	}
+	return *pcrs ? 0 : bad(error, "pcrs", "an array of numbers from 0 to 15, at least one,");
+}
+
+static int tpm_fields(const struct fields *fields, struct cvm_sealed *sealed,
+		      struct cvm_error *error)
+{
+	size_t len, where;
+	int rc;
+
+	if (!fields->sealed)
+		return 0;
+	rc = pcrs_field(fields->pcrs, &sealed->pcrs, error);
+	if (rc)
+		return rc;
+	if (cvm_hex_decode(fields->sealed, sealed->bytes, sizeof(sealed->bytes), &len, &where) ||
+	    !len)
+		return bad(error, "sealed", "1 to 640 bytes in hexadecimal");
+	sealed->len = (uint32_t)len;
+	return 0;
+}
+
+static int check_version(const struct fields *fields, struct cvm_error *error)
+{
+	if (fields->version != VERSION && fields->version != VERSION_TPM)
+		return bad(error, "version", "1 or 2, which this program knows,");
+	if (!fields->pcrs != (fields->version == VERSION))
+		return bad(error, "pcrs", "it with version 2, and without it none,");
+	return !fields->sealed != (fields->version == VERSION) ?
+		bad(error, "sealed", "it with version 2, and without it none,") : 0;
+}
+
 static int all_fields(const struct fields *fields, struct cvm_key_record *record,
 		      struct cvm_error *error)
 {
-	int rc = 0;
+	int rc = check_version(fields, error);
 
-	if (fields->version != VERSION)
-		return bad(error, "version", "1, which this program knows,");
-	rc = input_fields(fields, &record->inputs, error);
+	if (!rc)
+		rc = input_fields(fields, &record->inputs, error);
+	if (!rc)
+		rc = tpm_fields(fields, &record->sealed, error);
 	if (!rc)
 		rc = label_field(fields->label, record->label, error);
 	if (!rc)
@@ -187,7 +241,7 @@ int cvm_record_parse(const char *text, size_t len, struct cvm_key_record *record
 		     struct cvm_error *error)
 {
 	__cleanup(cleanup_json) json_t *root = NULL;
-	struct fields f;
+	struct fields f = { 0 };
 	json_error_t wrong;
 
 	memset(record, 0, sizeof(*record));
@@ -199,19 +253,20 @@ int cvm_record_parse(const char *text, size_t len, struct cvm_key_record *record
 		return malformed(error, &wrong);
 	/* strict: what is not named here is refused */
 	if (json_unpack_ex(root, &wrong, JSON_STRICT,
-			   "{s:I, s:s, s:o, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s}",
+			   "{s:I, s:s, s:o, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s?o, s?s}",
 			   "version", &f.version, "root", &f.root, "mix", &f.mix,
 			   "vmpl", &f.vmpl, "svn", &f.svn, "tcb", &f.tcb, "mit", &f.mit,
 			   "label", &f.label, "salt", &f.salt, "check", &f.check,
 			   "cipher", &f.cipher, "sectors", &f.sectors,
-			   "key", &f.key, "mac", &f.mac))
+			   "key", &f.key, "mac", &f.mac,
+			   "pcrs", &f.pcrs, "sealed", &f.sealed))
 		return malformed(error, &wrong);
 	return all_fields(&f, record, error);
 }
 
 static json_t *hex(const void *data, size_t len)
 {
-	char text[2 * CVM_BLOB_MAX + 1];
+	char text[2 * CVM_SEALED_MAX + 1];
 
 	cvm_hex_encode(data, len, text);
 	return json_string(text);
@@ -232,6 +287,28 @@ static json_t *mix_list(uint32_t mix)
 	return list;
 }
 
+static json_t *pcr_list(uint32_t pcrs)
+{
+	json_t *list = json_array();
+
+	for (unsigned int pcr = 0; pcr < CVM_PCRS; pcr++)
+		if (pcrs & 1U << pcr)
+			json_array_append_new(list, json_integer(pcr));
+	return list;
+}
+
+/* into @json, which may be NULL; NULL where it fails */
+static json_t *add_tpm(json_t *json, const struct cvm_sealed *sealed)
+{
+	if (!sealed->pcrs || !json)
+		return json;
+	if (!json_object_set_new(json, "pcrs", pcr_list(sealed->pcrs)) &&
+	    !json_object_set_new(json, "sealed", hex(sealed->bytes, sealed->len)))
+		return json;
+	json_decref(json);
+	return NULL;
+}
+
 char *cvm_record_text(const struct cvm_key_record *record)
 {
 	const struct cvm_key_inputs *in = &record->inputs;
@@ -240,7 +317,7 @@ char *cvm_record_text(const struct cvm_key_record *record)
 	char *line;
 
 	json = json_pack("{s:i, s:s, s:o, s:I, s:I, s:o, s:o, s:s, s:o, s:o, s:s, s:I, s:o, s:o}",
-			 "version", VERSION, "root", cvm_root_name(in->root),
+			 "version", record->sealed.pcrs ? VERSION_TPM : VERSION, "root", cvm_root_name(in->root),
 			 "mix", mix_list(in->mix), "vmpl", (json_int_t)in->vmpl,
 			 "svn", (json_int_t)in->guest_svn, "tcb", hex64(in->tcb),
 			 "mit", hex64(in->launch_mit), "label", record->label,
@@ -250,6 +327,7 @@ char *cvm_record_text(const struct cvm_key_record *record)
 			 "sectors", (json_int_t)record->sectors,
 			 "key", hex(record->blob, CVM_BLOB_SIZE(cvm_disk_key_len(record->cipher))),
 			 "mac", hex(record->mac, CVM_RECORD_MAC));
+	json = add_tpm(json, &record->sealed);
 	text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
 	return text && asprintf(&line, "%s\n", text) >= 0 ? line : NULL;
 }

@@ -9,31 +9,40 @@
  *
  * A file holds one JSON object (RFC 8259), at most CVM_RECORD_MAX_FILE bytes:
  *
- *	"version"	1
- *	"root"		"vcek" or "vmrk"
+ *	"version"	1; 2: with "pcrs" and "sealed"
+ *	"root"		"vcek" or "vmrk"; with version 2 also "tpm"
  *	"mix"		an array of "policy", "image", "family", "measurement",
- *			"svn", "tcb", "mit", each at most once
- *	"vmpl"		0 to 3
+ *			"svn", "tcb", "mit", each at most once; with "tpm" none
+ *	"vmpl"		0 to 3; with "tpm" 0
  *	"svn"		0 to 4294967295; 0 where it is not in "mix"
  *	"tcb"		TCB_VERSION as a number of 16 hexadecimal digits; likewise
  *	"mit"		LAUNCH_MIT_VECTOR as such; likewise
  *	"label"		1 to 96 printable ASCII characters: the HKDF label
  *	"salt"		32 bytes in hexadecimal: the HKDF salt
  *	"check"		16 bytes in hexadecimal: the derived key of purpose 2
+ *	"pcrs"		an array of numbers from 0 to 15, rising: those PCRs that the
+ *			TPM's secret is sealed to
+ *	"sealed"	that, as the TPM has given it out, in hexadecimal (seal.h)
  *	"cipher"	"aes-xts-plain64" (a key of 64 bytes), or
- *			"aes-xts-plain64+hmac-sha256" (96 bytes)
- *	"sectors"	of 512 bytes that the open disk has; a multiple of 8
+ *			"aes-xts-plain64+hmac-sha256" (96 bytes); "none" (none): with
+ *			"tpm" alone: the record is of a TPM's secret, and of no disk
+ *	"sectors"	of 512 bytes that the open disk has; a multiple of 8; 0: no disk
  *	"key"		the disk's key as the kernel's encrypted key wraps it: IV,
- *			ciphertext and MAC, in hexadecimal
+ *			ciphertext and MAC, in hexadecimal; "": no disk
  *	"mac"		32 bytes in hexadecimal: HMAC-SHA-256 of the canonical form
  *			with the derived key of purpose 3
  *
- * All of them are there and no others. The canonical form is not JSON but the
+ * All of them are there and no others. A TPM's secret of version 2 goes into all derived
+ * keys: derive.h. The canonical form is not JSON but the
  * values, each of a fixed length or behind its length, little-endian:
  *
  *	"cvm-guest record 1" 00, root u32, mix u32 (CVM_MIX_*), vmpl u32, svn u32,
  *	tcb u64, mit u64, salt, check, cipher u32 (enum cvm_disk_cipher),
  *	sectors u64, u16 bytes of label, label, u16 bytes of key, key
+ *
+ * and with version 2 "cvm-guest record 2" 00, the same, and behind it
+ *
+ *	pcrs u32, u16 bytes of sealed, sealed
  *
  * So two texts with the same MAC mean the same.
  */
@@ -44,6 +53,7 @@
 #include <sys/stat.h>
 
 #include "inputs.h"
+#include "seal.h"
 
 #define CVM_RECORD_MAX_FILE	4096
 #define CVM_RECORD_MAX_LABEL	96
@@ -58,7 +68,7 @@
  */
 #define CVM_BLOB_IV		(16 + 1)
 #define CVM_BLOB_MAC		32
-#define CVM_BLOB_SIZE(key_len)	(CVM_BLOB_IV + (key_len) + CVM_BLOB_MAC)
+#define CVM_BLOB_SIZE(key_len)	((key_len) ? CVM_BLOB_IV + (key_len) + CVM_BLOB_MAC : 0)
 #define CVM_DISK_MAX_KEY	96
 #define CVM_BLOB_MAX		CVM_BLOB_SIZE(CVM_DISK_MAX_KEY)
 
@@ -69,12 +79,14 @@
 
 /**
  * enum cvm_disk_cipher - how a disk is encrypted
+ * @CVM_DISK_NONE: there is no disk
  * @CVM_DISK_XTS: confidential; who can write to the disk can destroy data or bring
  *	old sectors back
  * @CVM_DISK_XTS_HMAC: what was changed outside cannot be read any more; old sectors
  *	can still be brought back
  */
 enum cvm_disk_cipher {
+	CVM_DISK_NONE	  = 0,
 	CVM_DISK_XTS	  = 1,
 	CVM_DISK_XTS_HMAC = 2,
 };
@@ -85,6 +97,7 @@ size_t cvm_disk_key_len(enum cvm_disk_cipher cipher);
 /**
  * struct cvm_key_record - a record
  * @inputs: what the master key, check value and MAC key are derived from
+ * @sealed: the TPM's part of that; its pcrs 0: there is none
  * @cipher: of the disk
  * @sectors: of 512 bytes
  * @label: HKDF label
@@ -95,6 +108,7 @@ size_t cvm_disk_key_len(enum cvm_disk_cipher cipher);
  */
 struct cvm_key_record {
 	struct cvm_key_inputs inputs;
+	struct cvm_sealed sealed;
 	enum cvm_disk_cipher cipher;
 	uint64_t sectors;
 	char label[CVM_RECORD_MAX_LABEL + 1];

@@ -7,13 +7,16 @@
 
 #include "record.h"
 
-static const char context[] = "cvm-guest record 1";
+static const char context[] = "cvm-guest record 1", tpm_context[] = "cvm-guest record 2";
+
+_Static_assert(sizeof(context) == sizeof(tpm_context), "the forms differ in it alone");
 
 /* the bytes so far; what is put is known to fit: see canonical_form.bytes */
 struct canonical_form {
 	size_t len;
 	uint8_t bytes[sizeof(context) + 4 * 4 + 2 * 8 + CVM_RECORD_SALT + CVM_RECORD_CHECK +
-		      4 + 8 + 2 + CVM_RECORD_MAX_LABEL + 2 + CVM_BLOB_MAX];
+		      4 + 8 + 2 + CVM_RECORD_MAX_LABEL + 2 + CVM_BLOB_MAX +
+		      4 + 2 + CVM_SEALED_MAX];
 };
 
 static void put(struct canonical_form *form, const void *data, size_t len)
@@ -39,7 +42,7 @@ static void put_record(struct canonical_form *form, const struct cvm_key_record 
 	const struct cvm_key_inputs *in = &record->inputs;
 
 	form->len = 0;
-	put(form, context, sizeof(context));
+	put(form, record->sealed.pcrs ? tpm_context : context, sizeof(context));
 	put_le(form, in->root, 4);
 	put_le(form, in->mix, 4);
 	put_le(form, in->vmpl, 4);
@@ -52,6 +55,10 @@ static void put_record(struct canonical_form *form, const struct cvm_key_record 
 	put_le(form, record->sectors, 8);
 	put_counted(form, record->label, strlen(record->label));
 	put_counted(form, record->blob, CVM_BLOB_SIZE(cvm_disk_key_len(record->cipher)));
+	if (!record->sealed.pcrs)
+		return;
+	put_le(form, record->sealed.pcrs, 4);
+	put_counted(form, record->sealed.bytes, record->sealed.len);
 }
 
 static int mac_of(const struct cvm_key_record *record, const uint8_t *key, uint8_t *mac)

@@ -7,7 +7,9 @@
 
 /**
  * struct cvm_key_accept - which records are accepted; from what was measured
- * @root: enum cvm_root_key
+ * @root: enum cvm_root_key, or CVM_ROOT_TPM
+ * @pcrs: those that a TPM's secret must be sealed to at least; 0: there must be no such
+ *	secret
  * @mix: CVM_MIX_* that must all be in it
  * @min_tcb: no component of its TCB may be below, where that is in @mix: who has
  *	broken an old firmware has the keys of its TCB
@@ -15,6 +17,7 @@
  */
 struct cvm_key_accept {
 	uint32_t root;
+	uint32_t pcrs;
 	uint32_t mix;
 	uint64_t min_tcb;
 	const char *label;
@@ -38,18 +41,32 @@ int cvm_record_accept(const struct cvm_key_record *record, const struct cvm_key_
  *
  * Return: 0; -EACCES: as above; -ESTALE: see cvm_key_inputs_check(); -EKEYREJECTED:
  * this VM derives another key; -EBADMSG: it derives the same, and the record has been
- * changed; or an error of cvm_key_derive() or the keyring.
+ * changed; or an error of cvm_tpm_unseal(), cvm_key_derive() or the keyring.
  */
 int cvm_record_unlock(const struct cvm_key_record *record, const struct cvm_key_accept *accept,
 		      const struct cvm_key_door *door, const char *name,
 		      struct cvm_data_key *key, struct cvm_error *error);
 
 /**
+ * cvm_record_secret() - the TPM's secret of a record that is of no disk
+ * @record: as it was read; authenticated when this returns 0
+ * @accept: what is accepted
+ * @door: open, with the TPM
+ * @secret: out: for the caller to wipe
+ *
+ * Return: as cvm_record_unlock().
+ */
+int cvm_record_secret(const struct cvm_key_record *record, const struct cvm_key_accept *accept,
+		      const struct cvm_key_door *door, uint8_t secret[CVM_SEAL_SECRET],
+		      struct cvm_error *error);
+
+/**
  * cvm_record_make() - wrap a data key by what can be derived now
- * @record: inputs, label, cipher and sectors are set; out: all others
+ * @record: inputs, pcrs of sealed, label, cipher and sectors are set; out: all others;
+ *	where there are pcrs a new secret is sealed to them
  * @door: open
  * @name: of the data key
- * @key: a key; where its serial is 0 a new one is made
+ * @key: a key; where its serial is 0 a new one is made; unused for CVM_DISK_NONE
  *
  * The master is gone again when this returns.
  */

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The TPM, as the secrets that it seals need it: a key of its own to seal them
+ * under, a session that encrypts what passes between it and this process, and what
+ * its PCRs are. Nothing in the TPM is changed, nor stays when it is closed.
+ *
+ * The session's salt goes to the TPM encrypted for that key. Who only listens
+ * between the two learns nothing; who can change what passes there can have put a key
+ * of his in its place, and a TPM that the host emulates is the host.
+ */
+#ifndef CVM_KEYS_TPM_H
+#define CVM_KEYS_TPM_H
+
+#include <stdbool.h>
+#include <tss2/tss2_esys.h>
+
+#include "common/cleanup.h"
+#include "seal.h"
+
+/* SHA-256 */
+#define CVM_TPM_DIGEST	32
+
+/* what ESYS has allocated */
+#define __cleanup_esys	__cleanup(cvm_cleanup_esys)
+
+static inline void cvm_cleanup_esys(void *pointer)
+{
+	Esys_Free(*(void **)pointer);
+}
+
+/**
+ * struct cvm_tpm - an open TPM
+ * @tcti: how to reach it; owned
+ * @esys: what speaks to it
+ * @parent: the key to seal under, or ESYS_TR_NONE
+ * @made: @parent was made for us, and goes with us
+ * @session: salted by @parent, or ESYS_TR_NONE
+ */
+struct cvm_tpm {
+	TSS2_TCTI_CONTEXT *tcti;
+	ESYS_CONTEXT *esys;
+	ESYS_TR parent;
+	bool made;
+	ESYS_TR session;
+};
+
+/* For cvm_tpm_close(); takes @tcti over, also on failure. */
+int cvm_tpm_use(TSS2_TCTI_CONTEXT *tcti, struct cvm_tpm **tpm, struct cvm_error *error);
+
+/* A file that is not CVM_TPM_NODE: -ENODEV where there is none. */
+int cvm_tpm_open_at(const char *path, struct cvm_tpm **tpm, struct cvm_error *error);
+
+/**
+ * cvm_tpm_parent() - have a storage key, and a session that is salted by it
+ * @tpm: open
+ * @name: the key must be this one; NULL: any
+ *
+ * The storage root key at 81000001h, where there is one: it needs no password of the
+ * owner's. Else a primary key of the owner's, the same each time as long as the TPM is
+ * not cleared.
+ *
+ * Return: 0; -EKEYREJECTED: this TPM has no such key; or an error of the TPM.
+ */
+int cvm_tpm_parent(struct cvm_tpm *tpm, const TPM2B_NAME *name, struct cvm_error *error);
+
+/* The SHA-256 bank's @pcrs, and no other. */
+void cvm_tpm_selection(uint32_t pcrs, TPML_PCR_SELECTION *selection);
+
+/**
+ * cvm_tpm_pcrs() - what the PCRs are, and the policy that they are so
+ * @tpm: open
+ * @pcrs: bits
+ * @digest: out: SHA-256 of their values, in order
+ * @policy: out: of PolicyPCR
+ *
+ * Return: 0; -EOPNOTSUPP: there is no SHA-256 bank; -EACCES: nothing has been measured
+ * into any of them; or an error of the TPM.
+ */
+int cvm_tpm_pcrs(struct cvm_tpm *tpm, uint32_t pcrs, TPM2B_DIGEST *digest, TPM2B_DIGEST *policy,
+		 struct cvm_error *error);
+
+/* The session, with these attributes for the next command, and no other. */
+ESYS_TR cvm_tpm_session(struct cvm_tpm *tpm, TPMA_SESSION attributes);
+
+/* What the libraries have in their buffers of the last command is gone. */
+void cvm_tpm_overwrite(struct cvm_tpm *tpm);
+
+void cvm_tpm_flush(struct cvm_tpm *tpm, ESYS_TR *handle);
+
+/* tpm_error.c: says what @rc means. Returns a negative errno; 0 where @rc is no failure. */
+int cvm_tpm_error(struct cvm_error *error, TSS2_RC rc, const char *what);
+
+/* The code of a TPM alone: without the layer, and without which parameter it was. */
+TSS2_RC cvm_tpm_code(TSS2_RC rc);
+
+#endif /* CVM_KEYS_TPM_H */
