@@ -12,7 +12,8 @@ trap 'rm -rf "$dir"' EXIT
 mkdir "$dir/ours" "$dir/other"
 truncate -s 8M "$dir/data.img"
 truncate -s 4M "$dir/safe.img"
-files=(data.json both.json key.json pattern tpm.key data.img)
+files=(data.json key.json pattern tpm.key data.img)
+[ "$platform" != snp ] || files+=(both.json)
 
 boot()	# TPM STEP OPTION...
 {
