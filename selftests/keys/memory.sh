@@ -11,6 +11,6 @@ trap 'rm -rf "$dir"' EXIT
 truncate -s 4M "$dir/data.img" "$dir/safe.img"
 selftests/vm/run --kernel "$1" --platform snp --driver cvm --timeout 400 \
 	--fw committed_tcb=d218000000000004 --fw guest_svn=3 --beside selftests/keys/watcher \
-	--put build/tests/key_use:/usr/bin/key_use --put selftests/keys/memory_guest.sh:/t/memory_guest.sh \
+	--put build/tests/watch_keys.so:/usr/lib/watch_keys.so --put build/tests/key_use:/usr/bin/key_use --put selftests/keys/memory_guest.sh:/t/memory_guest.sh \
 	--put "$dir/data.img":/t/data.img --put "$dir/safe.img":/t/safe.img \
 	-- sh /t/memory_guest.sh "${2:-whole}"

@@ -235,6 +235,31 @@ disk()	# NAME DEVICE FORMAT-OPTION...
 	nothing "$name: closed" "$name"
 }
 
+# of what opens it, nothing is kept
+temporary()	# NAME DEVICE
+{
+	local name=$1 salt wrapped
+
+	LD_PRELOAD=/usr/lib/watch_keys.so WATCH_MASKED=/tmp/masked \
+		cvmctl disk temporary "$name" "$2" --force --mix $MIX 2>/tmp/err
+	result $? "$name: open"
+	salt=$(sed -n 's/^salt //p' /tmp/masked | tail -n 1)
+	wrapped=$(sed -n 's/^wrapped //p' /tmp/masked | tail -n 1)
+	# it unwraps to a key: so they are what they are said to be
+	know temporary "$name" 0x3f 3 $OLD_TCB "$salt" "$wrapped"
+	ask look "$name.data"
+	case $answer in
+	"found $name.data:raw $name.data:aes"*) result 0 "$name: open: its key is there, expanded" ;;
+	*) result 1 "$name: open: its key is there, expanded" ;;
+	esac
+	# shellcheck disable=SC2046 # words
+	nothing "$name: open: no salt, no wrapped key, no other key" $(other_keys "$name") \
+		"$name.salt" "$name.wrapped"
+	cvmctl disk close "$name" 2>/tmp/err
+	result $? "$name: close"
+	nothing "$name: closed" "$name"
+}
+
 rotate()	# NAME
 {
 	fw committed_tcb=$NEW_TCB
@@ -260,6 +285,7 @@ keyrings drop-in
 mv /dev/cvm/elsewhere /dev/cvm/key
 disk data /dev/loop0
 rotate data
+temporary temp /dev/loop0
 [ "$1" = short ] || disk safe /dev/loop1 --integrity
 # shellcheck disable=SC2086 # words
 nothing 'at the end' $all

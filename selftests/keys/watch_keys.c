@@ -8,6 +8,9 @@
  *			gets one; drop, before a key is invalidated; exit
  *   WATCH_PLANT=NAME	at start a user key of this name is put into the session keyring
  *   WATCH_DERIVE=TEXT	run by a shell before the firmware is asked for a key, once
+ *   WATCH_MASKED=FILE	there the salt of the last key that the module derives, and the last
+ *			disk's key as it was wrapped: "salt HEX" and "wrapped HEX", each byte
+ *			exclusive-or a5, so that neither is left in memory by that
  */
 #include <fcntl.h>
 #include <keyutils.h>
@@ -16,6 +19,7 @@
 #include <linux/sev-guest.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +28,9 @@
 #include <unistd.h>
 
 static const char *derive;
-static FILE *seen;
+static FILE *seen, *masked;
+
+#define MASK	0xa5
 
 /* the second column of /proc/keys */
 static bool is_dead(const char *flags)
@@ -48,6 +54,37 @@ static void note(const char *place)
 		fclose(keys);
 }
 
+static void note_masked(const char *what, const unsigned char *bytes, size_t len)
+{
+	fprintf(masked, "%s ", what);
+	for (size_t i = 0; i < len; i++)
+		fprintf(masked, "%02x", bytes[i] ^ MASK);
+	fprintf(masked, "\n");
+	fflush(masked);
+}
+
+static unsigned char nibble(char digit)
+{
+	return (unsigned char)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+}
+
+/* "default user:cvm:disk-master 64 " and digits, as the kernel gives them out */
+static void note_wrapped(const char *text, size_t len)
+{
+	static const char head[] = "default user:cvm:disk-master ";
+	size_t at = sizeof(head) - 1;
+
+	if (len < at || memcmp(text, head, at))
+		return;
+	while (at < len && text[at] != ' ')
+		at++;
+	fprintf(masked, "wrapped ");
+	for (at++; at + 1 < len; at += 2)
+		fprintf(masked, "%02x", (nibble(text[at]) << 4 | nibble(text[at + 1])) ^ MASK);
+	fprintf(masked, "\n");
+	fflush(masked);
+}
+
 /* to be seen by who has the keyring, and by nobody else */
 static void plant_key(const char *name)
 {
@@ -63,6 +100,8 @@ static __attribute__((constructor)) void start(void)
 
 	seen = path ? fopen(path, "we") : NULL;
 	derive = getenv("WATCH_DERIVE");
+	path = getenv("WATCH_MASKED");
+	masked = path ? fopen(path, "we") : NULL;
 	/* what it runs is not watched */
 	unsetenv("LD_PRELOAD");
 	if (plant)
@@ -89,6 +128,15 @@ long keyctl_invalidate(key_serial_t serial)
 	return syscall(SYS_keyctl, KEYCTL_INVALIDATE, serial);
 }
 
+long keyctl_read(key_serial_t serial, char *text, size_t size)
+{
+	long len = syscall(SYS_keyctl, KEYCTL_READ, serial, text, size);
+
+	if (masked && len > 0 && (size_t)len <= size)
+		note_wrapped(text, (size_t)len);
+	return len;
+}
+
 int ioctl(int fd, unsigned long request, ...)
 {
 	va_list values;
@@ -105,6 +153,11 @@ int ioctl(int fd, unsigned long request, ...)
 		derive = NULL;
 		if (system(command))
 			fprintf(stderr, "WATCH_DERIVE failed\n");
+	}
+	if (request == CVM_DERIVE && masked) {
+		const struct cvm_derive *call = argument;
+
+		note_masked("salt", (const unsigned char *)(uintptr_t)call->salt, call->salt_len);
 	}
 	return (int)syscall(SYS_ioctl, fd, request, argument);
 }
