@@ -2,7 +2,7 @@
 # Tests of derived keys and disks in user space.
 
 keys-tests := $(patsubst selftests/keys/%.c,$(B)/tests/%,$(wildcard selftests/keys/test_*.c))
-test-programs += $(keys-tests) $(addprefix $(B)/tests/,kill_at memory_search key_use watch_keys.so)
+test-programs += $(keys-tests) $(addprefix $(B)/tests/,kill_at memory_search key_use luks_slot watch_keys.so)
 
 $(keys-tests): $(B)/tests/%: $(B)/obj/selftests/keys/%.o $(key-obj) $(B)/lib/libcvmguest.a
 	@mkdir -p $(@D)
@@ -13,6 +13,13 @@ $(keys-tests): $(B)/tests/%: $(B)/obj/selftests/keys/%.o $(key-obj) $(B)/lib/lib
 $(B)/tests/test_tpm: $(addprefix $(B)/obj/selftests/keys/,swtpm.o memory.o)
 # bound at once, as cvmctl is: binding later saves vector registers, and what is in them
 $(B)/tests/test_tpm: key-libs += -ltss2-tcti-swtpm -Wl,-z,now
+
+$(B)/tests/test_luks: key-libs += -lcryptsetup
+
+$(B)/tests/luks_slot: $(B)/obj/selftests/keys/luks_slot.o
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcryptsetup
 
 $(B)/tests/kill_at: $(B)/obj/selftests/keys/kill_at.o
 	@mkdir -p $(@D)

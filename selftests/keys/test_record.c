@@ -25,7 +25,7 @@ static struct cvm_key_record good(enum cvm_disk_cipher cipher)
 
 	memset(record.salt, 0x5a, sizeof(record.salt));
 	memset(record.check, 0xc4, sizeof(record.check));
-	memset(record.blob, 0xb1, CVM_BLOB_SIZE(cvm_disk_key_len(cipher)));
+	memset(record.blob, 0xb1, cvm_disk_blob_len(cipher));
 	cvm_record_sign(&record, mac_key);
 	return record;
 }
@@ -47,7 +47,7 @@ static struct cvm_key_record good_tpm(enum cvm_disk_cipher cipher)
 
 static void test_tpm_text(void)
 {
-	for (enum cvm_disk_cipher c = CVM_DISK_NONE; c <= CVM_DISK_XTS_HMAC; c++) {
+	for (enum cvm_disk_cipher c = CVM_DISK_NONE; c <= CVM_DISK_LUKS2; c++) {
 		struct cvm_key_record record = good_tpm(c), again;
 		char *text = cvm_record_text(&record);
 
@@ -68,7 +68,7 @@ static void test_tpm_text(void)
 
 static void test_text(void)
 {
-	for (enum cvm_disk_cipher c = CVM_DISK_XTS; c <= CVM_DISK_XTS_HMAC; c++) {
+	for (enum cvm_disk_cipher c = CVM_DISK_XTS; c <= CVM_DISK_LUKS2; c++) {
 		struct cvm_key_record record = good(c), again;
 		char *text = cvm_record_text(&record);
 

@@ -7,8 +7,8 @@
 #include "disk.h"
 
 enum {
-	RECORD, FROM, PCRS, MIX, MIN_TCB, ROOT, SYSTEM, INTEGRITY, FORCE, READ_ONLY, KEY,
-	TEMPORARY, JSON,
+	RECORD, FROM, PCRS, MIX, MIN_TCB, ROOT, SYSTEM, INTEGRITY, LUKS, RECOVERY, FORCE,
+	READ_ONLY, KEY, TEMPORARY, JSON,
 };
 
 static const struct option_spec option_list[] = {
@@ -20,6 +20,8 @@ static const struct option_spec option_list[] = {
 	[ROOT]		= { "root", ARG_ROOT, HELP_ROOT },
 	[SYSTEM]	= { "system", "measured|firmware", "what the launch measurement is known to cover: kernel,\ninitrd and command line too; or the firmware alone, so\nthat whoever has the same firmware would have the key,\nwhich is refused unless --from both. Required for\nformat, but with --from tpm" },
 	[INTEGRITY]	= { "integrity", NULL, "format: authenticate each sector (AES-XTS and HMAC-SHA-256)" },
+	[LUKS]		= { "luks", NULL, "format: with a LUKS2 header, whose key slot the record opens" },
+	[RECOVERY]	= { "recovery", "FILE", "format --luks: a second key slot, which opens anywhere by\nthe passphrase that is written here: keep it elsewhere" },
 	[FORCE]		= { "force", NULL, "format, temporary: a device that is not blank; what is on\nit is lost" },
 	[READ_ONLY]	= { "read-only", NULL, "open: so that nothing can be written" },
 	[KEY]		= { "key", "derived|random", "temporary: what the disk's key comes from: a key that the\nfirmware derives (default), or, where it derives none,\nrandom numbers alone" },
@@ -39,7 +41,8 @@ static const struct {
 	unsigned int takes;
 } actions[] = {
 	{ "format", disk_format, true, true, BIT(RECORD) | WHOSE | BIT(MIX) | BIT(ROOT) |
-					     BIT(SYSTEM) | BIT(INTEGRITY) | BIT(FORCE) },
+					     BIT(SYSTEM) | BIT(INTEGRITY) | BIT(LUKS) |
+					     BIT(RECOVERY) | BIT(FORCE) },
 	{ "open", disk_open, true, true, BIT(RECORD) | WHOSE | BIT(MIX) | BIT(MIN_TCB) | BIT(ROOT) |
 					 BIT(READ_ONLY) },
 	{ "close", disk_close, false, false, BIT(TEMPORARY) },
@@ -120,6 +123,12 @@ static int parse_options(const struct arguments *args, struct disk_options *opti
 
 	options->record = args->option[RECORD];
 	options->integrity = args->option[INTEGRITY];
+	options->luks = args->option[LUKS];
+	options->recovery = args->option[RECOVERY];
+	if (options->luks && options->integrity)
+		return usage_error("--luks and --integrity: one of them");
+	if (options->recovery && !options->luks)
+		return usage_error("--recovery is for --luks: another disk has no key slots");
 	options->force = args->option[FORCE];
 	options->read_only = args->option[READ_ONLY];
 	options->temporary = args->option[TEMPORARY];

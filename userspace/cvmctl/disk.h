@@ -7,6 +7,7 @@
 
 #include "cvmctl.h"
 #include "disk/disk.h"
+#include "disk/luks.h"
 #include "keys/unlock.h"
 
 /* the same words in the tables of cvmctl key and cvmctl disk */
@@ -37,6 +38,8 @@ enum disk_system { SYSTEM_UNSAID, SYSTEM_MEASURED, SYSTEM_FIRMWARE };
  * @mix: what is mixed in by format and rotate, of what is known there
  * @system: --system
  * @integrity: --integrity
+ * @luks: --luks
+ * @recovery: --recovery, or NULL
  * @force: --force
  * @read_only: --read-only
  * @random: --key random
@@ -53,6 +56,8 @@ struct disk_options {
 	uint32_t mix;
 	enum disk_system system;
 	bool integrity;
+	bool luks;
+	const char *recovery;
 	bool force;
 	bool read_only;
 	bool random;
@@ -119,6 +124,14 @@ int place_draft(struct draft *draft, const char *path, const char *whose);
 /* disk_rotate.c: what a record of @old would be of when it is rotated. @in: out */
 void disk_newest_inputs(const struct disk_options *options, const struct cvm_key_door *door,
 			const struct cvm_key_inputs *old, struct cvm_key_inputs *in);
+
+/* disk_luks.c: a header in memory, for cvm_luks_drop(), and its digest into @record */
+int disk_make_luks(const struct disk_options *options, const struct cvm_data_key *key,
+		   struct cvm_luks *luks, struct cvm_key_record *record, struct cvm_error *error);
+
+/* It goes onto the device; @block is opened again. */
+int disk_write_luks(const struct disk_options *options, const struct cvm_luks *luks,
+		    struct cvm_block *block, struct cvm_error *error);
 
 /* disk_ACTION.c, and disk_close() with disk_open(): the actions. Return the exit status. */
 int disk_format(const struct disk_options *options);

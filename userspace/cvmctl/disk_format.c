@@ -14,6 +14,7 @@
 #include "common/cleanup.h"
 #include "common/util.h"
 #include "disk.h"
+#include "keys/secret.h"
 
 /*
  * A measurement of the firmware alone is everybody's who runs the same: the disk's key
@@ -39,6 +40,9 @@ static int check_free(const struct disk_options *options, const struct cvm_block
 	if (!lstat(options->record, &st))
 		return fail(EXIT_FAILED, "%s: is there already, and may hold a disk's only key: choose another file, or remove it",
 			    options->record);
+	if (options->recovery && !lstat(options->recovery, &st))
+		return fail(EXIT_FAILED, "%s: is there already: choose another file, or remove it",
+			    options->recovery);
 	rc = options->force ? 1 : cvm_block_blank(block, &error);
 	if (rc < 0)
 		return fail_key(rc, options->device, &error);
@@ -48,7 +52,7 @@ static int check_free(const struct disk_options *options, const struct cvm_block
 
 /* That the disk can be opened; and dm-integrity knows no tags of what was never written. */
 static int write_disk(const struct disk_options *options, struct cvm_block *block,
-		      const struct cvm_key_record *record, const struct cvm_data_key *key)
+		      const struct cvm_key_record *record, struct cvm_data_key *key)
 {
 	struct cvm_error error;
 	int rc = cvm_disk_attach(options->name, block, record, key, false, &error);
@@ -69,12 +73,17 @@ static int make(const struct disk_options *options, struct cvm_block *block,
 		const struct cvm_key_door *door, const char *draft,
 		struct cvm_key_record *record, struct cvm_data_key *key, struct cvm_error *error)
 {
+	__cleanup(cvm_luks_drop) struct cvm_luks luks = { .fd = -1 };
 	int rc = cvm_record_make(record, door, options->name, key, error);
 
+	if (!rc && options->luks)
+		rc = disk_make_luks(options, key, &luks, record, error);
 	if (!rc)
 		rc = cvm_record_write(draft, record, NULL, error);
 	if (!rc)
 		rc = cvm_disk_layout(options->name, block, record->cipher, &record->sectors, error);
+	if (!rc && options->luks)
+		rc = disk_write_luks(options, &luks, block, error);
 	/* once more, of the disk as it is now */
 	if (!rc)
 		rc = cvm_record_make(record, door, options->name, key, error);
@@ -84,10 +93,12 @@ static int make(const struct disk_options *options, struct cvm_block *block,
 static int format(const struct disk_options *options, struct cvm_block *block,
 		  const struct cvm_key_door *door)
 {
+	__cleanup_secret_time struct cvm_secret_time time = { 0 };
 	__cleanup_data_key struct cvm_data_key key = { 0 };
 	__cleanup_draft struct draft draft = { "" };
 	struct cvm_key_record record = {
-		.cipher = options->integrity ? CVM_DISK_XTS_HMAC : CVM_DISK_XTS,
+		.cipher = options->luks ? CVM_DISK_LUKS2 :
+			  options->integrity ? CVM_DISK_XTS_HMAC : CVM_DISK_XTS,
 		.sectors = CVM_DISK_ALIGN,
 		.sealed.pcrs = options->accept.pcrs,
 	};
@@ -96,6 +107,8 @@ static int format(const struct disk_options *options, struct cvm_block *block,
 
 	if (rc)
 		return rc;
+	if (options->luks)
+		cvm_secret_begin(&time);
 	strcpy(record.label, options->label);
 	cvm_key_inputs_newest(&record.inputs, options->accept.root,
 			      options->mix & cvm_key_door_mix(door), &door->facts);

@@ -5,11 +5,13 @@
 #include "common/cleanup.h"
 #include "disk.h"
 #include "disk/temporary.h"
+#include "keys/secret.h"
 
 int disk_open(const struct disk_options *options)
 {
 	__cleanup_door struct cvm_key_door door = { .fd = -1 };
 	__cleanup_block struct cvm_block block = { .fd = -1 };
+	__cleanup_secret_time struct cvm_secret_time time = { 0 };
 	__cleanup_data_key struct cvm_data_key key = { 0 };
 	struct cvm_key_record record;
 	struct cvm_error error;
@@ -22,6 +24,8 @@ int disk_open(const struct disk_options *options)
 	rc = open_disk_door(&door, options->from);
 	if (rc)
 		return rc;
+	if (record.cipher == CVM_DISK_LUKS2)
+		cvm_secret_begin(&time);
 	rc = cvm_record_unlock(&record, &options->accept, &door, options->name, &key, &error);
 	if (rc)
 		return fail_key(rc, options->record, &error);

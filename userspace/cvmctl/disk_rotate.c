@@ -18,6 +18,7 @@
 #include "common/api.h"
 #include "common/cleanup.h"
 #include "disk.h"
+#include "keys/secret.h"
 
 /*
  * Two of them at a time would each replace what the other has made, and have the same
@@ -53,9 +54,13 @@ static int add(const struct disk_options *options, const struct cvm_key_door *do
 	       const char *draft, const struct stat *like, struct cvm_key_record *record,
 	       struct cvm_error *error)
 {
+	__cleanup_secret_time struct cvm_secret_time time = { 0 };
 	__cleanup_data_key struct cvm_data_key key = { 0 };
 	struct cvm_key_inputs old;
-	int rc = cvm_record_unlock(record, &options->accept, door, options->name, &key, error);
+	int rc;
+
+	cvm_secret_begin(&time);
+	rc = cvm_record_unlock(record, &options->accept, door, options->name, &key, error);
 
 	if (rc)
 		return rc;
@@ -72,14 +77,17 @@ static int add(const struct disk_options *options, const struct cvm_key_door *do
 static int verify(const struct disk_options *options, const struct cvm_key_door *door,
 		  const char *draft, const struct cvm_key_record *made, struct cvm_error *error)
 {
+	__cleanup_secret_time struct cvm_secret_time time = { 0 };
 	__cleanup_data_key struct cvm_data_key key = { 0 };
 	struct cvm_key_record record;
 	int rc = cvm_record_read(draft, &record, error);
 
 	if (!rc && memcmp(&record, made, sizeof(record)))
 		rc = cvm_set_error(error, -EIO, "%s: is not what was written", draft);
-	return rc ? rc : cvm_record_unlock(&record, &options->accept, door, options->name, &key,
-					   error);
+	if (rc)
+		return rc;
+	cvm_secret_begin(&time);
+	return cvm_record_unlock(&record, &options->accept, door, options->name, &key, error);
 }
 
 static int rotate(const struct disk_options *options, const char *path,

@@ -44,6 +44,7 @@ static void add_record(json_t *json, const struct cvm_key_record *record)
 	json_object_set_new(json, "tcb", json_sprintf("%016" PRIx64, in->tcb));
 	json_object_set_new(json, "svn", json_integer(in->guest_svn));
 	json_object_set_new(json, "integrity", json_boolean(record->cipher == CVM_DISK_XTS_HMAC));
+	json_object_set_new(json, "luks", json_boolean(record->cipher == CVM_DISK_LUKS2));
 	json_object_set_new(json, "sectors", json_integer((json_int_t)record->sectors));
 }
 

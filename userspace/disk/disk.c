@@ -11,6 +11,8 @@
 #include "common/cleanup.h"
 #include "common/util.h"
 #include "disk.h"
+#include "keys/secret.h"
+#include "luks.h"
 #include "table.h"
 
 #define ZEROS		(1U << 20)
@@ -106,6 +108,11 @@ static int layout_tags(const char *name, const struct cvm_block *block, uint64_t
 	return rc ? rc : gone;
 }
 
+uint64_t cvm_disk_start(enum cvm_disk_cipher cipher)
+{
+	return cipher == CVM_DISK_LUKS2 ? CVM_LUKS_HEADER / 512 : 0;
+}
+
 int cvm_disk_layout(const char *name, struct cvm_block *block, enum cvm_disk_cipher cipher,
 		    uint64_t *sectors, struct cvm_error *error)
 {
@@ -113,7 +120,8 @@ int cvm_disk_layout(const char *name, struct cvm_block *block, enum cvm_disk_cip
 	int rc = cvm_block_wipe(block, error);
 
 	cvm_block_close(block);
-	*sectors = block->sectors;
+	*sectors = block->sectors - (block->sectors < cvm_disk_start(cipher) ? block->sectors :
+				     cvm_disk_start(cipher));
 	if (!rc && cipher == CVM_DISK_XTS_HMAC)
 		rc = layout_tags(name, block, sectors, error);
 	*sectors -= *sectors % CVM_DISK_ALIGN;
@@ -139,7 +147,8 @@ static int attach_crypt(const char *name, dev_t below, const struct cvm_key_reco
 	struct cvm_dm table, live;
 	int rc;
 
-	cvm_crypt_table(&table, record->cipher, key->name, below, 0, record->sectors);
+	cvm_crypt_table(&table, record->cipher, key->name, below, cvm_disk_start(record->cipher),
+			record->sectors);
 	table.read_only = read_only;
 	rc = create_part(name, &table, error);
 	if (rc)
@@ -153,15 +162,52 @@ static int attach_crypt(const char *name, dev_t below, const struct cvm_key_reco
 	return rc;
 }
 
+/* nothing of the copy is looked at before it is known whose it is */
+static int read_header(const struct cvm_luks *luks, const struct cvm_block *block,
+		       const struct cvm_key_record *record, struct cvm_error *error)
+{
+	uint8_t digest[CVM_LUKS_DIGEST];
+	int rc = cvm_luks_read(luks, block, error);
+
+	if (!rc)
+		rc = cvm_luks_digest(luks, digest, error);
+	if (!rc && memcmp(digest, record->blob + CVM_LUKS_WRAPPED, sizeof(digest)))
+		rc = cvm_set_error(error, -EBADMSG, "the device's LUKS header is not the one that the record vouches for: it has been changed");
+	return rc;
+}
+
+/* The volume key into this process's keyring. */
+static int open_luks(const char *name, const struct cvm_block *block,
+		     const struct cvm_key_record *record, struct cvm_data_key *key,
+		     struct cvm_error *error)
+{
+	__cleanup_secret_time struct cvm_secret_time time = { 0 };
+	__cleanup(cvm_luks_drop) struct cvm_luks luks = { .fd = -1 };
+	__cleanup_secret struct cvm_secret volume_key;
+	int rc = cvm_luks_new(&luks, error);
+
+	if (!rc)
+		rc = read_header(&luks, block, record, error);
+	if (rc)
+		return rc;
+	cvm_secret_begin(&time);
+	rc = cvm_luks_open(&luks, key->passphrase, volume_key.bytes, error);
+	return rc ? rc : cvm_data_key_give(key, name, volume_key.bytes, error);
+}
+
 int cvm_disk_attach(const char *name, struct cvm_block *block,
-		    const struct cvm_key_record *record, const struct cvm_data_key *key,
+		    const struct cvm_key_record *record, struct cvm_data_key *key,
 		    bool read_only, struct cvm_error *error)
 {
 	dev_t below = block->device;
 	struct cvm_dm tags;
 	int rc = 0;
 
-	if (block->sectors < record->sectors)
+	if (record->cipher == CVM_DISK_LUKS2)
+		rc = open_luks(name, block, record, key, error);
+	if (rc)
+		return rc;
+	if (block->sectors < record->sectors + cvm_disk_start(record->cipher))
 		return cvm_set_error(error, -ENOSPC, "the device has %llu sectors, the disk %llu: it is another one, or has been cut",
 				     (unsigned long long)block->sectors,
 				     (unsigned long long)record->sectors);
@@ -228,8 +274,8 @@ int cvm_disk_check(const char *name, const struct cvm_key_record *record,
 	if (rc)
 		return rc;
 	snprintf(key, sizeof(key), "cvm:%s", name);
-	cvm_crypt_table(&asked, record->cipher, key, cvm_crypt_below(&live), 0,
-			record->sectors);
+	cvm_crypt_table(&asked, record->cipher, key, cvm_crypt_below(&live),
+			cvm_disk_start(record->cipher), record->sectors);
 	if (!cvm_crypt_same(&live, &asked))
 		return cvm_set_error(error, -EBADMSG, "%s: its table is another one: %s %s", name,
 				     live.type, live.params);

@@ -54,6 +54,12 @@ int cvm_zero_ends(int fd, uint64_t bytes);
 /* Zeros at both ends of it, where cvm_block_blank() looks: nothing tells what was on it. */
 int cvm_block_wipe(const struct cvm_block *block, struct cvm_error *error);
 
+/* bytes before the data of a LUKS disk: headers, key slots */
+#define CVM_LUKS_HEADER		(2U << 20)
+
+/* The first sector of its data, of 512 bytes. */
+uint64_t cvm_disk_start(enum cvm_disk_cipher cipher);
+
 /**
  * cvm_disk_layout() - make @block ready for @cipher
  * @name: of the disk
@@ -61,6 +67,8 @@ int cvm_block_wipe(const struct cvm_block *block, struct cvm_error *error);
  * @cipher: how
  * @sectors: out: what the open disk will have
  * @error: or NULL
+ *
+ * A LUKS disk's header is another matter: cvm_luks_write().
  */
 int cvm_disk_layout(const char *name, struct cvm_block *block, enum cvm_disk_cipher cipher,
 		    uint64_t *sectors, struct cvm_error *error);
@@ -70,14 +78,15 @@ int cvm_disk_layout(const char *name, struct cvm_block *block, enum cvm_disk_cip
  * @name: of it
  * @block: what it is on; closed: the kernel has it then
  * @record: authenticated
- * @key: its key, which can go when this returns
+ * @key: its key, which can go when this returns; of a LUKS disk the passphrase, for
+ *	whose header the record vouches: -EBADMSG where it is another one
  * @read_only: it is
  *
  * The live table is compared with what was asked for; what is not the same is not
  * left open.
  */
 int cvm_disk_attach(const char *name, struct cvm_block *block,
-		    const struct cvm_key_record *record, const struct cvm_data_key *key,
+		    const struct cvm_key_record *record, struct cvm_data_key *key,
 		    bool read_only, struct cvm_error *error);
 
 /* -ENOENT: it is not open; -EEXIST: that name is not a disk of ours; -EBUSY */

@@ -9,11 +9,12 @@
 
 /* no other cipher can be asked for, so a null cipher cannot */
 static const struct {
-	const char *cipher, *options;
+	const char *cipher, *key_type, *options;
 } crypt[] = {
-	[CVM_DISK_XTS]	    = { "aes-xts-plain64", "1 sector_size:4096" },
-	[CVM_DISK_XTS_HMAC] = { "capi:authenc(hmac(sha256),xts(aes))-plain64",
+	[CVM_DISK_XTS]	    = { "aes-xts-plain64", "encrypted", "1 sector_size:4096" },
+	[CVM_DISK_XTS_HMAC] = { "capi:authenc(hmac(sha256),xts(aes))-plain64", "encrypted",
 				"2 integrity:32:aead sector_size:4096" },
+	[CVM_DISK_LUKS2]    = { "aes-xts-plain64", "logon", "1 sector_size:4096" },
 };
 
 _Static_assert(CVM_DISK_SECTOR == 4096 && CVM_DISK_TAG == 32, "what the tables say");
@@ -25,9 +26,9 @@ void cvm_crypt_table(struct cvm_dm *table, enum cvm_disk_cipher cipher, const ch
 	strcpy(table->type, "crypt");
 	table->targets = 1;
 	table->sectors = sectors;
-	snprintf(table->params, sizeof(table->params), "%s :%zu:encrypted:%s 0 %u:%u %llu %s",
-		 crypt[cipher].cipher, cvm_disk_key_len(cipher), key, major(below), minor(below),
-		 (unsigned long long)start, crypt[cipher].options);
+	snprintf(table->params, sizeof(table->params), "%s :%zu:%s:%s 0 %u:%u %llu %s",
+		 crypt[cipher].cipher, cvm_disk_key_len(cipher), crypt[cipher].key_type, key,
+		 major(below), minor(below), (unsigned long long)start, crypt[cipher].options);
 }
 
 void cvm_integrity_table(struct cvm_dm *table, dev_t below, uint64_t sectors)

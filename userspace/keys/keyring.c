@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "common/api.h"
 #include "common/cleanup.h"
@@ -37,8 +38,15 @@ int cvm_disk_keys_derive(const struct cvm_key_door *door, const struct cvm_key_r
 			  .name = CVM_MASTER_NAME, .timeout_s = CVM_KEY_TIMEOUT_S },
 		},
 	};
-	int rc = cvm_key_derive(door, &set, error);
+	const struct cvm_key_ask wrap_key = {
+		.purpose = CVM_PURPOSE_KEY, .form = CVM_FORM_MEMORY,
+		.length = sizeof(keys->wrap_key), .memory = keys->wrap_key,
+	};
+	int rc;
 
+	if (record->cipher == CVM_DISK_LUKS2)
+		set.ask[2] = wrap_key;
+	rc = cvm_key_derive(door, &set, error);
 	keys->master = rc ? 0 : set.ask[2].serial;
 	return rc;
 }
@@ -54,6 +62,7 @@ void cvm_disk_keys_drop(struct cvm_disk_keys *keys)
 	keys->master = 0;
 	OPENSSL_cleanse(keys->check, sizeof(keys->check));
 	OPENSSL_cleanse(keys->mac_key, sizeof(keys->mac_key));
+	OPENSSL_cleanse(keys->wrap_key, sizeof(keys->wrap_key));
 }
 
 static int key_error(struct cvm_error *error, int rc, const char *what)
@@ -66,18 +75,16 @@ static int key_error(struct cvm_error *error, int rc, const char *what)
 	return cvm_set_error(error, rc, "%s: %s", what, strerror(-rc));
 }
 
-/* @command: "new ..." or "load ..." */
-static int add_data_key(struct cvm_data_key *key, const char *name, size_t len,
-			const char *command)
+static int add_key_as(struct cvm_data_key *key, const char *type, const char *name,
+		      const void *payload, size_t payload_len)
 {
-	key->len = len;
 	snprintf(key->name, sizeof(key->name), "cvm:%s", name);
-	key->serial = add_key("encrypted", key->name, command, strlen(command), RING);
+	key->serial = add_key(type, key->name, payload, payload_len, RING);
 	if (key->serial < 0) {
 		key->serial = 0;
 		return -errno;
 	}
-	/* possessors may read it, which gives what is in the record */
+	/* possessors may read an encrypted one, which gives what is in the record */
 	if (keyctl_set_timeout(key->serial, CVM_KEY_TIMEOUT_S)) {
 		int rc = -errno;
 
@@ -85,6 +92,14 @@ static int add_data_key(struct cvm_data_key *key, const char *name, size_t len,
 		return rc;
 	}
 	return 0;
+}
+
+/* @command: "new ..." or "load ..." */
+static int add_data_key(struct cvm_data_key *key, const char *name, size_t len,
+			const char *command)
+{
+	key->len = len;
+	return add_key_as(key, "encrypted", name, command, strlen(command));
 }
 
 int cvm_data_key_new(struct cvm_data_key *key, const char *name, size_t len,
@@ -133,6 +148,40 @@ int cvm_data_key_wrap(const struct cvm_data_key *key, struct cvm_key_record *rec
 	return 0;
 }
 
+int cvm_passphrase_new(struct cvm_data_key *key, struct cvm_error *error)
+{
+	key->known = getrandom(key->passphrase, sizeof(key->passphrase), 0) ==
+		     sizeof(key->passphrase);
+	return key->known ? 0 : cvm_set_error(error, -EIO, "no random numbers");
+}
+
+int cvm_passphrase_load(struct cvm_data_key *key, const struct cvm_disk_keys *keys,
+			const struct cvm_key_record *record, struct cvm_error *error)
+{
+	int rc = cvm_key_unwrap(keys->wrap_key, record->blob, key->passphrase);
+
+	key->known = !rc;
+	return rc ? key_error(error, rc, "the disk's passphrase cannot be unwrapped") : 0;
+}
+
+int cvm_passphrase_wrap(const struct cvm_data_key *key, const struct cvm_disk_keys *keys,
+			struct cvm_key_record *record, struct cvm_error *error)
+{
+	int rc = cvm_key_wrap(keys->wrap_key, key->passphrase, record->blob);
+
+	return rc ? key_error(error, rc, "the disk's passphrase cannot be wrapped") : 0;
+}
+
+int cvm_data_key_give(struct cvm_data_key *key, const char *name,
+		      const uint8_t volume_key[CVM_LUKS_KEY], struct cvm_error *error)
+{
+	int rc;
+
+	key->len = CVM_LUKS_KEY;
+	rc = add_key_as(key, "logon", name, volume_key, CVM_LUKS_KEY);
+	return rc ? key_error(error, rc, "the disk's key cannot be made") : 0;
+}
+
 void cvm_data_key_drop(struct cvm_data_key *key)
 {
 	if (key->serial) {
@@ -140,4 +189,6 @@ void cvm_data_key_drop(struct cvm_data_key *key)
 		keyctl_unlink(key->serial, RING);
 	}
 	key->serial = 0;
+	OPENSSL_cleanse(key->passphrase, sizeof(key->passphrase));
+	key->known = false;
 }

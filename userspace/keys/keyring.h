@@ -3,6 +3,9 @@
  * The disk's key, which is random and never changes: an "encrypted" key of the
  * kernel's, in the keyring of this process, under a derived master. User space has
  * neither: the kernel makes, wraps and unwraps it, and dm-crypt takes it by name.
+ *
+ * A LUKS disk's is in its header. What is wrapped is then the passphrase of a key slot,
+ * which user space has, as libcryptsetup has the volume key.
  */
 #ifndef CVM_KEYS_KEYRING_H
 #define CVM_KEYS_KEYRING_H
@@ -16,6 +19,9 @@
 #define CVM_MASTER_NAME		"disk-master"
 #define CVM_MASTER_LEN		64
 
+/* of cvm_key_wrap() */
+#define CVM_WRAP_KEY		32
+
 /* the kernel expires what a process that hangs has left */
 #define CVM_KEY_TIMEOUT_S	120
 
@@ -24,11 +30,13 @@
  * @master: serial, 0: it is not there (any more), or there is no disk
  * @check: purpose 2
  * @mac_key: purpose 3
+ * @wrap_key: of a LUKS disk: purpose 1
  */
 struct cvm_disk_keys {
 	key_serial_t master;
 	uint8_t check[CVM_RECORD_CHECK];
 	uint8_t mac_key[CVM_RECORD_MAC_KEY];
+	uint8_t wrap_key[CVM_WRAP_KEY];
 };
 
 #define __cleanup_disk_keys	__cleanup(cvm_disk_keys_drop)
@@ -46,11 +54,15 @@ void cvm_disk_keys_drop(struct cvm_disk_keys *keys);
  * @serial: 0: there is none
  * @name: its description
  * @len: bytes
+ * @known: @passphrase is there
+ * @passphrase: of a LUKS disk's key slot
  */
 struct cvm_data_key {
 	key_serial_t serial;
 	char name[5 + CVM_MAX_KEY_NAME];
 	size_t len;
+	bool known;
+	uint8_t passphrase[CVM_LUKS_PASSPHRASE];
 };
 
 #define __cleanup_data_key	__cleanup(cvm_data_key_drop)
@@ -67,8 +79,25 @@ int cvm_data_key_load(struct cvm_data_key *key, const char *name,
 int cvm_data_key_wrap(const struct cvm_data_key *key, struct cvm_key_record *record,
 		      struct cvm_error *error);
 
-/* Unlinks it; once more does no harm. */
+/* A LUKS disk's: a new passphrase; that of @record; and wrapped for @record. */
+int cvm_passphrase_new(struct cvm_data_key *key, struct cvm_error *error);
+int cvm_passphrase_load(struct cvm_data_key *key, const struct cvm_disk_keys *keys,
+			const struct cvm_key_record *record, struct cvm_error *error);
+int cvm_passphrase_wrap(const struct cvm_data_key *key, const struct cvm_disk_keys *keys,
+			struct cvm_key_record *record, struct cvm_error *error);
+
+/* A LUKS disk's volume key, for dm-crypt, which nobody can read back. */
+int cvm_data_key_give(struct cvm_data_key *key, const char *name,
+		      const uint8_t volume_key[CVM_LUKS_KEY], struct cvm_error *error);
+
+/* Unlinks it, wipes the passphrase; once more does no harm. */
 void cvm_data_key_drop(struct cvm_data_key *key);
+
+/* wrap.c: 0, -EIO; -EBADMSG: it was wrapped by another key, or changed. */
+int cvm_key_wrap(const uint8_t key[CVM_WRAP_KEY], const uint8_t secret[CVM_LUKS_PASSPHRASE],
+		 uint8_t wrapped[CVM_LUKS_WRAPPED]);
+int cvm_key_unwrap(const uint8_t key[CVM_WRAP_KEY], const uint8_t wrapped[CVM_LUKS_WRAPPED],
+		   uint8_t secret[CVM_LUKS_PASSPHRASE]);
 
 /* overwrite.c: what the kernel has left of a master on this thread's kernel stack */
 void cvm_keyring_overwrite(void);

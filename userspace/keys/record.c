@@ -16,11 +16,12 @@
 
 static const struct {
 	const char *name;
-	size_t key_len;
+	size_t key_len, blob_len;
 } ciphers[] = {
-	[CVM_DISK_NONE]	    = { "none", 0 },
-	[CVM_DISK_XTS]	    = { "aes-xts-plain64", 64 },
-	[CVM_DISK_XTS_HMAC] = { "aes-xts-plain64+hmac-sha256", 96 },
+	[CVM_DISK_NONE]	    = { "none", 0, 0 },
+	[CVM_DISK_XTS]	    = { "aes-xts-plain64", 64, CVM_BLOB_SIZE(64) },
+	[CVM_DISK_XTS_HMAC] = { "aes-xts-plain64+hmac-sha256", 96, CVM_BLOB_SIZE(96) },
+	[CVM_DISK_LUKS2]    = { "luks2", CVM_LUKS_KEY, CVM_LUKS_WRAPPED + CVM_LUKS_DIGEST },
 };
 
 /* the members of the object, as strings where they are such */
@@ -38,6 +39,11 @@ static void cleanup_json(json_t **json)
 size_t cvm_disk_key_len(enum cvm_disk_cipher cipher)
 {
 	return ciphers[cipher].key_len;
+}
+
+size_t cvm_disk_blob_len(enum cvm_disk_cipher cipher)
+{
+	return ciphers[cipher].blob_len;
 }
 
 static int bad(struct cvm_error *error, const char *name, const char *expected)
@@ -105,7 +111,7 @@ static int cipher_field(const char *text, enum cvm_disk_cipher *cipher, struct c
 		*cipher = (enum cvm_disk_cipher)i;
 		return 0;
 	}
-	return bad(error, "cipher", "\"aes-xts-plain64\", \"aes-xts-plain64+hmac-sha256\" or \"none\"");
+	return bad(error, "cipher", "\"aes-xts-plain64\", \"aes-xts-plain64+hmac-sha256\", \"luks2\" or \"none\"");
 }
 
 static int input_fields(const struct fields *fields, struct cvm_key_inputs *in,
@@ -159,7 +165,7 @@ static int disk_fields(const struct fields *fields, struct cvm_key_record *recor
 		return bad(error, "sectors", "a multiple of 8 from 8 to 2^48");
 	record->sectors = (uint64_t)fields->sectors;
 	return hex_field("key", fields->key, record->blob,
-			 CVM_BLOB_SIZE(cvm_disk_key_len(record->cipher)), error);
+			 cvm_disk_blob_len(record->cipher), error);
 }
 
 /* rising: one text for one meaning, as of numbers */
@@ -325,7 +331,7 @@ char *cvm_record_text(const struct cvm_key_record *record)
 			 "check", hex(record->check, CVM_RECORD_CHECK),
 			 "cipher", ciphers[record->cipher].name,
 			 "sectors", (json_int_t)record->sectors,
-			 "key", hex(record->blob, CVM_BLOB_SIZE(cvm_disk_key_len(record->cipher))),
+			 "key", hex(record->blob, cvm_disk_blob_len(record->cipher)),
 			 "mac", hex(record->mac, CVM_RECORD_MAC));
 	json = add_tpm(json, &record->sealed);
 	text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;

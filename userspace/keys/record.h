@@ -24,11 +24,14 @@
  *			TPM's secret is sealed to
  *	"sealed"	that, as the TPM has given it out, in hexadecimal (seal.h)
  *	"cipher"	"aes-xts-plain64" (a key of 64 bytes), or
- *			"aes-xts-plain64+hmac-sha256" (96 bytes); "none" (none): with
- *			"tpm" alone: the record is of a TPM's secret, and of no disk
+ *			"aes-xts-plain64+hmac-sha256" (96 bytes); or "luks2", whose header
+ *			is on the disk; "none" (none): with "tpm" alone: the record is of
+ *			a TPM's secret, and of no disk
  *	"sectors"	of 512 bytes that the open disk has; a multiple of 8; 0: no disk
  *	"key"		the disk's key as the kernel's encrypted key wraps it: IV,
- *			ciphertext and MAC, in hexadecimal; "": no disk
+ *			ciphertext and MAC, in hexadecimal; "luks2": the passphrase of
+ *			its key slot, 64 bytes, wrapped (RFC 3394) by the derived key of
+ *			purpose 1, 32 bytes, and SHA-256 of the header; "": no disk
  *	"mac"		32 bytes in hexadecimal: HMAC-SHA-256 of the canonical form
  *			with the derived key of purpose 3
  *
@@ -70,6 +73,12 @@
 #define CVM_BLOB_MAC		32
 #define CVM_BLOB_SIZE(key_len)	((key_len) ? CVM_BLOB_IV + (key_len) + CVM_BLOB_MAC : 0)
 #define CVM_DISK_MAX_KEY	96
+
+/* of "luks2": the passphrase, wrapped; and the header's digest */
+#define CVM_LUKS_PASSPHRASE	64
+#define CVM_LUKS_WRAPPED	(CVM_LUKS_PASSPHRASE + 8)
+#define CVM_LUKS_DIGEST		32
+#define CVM_LUKS_KEY		64
 #define CVM_BLOB_MAX		CVM_BLOB_SIZE(CVM_DISK_MAX_KEY)
 
 /* an open disk has sectors of 4096 bytes */
@@ -84,15 +93,18 @@
  *	old sectors back
  * @CVM_DISK_XTS_HMAC: what was changed outside cannot be read any more; old sectors
  *	can still be brought back
+ * @CVM_DISK_LUKS2: as CVM_DISK_XTS, with a LUKS2 header on the disk (disk/luks.h)
  */
 enum cvm_disk_cipher {
 	CVM_DISK_NONE	  = 0,
 	CVM_DISK_XTS	  = 1,
 	CVM_DISK_XTS_HMAC = 2,
+	CVM_DISK_LUKS2	  = 3,
 };
 
-/* bytes of the disk's key */
+/* bytes of the disk's key; and of that of a record */
 size_t cvm_disk_key_len(enum cvm_disk_cipher cipher);
+size_t cvm_disk_blob_len(enum cvm_disk_cipher cipher);
 
 /**
  * struct cvm_key_record - a record
@@ -103,7 +115,7 @@ size_t cvm_disk_key_len(enum cvm_disk_cipher cipher);
  * @label: HKDF label
  * @salt: HKDF salt
  * @check: purpose 2
- * @blob: the wrapped key, CVM_BLOB_SIZE() of the cipher's key
+ * @blob: the wrapped key, cvm_disk_blob_len() of the cipher
  * @mac: of all others
  */
 struct cvm_key_record {

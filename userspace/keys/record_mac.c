@@ -54,7 +54,7 @@ static void put_record(struct canonical_form *form, const struct cvm_key_record 
 	put_le(form, record->cipher, 4);
 	put_le(form, record->sectors, 8);
 	put_counted(form, record->label, strlen(record->label));
-	put_counted(form, record->blob, CVM_BLOB_SIZE(cvm_disk_key_len(record->cipher)));
+	put_counted(form, record->blob, cvm_disk_blob_len(record->cipher));
 	if (!record->sealed.pcrs)
 		return;
 	put_le(form, record->sealed.pcrs, 4);

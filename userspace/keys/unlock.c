@@ -107,7 +107,10 @@ int cvm_record_unlock(const struct cvm_key_record *record, const struct cvm_key_
 	rc = derive(record, door, &secret, &keys, error);
 	if (!rc)
 		rc = check_keys(record, &keys, error);
-	return rc ? rc : cvm_data_key_load(key, name, record, error);
+	if (rc)
+		return rc;
+	return record->cipher == CVM_DISK_LUKS2 ? cvm_passphrase_load(key, &keys, record, error) :
+						  cvm_data_key_load(key, name, record, error);
 }
 
 int cvm_record_secret(const struct cvm_key_record *record, const struct cvm_key_accept *accept,
@@ -132,13 +135,23 @@ int cvm_record_secret(const struct cvm_key_record *record, const struct cvm_key_
 	return rc;
 }
 
-static int wrap(struct cvm_key_record *record, const char *name, struct cvm_data_key *key,
-		struct cvm_error *error)
+static int wrap_passphrase(struct cvm_key_record *record, const struct cvm_disk_keys *keys,
+			   struct cvm_data_key *key, struct cvm_error *error)
+{
+	int rc = key->known ? 0 : cvm_passphrase_new(key, error);
+
+	return rc ? rc : cvm_passphrase_wrap(key, keys, record, error);
+}
+
+static int wrap(struct cvm_key_record *record, const struct cvm_disk_keys *keys,
+		const char *name, struct cvm_data_key *key, struct cvm_error *error)
 {
 	int rc = 0;
 
 	if (record->cipher == CVM_DISK_NONE)
 		return 0;
+	if (record->cipher == CVM_DISK_LUKS2)
+		return wrap_passphrase(record, keys, key, error);
 	if (!key->serial)
 		rc = cvm_data_key_new(key, name, cvm_disk_key_len(record->cipher), error);
 	return rc ? rc : cvm_data_key_wrap(key, record, error);
@@ -160,7 +173,7 @@ int cvm_record_make(struct cvm_key_record *record, const struct cvm_key_door *do
 	if (!rc)
 		rc = derive(record, door, &secret, &keys, error);
 	if (!rc)
-		rc = wrap(record, name, key, error);
+		rc = wrap(record, &keys, name, key, error);
 	if (rc)
 		return rc;
 	memcpy(record->check, keys.check, sizeof(record->check));

@@ -37,7 +37,8 @@ int cvm_record_accept(const struct cvm_key_record *record, const struct cvm_key_
  * @accept: what is accepted
  * @door: open
  * @name: of the data key, 1 to 64 characters
- * @key: out: for cvm_data_key_drop(); the master is gone again
+ * @key: out: for cvm_data_key_drop(); of a LUKS disk the passphrase, so that it is for
+ *	cvm_secret_begin() before; the master is gone again
  *
  * Return: 0; -EACCES: as above; -ESTALE: see cvm_key_inputs_check(); -EKEYREJECTED:
  * this VM derives another key; -EBADMSG: it derives the same, and the record has been
