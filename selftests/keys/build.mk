@@ -11,10 +11,11 @@ $(keys-tests): $(B)/tests/%: $(B)/obj/selftests/keys/%.o $(key-obj) $(B)/lib/lib
 
 # a TPM to speak to
 $(B)/tests/test_tpm: $(addprefix $(B)/obj/selftests/keys/,swtpm.o memory.o)
-# bound at once, as cvmctl is: binding later saves vector registers, and what is in them
-$(B)/tests/test_tpm: key-libs += -ltss2-tcti-swtpm -Wl,-z,now
-
+$(B)/tests/test_tpm: key-libs += -ltss2-tcti-swtpm
+$(B)/tests/test_luks: $(B)/obj/selftests/keys/memory.o
 $(B)/tests/test_luks: key-libs += -lcryptsetup
+# bound at once, as cvmctl is: binding later saves vector registers, and what is in them
+$(B)/tests/test_tpm $(B)/tests/test_luks: LDFLAGS += -Wl,-z,now
 
 $(B)/tests/luks_slot: $(B)/obj/selftests/keys/luks_slot.o
 	@mkdir -p $(@D)

@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <libcryptsetup.h>
 #include <openssl/evp.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "disk/luks.h"
+#include "keys/secret.h"
+#include "memory.h"
 #include "tap.h"
 
 #define ITERATIONS	1000
@@ -173,6 +176,31 @@ static void test_good(void)
 	cvm_luks_drop(&blank);
 }
 
+/* of both, after one that opens and one that does not */
+static void test_memory(void)
+{
+	struct cvm_luks luks = { .fd = -1 };
+	uint8_t both[CVM_LUKS_PASSPHRASE], key[CVM_LUKS_KEY];
+	struct cvm_secret_time time = { 0 };
+	bool good;
+
+	getrandom(both, sizeof(both), 0);
+	cvm_secret_begin(&time);
+	good = !cvm_luks_new(&luks, NULL) && !cvm_luks_format(&luks, &both, 1, NULL) &&
+	       !cvm_luks_open(&luks, both, key, NULL) &&
+	       cvm_luks_open(&luks, theirs, key, NULL) == -EKEYREJECTED;
+	cvm_secret_end(&time);
+	memory_learn(key, sizeof(key));
+	check(good && memory_has(), "a volume key that is there is found");
+	OPENSSL_cleanse(key, sizeof(key));
+	check(!memory_has(), "wiped, it is nowhere in this process");
+	memory_learn(both, sizeof(both));
+	check(memory_has(), "a passphrase that is there is found");
+	OPENSSL_cleanse(both, sizeof(both));
+	check(!memory_has(), "wiped, it is nowhere in this process");
+	cvm_luks_drop(&luks);
+}
+
 static void test_wrap(void)
 {
 	uint8_t key[CVM_WRAP_KEY] = "a key", secret[CVM_LUKS_PASSPHRASE];
@@ -199,5 +227,7 @@ int main(void)
 	test_wrap();
 	test_good();
 	test_refused();
+	if (memory_can())
+		test_memory();
 	return tap_end();
 }
