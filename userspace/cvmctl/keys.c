@@ -61,6 +61,7 @@ const char *from_name(enum cvm_key_from from)
 int parse_from(const char *from, const char *pcrs, enum cvm_key_from *whose, uint32_t *mask)
 {
 	unsigned int known = CVM_FROM_FIRMWARE;
+	int rc;
 
 	*mask = 0;
 	while (from && strcmp(from, from_names[known]))
@@ -70,8 +71,11 @@ int parse_from(const char *from, const char *pcrs, enum cvm_key_from *whose, uin
 	if (!(*whose & CVM_FROM_TPM))
 		return pcrs ? usage_error("--pcrs is for the secrets of a TPM: --from tpm or both") : 0;
 	/* they come from who knows what his system measures where; never from a record */
-	return pcrs ? parse_list("pcrs", pcrs, cvm_pcrs_parse, NO_PCRS, mask) :
-		      usage_error("--from %s: say what the TPM's secret is bound to: --pcrs", from);
+	if (!pcrs)
+		return usage_error("--from %s: say what the TPM's secret is bound to: --pcrs", from);
+	rc = parse_list("pcrs", pcrs, cvm_pcrs_parse, NO_PCRS, mask);
+	return rc || *mask & CVM_PCRS_BOOT ? rc :
+		usage_error("--pcrs without 4 and 7: whatever boots can give the others the values that it likes");
 }
 
 int parse_root(const char *value, uint32_t *root)
