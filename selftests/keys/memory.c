@@ -12,13 +12,18 @@
 static uint8_t masked[64];
 static size_t masked_len;
 
-void memory_learn(const void *secret, size_t len)
+void memory_learn_masked(const void *secret, size_t len, unsigned char mask)
 {
 	const uint8_t *from = secret;
 
 	masked_len = len;
 	for (size_t i = 0; i < len; i++)
-		masked[i] = from[i] ^ MASK;
+		masked[i] = (uint8_t)(from[i] ^ (mask ^ MASK));
+}
+
+void memory_learn(const void *secret, size_t len)
+{
+	memory_learn_masked(secret, len, 0);
 }
 
 /* without a copy of it in a register that would go to the stack */

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <tss2/tss2_mu.h>
+#include <unistd.h>
 
 #include "keys/unlock.h"
 #include "memory.h"
@@ -27,8 +29,10 @@ static struct cvm_tpm *boot(struct swtpm *swtpm, const char *what)
 	swtpm_stop(swtpm);
 	swtpm_start(swtpm);
 	tpm = swtpm_open(swtpm);
-	if (what)
+	if (what) {
+		swtpm_extend(tpm, 0, "firmware");
 		swtpm_extend(tpm, 7, what);
+	}
 	return tpm;
 }
 
@@ -67,12 +71,18 @@ static void test_sealing(struct cvm_sealed *sealed)
 {
 	uint8_t secret[CVM_SEAL_SECRET], again[CVM_SEAL_SECRET];
 	struct cvm_sealed unbound = none_sealed(), second = none_sealed();
+	struct cvm_sealed anybodys = { .pcrs = 1U << 0 | 1U << 11 };
 	struct cvm_tpm *tpm = boot(&ours, NULL);
 	struct cvm_error error;
 
 	check_is(cvm_tpm_seal(tpm, &unbound, &error), -EACCES, "nothing measured: nothing to bind to");
 	check_says(error.text, "nothing has been measured", "and the message says so");
 	swtpm_extend(tpm, 7, "ours");
+	check_is(cvm_tpm_seal(tpm, &unbound, &error), -EACCES, "nothing in one of them: it would be bound to the other alone");
+	check_says(error.text, "into the TPM's PCRs 0:", "and the message says which");
+	swtpm_extend(tpm, 0, "firmware");
+	check_is(cvm_tpm_seal(tpm, &anybodys, &error), -EINVAL, "none that says what has booted");
+	check_says(error.text, "without 4 and 7", "and the message says so");
 	*sealed = none_sealed();
 	check_is(cvm_tpm_seal(tpm, sealed, NULL), 0, "a secret is sealed");
 	check(gives(tpm, sealed, secret), "and given out");
@@ -200,10 +210,12 @@ static void test_forged(const struct cvm_sealed *sealed)
 	struct cvm_tpm *tpm = boot(&ours, "ours");
 	struct cvm_sealed theirs, unbound, elsewhere, spliced, inside, open;
 	struct forgery f = { ATTRIBUTES, { 0 }, PCRS, OUR_USE };
-	TPM2B_DIGEST digest;
+	struct cvm_tpm_pcrs now;
 	bool made;
 
-	made = !cvm_tpm_pcrs(tpm, PCRS, &digest, &f.policy, NULL) && forge(tpm, &f, &inside);
+	made = !cvm_tpm_parent(tpm, NULL, NULL) && !cvm_tpm_pcrs(tpm, PCRS, &now, NULL);
+	f.policy = now.policy;
+	made = made && forge(tpm, &f, &inside);
 	check(made, "one is made as cvmctl makes them");
 	check_is(cvm_sealed_check(tpm, &inside, NULL), 0, "by this system: who runs it is trusted");
 	f.use = "another program";
@@ -241,11 +253,27 @@ static bool heard(const uint8_t *secret)
 	return false;
 }
 
+/* An answer to @command is changed, and none is believed after it. */
+static void spoil(const struct cvm_sealed *sealed, TPM2_CC command, const char *says,
+		  const char *what)
+{
+	struct cvm_tpm *tpm = boot(&ours, "0123456789abcdef0123456789abcdef");
+	uint8_t secret[CVM_SEAL_SECRET] = { 0 };
+	struct cvm_error error = { 0 };
+
+	swtpm_wire->spoil = command;
+	check_is(cvm_tpm_unseal(tpm, sealed, secret, &error), -EIO, what);
+	check_says(error.text, says, "and the message says so");
+	cvm_tpm_close(tpm);
+	swtpm_wire->spoil = 0;
+}
+
 static void test_wire(void)
 {
 	static struct swtpm_wire wire;
 	uint8_t secret[CVM_SEAL_SECRET] = { 0 };
 	struct cvm_sealed sealed = none_sealed();
+	TPM2B_DIGEST *random = NULL;
 	struct cvm_error error = { 0 };
 	struct cvm_tpm *tpm;
 
@@ -254,11 +282,18 @@ static void test_wire(void)
 	check(heard((const uint8_t *)"0123456789abcdef"), "what is not encrypted is heard");
 	check(!cvm_tpm_seal(tpm, &sealed, NULL) && gives(tpm, &sealed, secret), "a secret passes twice");
 	check(!heard(secret) && !heard(secret + 16), "and is not heard");
-	wire.spoil = TPM2_CC_Unseal;
-	check_is(cvm_tpm_unseal(tpm, &sealed, secret, &error), -EIO, "an answer that was changed is none");
-	wire.spoil = TPM2_CC_CertifyCreation;
-	check_is(cvm_sealed_check(tpm, &sealed, &error), -EIO, "nor one that vouches");
-	check_says(error.text, "no good answer", "and the message says so");
+	cvm_tpm_flush(tpm, &tpm->session);
+	check(Esys_GetRandom(tpm->esys, cvm_tpm_session(tpm, TPMA_SESSION_ENCRYPT), ESYS_TR_NONE,
+			     ESYS_TR_NONE, CVM_TPM_DIGEST, &random),
+	      "without the session that is to encrypt there is no command");
+	cvm_tpm_close(tpm);
+	spoil(&sealed, TPM2_CC_PCR_Read, "its PCRs: no good answer", "PCRs that somebody else says are none");
+	spoil(&sealed, TPM2_CC_CertifyCreation, "who sealed it: no good answer", "nor is who vouches");
+	spoil(&sealed, TPM2_CC_Unseal, "what is sealed: no good answer", "nor is a secret");
+	wire.spoil = TPM2_CC_PCR_Read;
+	tpm = boot(&ours, "ours");
+	check_is(cvm_tpm_seal(tpm, &sealed, &error), -EIO, "nor is anything sealed to such PCRs");
+	check_says(error.text, "its PCRs: no good answer", "and the message says why");
 	cvm_tpm_close(tpm);
 	swtpm_wire = NULL;
 }
@@ -367,7 +402,10 @@ static void test_none(void)
 	check_is(cvm_tpm_open_at(tap_path("/dev/tpmrm0"), &tpm, &error), -ENODEV, "no TPM");
 	check_says(error.text, "there is no TPM", "and the message says so");
 	tap_write(tap_path("/dev/tpmrm0"), "", 0);
-	check(cvm_tpm_open_at(tap_path("/dev/tpmrm0"), &tpm, &error) < 0 || tpm, "a file is none");
+	if (!cvm_tpm_open_at(tap_path("/dev/tpmrm0"), &tpm, &error))
+		check(cvm_tpm_parent(tpm, NULL, &error) < 0, "a file is none");
+	else
+		check(!tpm, "a file is none");
 	cvm_tpm_close(tpm);
 }
 
@@ -407,6 +445,7 @@ static void test_record(void)
 	refuse_record(&door, &again, 1U << 7 | 1U << 4, -EACCES, "not sealed to PCRs 4",
 		      "fewer PCRs than must be: refused");
 	refuse_record(&door, &again, 0, -EACCES, "secret of a TPM", "of a TPM where none is asked for");
+	refuse_record(&door, &again, 1U << 0, -EINVAL, "without 4 and 7", "PCRs that say nothing: refused");
 	changed = again;
 	changed.salt[0] ^= 1;
 	refuse_record(&door, &changed, PCRS, -EKEYREJECTED, "has been changed", "another salt: refused");
@@ -419,6 +458,44 @@ static void test_record(void)
 }
 
 /* ---- memory */
+
+/* Asks for the secret in a process of its own, so that this one has never had it. */
+static bool learn_elsewhere(struct cvm_tpm *tpm, const struct cvm_sealed *sealed)
+{
+	uint8_t secret[CVM_SEAL_SECRET];
+	bool good;
+	int ends[2];
+	pid_t pid;
+
+	if (pipe(ends))
+		return false;
+	pid = fork();
+	if (!pid) {
+		good = gives(tpm, sealed, secret);
+		/* nor does the pipe bring it here as it is */
+		for (size_t i = 0; i < sizeof(secret); i++)
+			secret[i] ^= 0x5a;
+		_exit(!good || write(ends[1], secret, sizeof(secret)) != sizeof(secret));
+	}
+	close(ends[1]);
+	good = read(ends[0], secret, sizeof(secret)) == sizeof(secret);
+	close(ends[0]);
+	waitpid(pid, NULL, 0);
+	memory_learn_masked(secret, sizeof(secret), 0x5a);
+	return good;
+}
+
+static void test_memory_of_seal(void)
+{
+	struct cvm_tpm *tpm = boot(&ours, "ours");
+	struct cvm_sealed sealed = none_sealed();
+	bool good = !cvm_tpm_seal(tpm, &sealed, NULL) && learn_elsewhere(tpm, &sealed);
+
+	check(good && !memory_has(), "a secret that was only sealed is nowhere in this process");
+	/* the other process has ended this one's session */
+	tpm->session = ESYS_TR_NONE;
+	cvm_tpm_close(tpm);
+}
 
 static void test_memory(void)
 {
@@ -451,8 +528,10 @@ int main(void)
 	test_forged(&sealed);
 	test_wire();
 	test_record();
-	if (memory_can())
+	if (memory_can()) {
+		test_memory_of_seal();
 		test_memory();
+	}
 	test_owner(&sealed);
 	test_busy(&sealed);
 	test_foreign_parent();

@@ -61,6 +61,7 @@ const char *from_name(enum cvm_key_from from)
 int parse_from(const char *from, const char *pcrs, enum cvm_key_from *whose, uint32_t *mask)
 {
 	unsigned int known = CVM_FROM_FIRMWARE;
+	struct cvm_error error;
 	int rc;
 
 	*mask = 0;
@@ -74,8 +75,9 @@ int parse_from(const char *from, const char *pcrs, enum cvm_key_from *whose, uin
 	if (!pcrs)
 		return usage_error("--from %s: say what the TPM's secret is bound to: --pcrs", from);
 	rc = parse_list("pcrs", pcrs, cvm_pcrs_parse, NO_PCRS, mask);
-	return rc || *mask & CVM_PCRS_BOOT ? rc :
-		usage_error("--pcrs without 4 and 7: whatever boots can give the others the values that it likes");
+	if (rc || !cvm_pcrs_check(*mask, &error))
+		return rc;
+	return usage_error("--pcrs: %s", error.text);
 }
 
 int parse_root(const char *value, uint32_t *root)

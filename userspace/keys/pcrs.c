@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* Lists of PCRs. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/api.h"
 #include "seal.h"
 
 uint32_t cvm_pcrs_parse(const char *text)
@@ -23,6 +25,13 @@ uint32_t cvm_pcrs_parse(const char *text)
 		if (*text++ != ',')
 			return 0;
 	}
+}
+
+int cvm_pcrs_check(uint32_t pcrs, struct cvm_error *error)
+{
+	if (pcrs & CVM_PCRS_BOOT)
+		return 0;
+	return cvm_set_error(error, -EINVAL, "PCRs without 4 and 7: whatever boots can give the others the values that it likes");
 }
 
 const char *cvm_pcrs_text(uint32_t pcrs, char text[CVM_PCRS_TEXT])

@@ -103,6 +103,20 @@ static int unpack(const struct cvm_sealed *sealed, struct parts *parts, struct c
 	return 0;
 }
 
+/* The library keeps what was to be sealed until it is given something else to seal. */
+static void overwrite_sensitive(struct cvm_tpm *tpm, const TPM2B_PUBLIC *template)
+{
+	const TPM2B_SENSITIVE_CREATE zeros = { .sensitive.data.size = CVM_SEAL_SECRET };
+	const TPML_PCR_SELECTION none = { 0 };
+	const TPM2B_DATA nothing = { 0 };
+
+	Esys_Create(tpm->esys, tpm->parent,
+		    cvm_tpm_session(tpm, TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT),
+		    ESYS_TR_NONE, ESYS_TR_NONE, &zeros, template, &nothing, &none,
+		    NULL, NULL, NULL, NULL, NULL);
+	cvm_tpm_overwrite(tpm);
+}
+
 static int create(struct cvm_tpm *tpm, struct cvm_sealed *sealed, const TPM2B_DIGEST *policy,
 		  struct cvm_error *error)
 {
@@ -134,24 +148,39 @@ static int create(struct cvm_tpm *tpm, struct cvm_sealed *sealed, const TPM2B_DI
 			 cvm_tpm_session(tpm, TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT),
 			 ESYS_TR_NONE, ESYS_TR_NONE, &sensitive, &template, &outside, &selection,
 			 &private, &public, &creation, NULL, &ticket);
-	cvm_tpm_overwrite(tpm);
+	overwrite_sensitive(tpm, &template);
 	if (rc)
 		return cvm_tpm_error(error, rc, "sealing");
 	return pack(sealed, public, private, creation, ticket, error);
 }
 
+/* What is measured by nobody is not bound to: it only looks so. */
+static int check_touched(const struct cvm_tpm_pcrs *now, struct cvm_error *error)
+{
+	char text[CVM_PCRS_TEXT];
+
+	if (!now->untouched)
+		return 0;
+	return cvm_set_error(error, -EACCES, "nothing has been measured into the TPM's PCRs %s: they say nothing of what has booted",
+			     cvm_pcrs_text(now->untouched, text));
+}
+
 int cvm_tpm_seal(struct cvm_tpm *tpm, struct cvm_sealed *sealed, struct cvm_error *error)
 {
 	__cleanup_secret_time struct cvm_secret_time time = { 0 };
-	TPM2B_DIGEST digest, policy;
-	int rc = cvm_tpm_pcrs(tpm, sealed->pcrs, &digest, &policy, error);
+	struct cvm_tpm_pcrs now;
+	int rc = cvm_pcrs_check(sealed->pcrs, error);
 
 	if (!rc)
 		rc = cvm_tpm_parent(tpm, NULL, error);
+	if (!rc)
+		rc = cvm_tpm_pcrs(tpm, sealed->pcrs, &now, error);
+	if (!rc)
+		rc = check_touched(&now, error);
 	if (rc)
 		return rc;
 	cvm_secret_begin(&time);
-	return create(tpm, sealed, &policy, error);
+	return create(tpm, sealed, &now.policy, error);
 }
 
 static bool same(const TPM2B_DIGEST *a, const TPM2B_DIGEST *b)
@@ -223,7 +252,7 @@ static int load(struct cvm_tpm *tpm, const struct parts *parts, ESYS_TR *object,
 static int check(struct cvm_tpm *tpm, const struct cvm_sealed *sealed, ESYS_TR *object,
 		 struct cvm_error *error)
 {
-	TPM2B_DIGEST digest, policy;
+	struct cvm_tpm_pcrs now;
 	struct parts parts;
 	int rc = unpack(sealed, &parts, error);
 
@@ -231,11 +260,13 @@ static int check(struct cvm_tpm *tpm, const struct cvm_sealed *sealed, ESYS_TR *
 	if (!rc)
 		rc = cvm_tpm_parent(tpm, &parts.creation.creationData.parentName, error);
 	if (!rc)
-		rc = cvm_tpm_pcrs(tpm, sealed->pcrs, &digest, &policy, error);
+		rc = cvm_tpm_pcrs(tpm, sealed->pcrs, &now, error);
 	if (!rc)
-		rc = check_public(&parts, &policy, sealed->pcrs, error);
+		rc = check_public(&parts, &now.policy, sealed->pcrs, error);
 	if (!rc)
-		rc = check_creation(&parts, &digest, sealed->pcrs, error);
+		rc = check_creation(&parts, &now.digest, sealed->pcrs, error);
+	if (!rc)
+		rc = check_touched(&now, error);
 	return rc ? rc : load(tpm, &parts, object, error);
 }
 

@@ -44,6 +44,9 @@ struct cvm_sealed {
 /* Bits of a list with commas, "0,7"; 0: it is none, or has what can be reset, or twice. */
 uint32_t cvm_pcrs_parse(const char *text);
 
+/* 0; -EINVAL: neither of CVM_PCRS_BOOT is in @pcrs. */
+int cvm_pcrs_check(uint32_t pcrs, struct cvm_error *error);
+
 #define CVM_PCRS_TEXT	48
 
 /* "0,7" */
@@ -72,8 +75,9 @@ void cvm_tpm_close(struct cvm_tpm *tpm);
  *
  * The secret is random, and known to nobody when this returns.
  *
- * Return: 0; -EACCES: nothing has been measured into any of the PCRs, or the TPM asks for
- * a password; -EOPNOTSUPP: it has no such PCRs; -EBUSY: others have all its memory; ...
+ * Return: 0; -EINVAL: none of the PCRs is of CVM_PCRS_BOOT; -EACCES: nothing has been
+ * measured into one of them, or the TPM asks for a password; -EOPNOTSUPP: it has no such
+ * PCRs; -EBUSY: others have all its memory; ...
  */
 int cvm_tpm_seal(struct cvm_tpm *tpm, struct cvm_sealed *sealed, struct cvm_error *error);
 

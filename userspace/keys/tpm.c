@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <tss2/tss2_mu.h>
 #include <tss2/tss2_tcti_device.h>
 
 #include "common/api.h"
@@ -19,6 +20,9 @@
 #define PARENT		(TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | \
 			 TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_RESTRICTED | \
 			 TPMA_OBJECT_DECRYPT)
+
+/* of nothing that there is: a command that gets it fails before it is sent */
+#define NO_HANDLE	0x7fffffffU
 
 static const TPMT_SYM_DEF aes_cfb = {
 	.algorithm = TPM2_ALG_AES, .keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB,
@@ -72,8 +76,9 @@ int cvm_tpm_open_at(const char *path, struct cvm_tpm **tpm, struct cvm_error *er
 	*tpm = NULL;
 	if (rc)
 		return rc;
-	/* it reports by what it returns */
-	setenv("TSS2_LOG", "all+none", 0);
+	/* it reports by what it returns; and what it logs may be what it has decrypted */
+	setenv("TSS2_LOG", "all+none", 1);
+	unsetenv("TSS2_LOGFILE");
 	if (Tss2_Tcti_Device_Init(NULL, &size, path))
 		return cvm_set_error(error, -EIO, "%s: no way to the TPM", path);
 	tcti = calloc(1, size);
@@ -214,9 +219,11 @@ int cvm_tpm_parent(struct cvm_tpm *tpm, const TPM2B_NAME *name, struct cvm_error
 
 ESYS_TR cvm_tpm_session(struct cvm_tpm *tpm, TPMA_SESSION attributes)
 {
-	Esys_TRSess_SetAttributes(tpm->esys, tpm->session,
-				  attributes | TPMA_SESSION_CONTINUESESSION, 0xff);
-	return tpm->session;
+	TSS2_RC rc = Esys_TRSess_SetAttributes(tpm->esys, tpm->session,
+					       attributes | TPMA_SESSION_CONTINUESESSION, 0xff);
+
+	/* with those that it had, or without a session, a secret would pass in clear */
+	return rc ? NO_HANDLE : tpm->session;
 }
 
 /* they are as long as the longest command or answer; this one's answer is like a secret's */
@@ -261,8 +268,9 @@ static TSS2_RC read_some(struct cvm_tpm *tpm, uint32_t pcrs, uint8_t **values, u
 	TSS2_RC rc;
 
 	cvm_tpm_selection(pcrs, &in);
-	rc = Esys_PCR_Read(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &in, NULL, &out,
-			   &digests);
+	/* the session's HMAC says that it is the TPM's answer, and to this */
+	rc = Esys_PCR_Read(tpm->esys, cvm_tpm_session(tpm, TPMA_SESSION_AUDIT), ESYS_TR_NONE,
+			   ESYS_TR_NONE, &in, NULL, &out, &digests);
 	*came = 0;
 	if (rc)
 		return rc;
@@ -294,48 +302,54 @@ static int read_values(struct cvm_tpm *tpm, uint32_t pcrs, uint8_t *values,
 	return 0;
 }
 
-/* as the TPM makes it, which then need not be known here */
-static int make_policy(struct cvm_tpm *tpm, uint32_t pcrs, const TPM2B_DIGEST *digest,
-		       TPM2B_DIGEST *policy, struct cvm_error *error)
+/*
+ * TPM 2.0 Library, part 3, TPM2_PolicyPCR: SHA-256 of the digest before, which is zeros, the
+ * command's code, the selection and the digest of the values. Nobody is asked for it.
+ */
+static bool make_policy(uint32_t pcrs, const TPM2B_DIGEST *digest, TPM2B_DIGEST *policy)
 {
-	static const TPMT_SYM_DEF none = { .algorithm = TPM2_ALG_NULL };
-	__cleanup_esys TPM2B_DIGEST *made = NULL;
-	ESYS_TR trial = ESYS_TR_NONE;
+	uint8_t text[CVM_TPM_DIGEST + sizeof(TPM2_CC) + sizeof(TPML_PCR_SELECTION) +
+		     CVM_TPM_DIGEST] = { 0 };
+	size_t at = CVM_TPM_DIGEST;
 	TPML_PCR_SELECTION selection;
-	TSS2_RC rc = Esys_StartAuthSession(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-					   ESYS_TR_NONE, ESYS_TR_NONE, NULL, TPM2_SE_TRIAL,
-					   &none, TPM2_ALG_SHA256, &trial);
 
-	if (rc)
-		return cvm_tpm_error(error, rc, "a policy");
 	cvm_tpm_selection(pcrs, &selection);
-	rc = Esys_PolicyPCR(tpm->esys, trial, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, digest,
-			    &selection);
-	if (!rc)
-		rc = Esys_PolicyGetDigest(tpm->esys, trial, ESYS_TR_NONE, ESYS_TR_NONE,
-					  ESYS_TR_NONE, &made);
-	cvm_tpm_flush(tpm, &trial);
-	if (!rc)
-		*policy = *made;
-	return cvm_tpm_error(error, rc, "a policy");
+	if (Tss2_MU_TPM2_CC_Marshal(TPM2_CC_PolicyPCR, text, sizeof(text), &at) ||
+	    Tss2_MU_TPML_PCR_SELECTION_Marshal(&selection, text, sizeof(text), &at))
+		return false;
+	memcpy(text + at, digest->buffer, CVM_TPM_DIGEST);
+	policy->size = CVM_TPM_DIGEST;
+	return EVP_Digest(text, at + CVM_TPM_DIGEST, policy->buffer, NULL, EVP_sha256(), NULL) == 1;
 }
 
-int cvm_tpm_pcrs(struct cvm_tpm *tpm, uint32_t pcrs, TPM2B_DIGEST *digest, TPM2B_DIGEST *policy,
+/* as of anybody's machine who has just started one */
+static uint32_t find_untouched(uint32_t pcrs, const uint8_t *values)
+{
+	uint32_t untouched = 0;
+
+	for (unsigned int pcr = 0; pcr < CVM_PCRS; pcr++) {
+		if (!(pcrs & 1U << pcr))
+			continue;
+		if (cvm_is_zero(values, CVM_TPM_DIGEST))
+			untouched |= 1U << pcr;
+		values += CVM_TPM_DIGEST;
+	}
+	return untouched;
+}
+
+int cvm_tpm_pcrs(struct cvm_tpm *tpm, uint32_t pcrs, struct cvm_tpm_pcrs *out,
 		 struct cvm_error *error)
 {
 	size_t len = CVM_TPM_DIGEST * (size_t)__builtin_popcount(pcrs);
 	uint8_t values[CVM_TPM_DIGEST * CVM_PCRS];
-	char text[CVM_PCRS_TEXT];
 	int rc = read_values(tpm, pcrs, values, error);
 
 	if (rc)
 		return rc;
-	/* as of anybody's machine who has just started one */
-	if (cvm_is_zero(values, len))
-		return cvm_set_error(error, -EACCES, "nothing has been measured into any of the TPM's PCRs %s: they say nothing of what has booted",
-				     cvm_pcrs_text(pcrs, text));
-	digest->size = CVM_TPM_DIGEST;
-	if (EVP_Digest(values, len, digest->buffer, NULL, EVP_sha256(), NULL) != 1)
+	out->untouched = find_untouched(pcrs, values);
+	out->digest.size = CVM_TPM_DIGEST;
+	if (EVP_Digest(values, len, out->digest.buffer, NULL, EVP_sha256(), NULL) != 1 ||
+	    !make_policy(pcrs, &out->digest, &out->policy))
 		return cvm_set_error(error, -EIO, "SHA-256 cannot be computed");
-	return make_policy(tpm, pcrs, digest, policy, error);
+	return 0;
 }

@@ -67,19 +67,33 @@ int cvm_tpm_parent(struct cvm_tpm *tpm, const TPM2B_NAME *name, struct cvm_error
 void cvm_tpm_selection(uint32_t pcrs, TPML_PCR_SELECTION *selection);
 
 /**
- * cvm_tpm_pcrs() - what the PCRs are, and the policy that they are so
- * @tpm: open
- * @pcrs: bits
- * @digest: out: SHA-256 of their values, in order
- * @policy: out: of PolicyPCR
- *
- * Return: 0; -EOPNOTSUPP: there is no SHA-256 bank; -EACCES: nothing has been measured
- * into any of them; or an error of the TPM.
+ * struct cvm_tpm_pcrs - what chosen PCRs are
+ * @untouched: bits: those into which nothing has been measured
+ * @digest: SHA-256 of their values, in order
+ * @policy: of PolicyPCR: that they are so
  */
-int cvm_tpm_pcrs(struct cvm_tpm *tpm, uint32_t pcrs, TPM2B_DIGEST *digest, TPM2B_DIGEST *policy,
+struct cvm_tpm_pcrs {
+	uint32_t untouched;
+	TPM2B_DIGEST digest;
+	TPM2B_DIGEST policy;
+};
+
+/**
+ * cvm_tpm_pcrs() - read them
+ * @tpm: with a parent: its session vouches for them
+ * @pcrs: bits
+ * @out: out
+ * @error: or NULL
+ *
+ * Return: 0; -EOPNOTSUPP: there is no SHA-256 bank; or an error of the TPM.
+ */
+int cvm_tpm_pcrs(struct cvm_tpm *tpm, uint32_t pcrs, struct cvm_tpm_pcrs *out,
 		 struct cvm_error *error);
 
-/* The session, with these attributes for the next command, and no other. */
+/*
+ * The session, with these attributes for the next command, and no other; where they cannot be
+ * set, a handle with which every command fails.
+ */
 ESYS_TR cvm_tpm_session(struct cvm_tpm *tpm, TPMA_SESSION attributes);
 
 /* What the libraries have in their buffers of the last command is gone. */

@@ -23,6 +23,8 @@ int cvm_record_accept(const struct cvm_key_record *record, const struct cvm_key_
 				     cvm_root_name(accept->root));
 	if (!accept->pcrs && record->sealed.pcrs)
 		return cvm_set_error(error, -EACCES, "a secret of a TPM is mixed into the record's key too, and only the firmware's is accepted: --from both");
+	if (accept->pcrs && cvm_pcrs_check(accept->pcrs, error))
+		return -EINVAL;
 	if (accept->pcrs & ~record->sealed.pcrs)
 		return cvm_set_error(error, -EACCES, "the record's key is weaker than what is accepted: it is not sealed to PCRs %s",
 				     cvm_pcrs_text(accept->pcrs & ~record->sealed.pcrs, pcrs));

@@ -26,7 +26,8 @@ struct cvm_key_accept {
 /**
  * cvm_record_accept() - is @record one that may be used
  *
- * Return: 0; -EACCES: it is weaker, or another disk's, and @error says how.
+ * Return: 0; -EACCES: it is weaker, or another disk's, and @error says how; -EINVAL: what
+ * @accept asks of PCRs says nothing (cvm_pcrs_check()).
  */
 int cvm_record_accept(const struct cvm_key_record *record, const struct cvm_key_accept *accept,
 		      struct cvm_error *error);
