@@ -7,7 +7,7 @@
 #include "disk.h"
 
 enum {
-	RECORD, FROM, PCRS, MIX, MIN_TCB, ROOT, SYSTEM, INTEGRITY, LUKS, RECOVERY, FORCE,
+	RECORD, FROM, PCRS, TPM, MIX, MIN_TCB, ROOT, SYSTEM, INTEGRITY, LUKS, RECOVERY, FORCE,
 	READ_ONLY, KEY, TEMPORARY, JSON,
 };
 
@@ -15,10 +15,11 @@ static const struct option_spec option_list[] = {
 	[RECORD]	= { "record", "FILE", "where the disk's key is kept, wrapped; required for\nformat, open and rotate" },
 	[FROM]		= { "from", ARG_FROM, "format, open, rotate: whose secret the disk's key is wrapped\nunder: what the firmware derives (default), one that the\nTPM keeps, or both" },
 	[PCRS]		= { "pcrs", ARG_PCRS, "format: PCRs that the TPM's secret is bound to; open,\nrotate: what it must be bound to at least; required for\n--from tpm and both" },
+	[TPM]		= { "tpm", ARG_TPM, "format: who runs the TPM: somebody whom the host cannot\nmake tell (trusted), or the host, or nobody knows (host),\nwhich is refused unless the firmware's keys alone would do.\nRequired for --from tpm, and for --from both with --system\nfirmware" },
 	[MIX]		= { "mix", ARG_MIX, "format: what is mixed into the key; open, rotate: what\nmust be at least (default: policy,image,family,\nmeasurement,svn,tcb; format and rotate mix in mit too,\nwhere it is known)" },
 	[MIN_TCB]	= { "min-tcb", "HEX", "open, rotate: the least TCB_VERSION, 16 digits, that the\nrecord may be of (default: any)" },
 	[ROOT]		= { "root", ARG_ROOT, HELP_ROOT },
-	[SYSTEM]	= { "system", "measured|firmware", "what the launch measurement is known to cover: kernel,\ninitrd and command line too; or the firmware alone, so\nthat whoever has the same firmware would have the key,\nwhich is refused unless --from both. Required for\nformat, but with --from tpm" },
+	[SYSTEM]	= { "system", "measured|firmware", "what the launch measurement is known to cover: kernel,\ninitrd and command line too; or the firmware alone, so\nthat whoever has the same firmware would have the key,\nwhich is refused unless --from both --tpm trusted. Required for\nformat, but with --from tpm" },
 	[INTEGRITY]	= { "integrity", NULL, "format: authenticate each sector (AES-XTS and HMAC-SHA-256)" },
 	[LUKS]		= { "luks", NULL, "format: with a LUKS2 header, whose key slot the record opens" },
 	[RECOVERY]	= { "recovery", "FILE", "format --luks: a second key slot, which opens anywhere by\nthe passphrase that is written here: keep it elsewhere" },
@@ -41,7 +42,7 @@ static const struct {
 	unsigned int takes;
 } actions[] = {
 	{ "format", disk_format, true, true, BIT(RECORD) | WHOSE | BIT(MIX) | BIT(ROOT) |
-					     BIT(SYSTEM) | BIT(INTEGRITY) | BIT(LUKS) |
+					     BIT(TPM) | BIT(SYSTEM) | BIT(INTEGRITY) | BIT(LUKS) |
 					     BIT(RECOVERY) | BIT(FORCE) },
 	{ "open", disk_open, true, true, BIT(RECORD) | WHOSE | BIT(MIX) | BIT(MIN_TCB) | BIT(ROOT) |
 					 BIT(READ_ONLY) },
@@ -137,6 +138,11 @@ static int parse_options(const struct arguments *args, struct disk_options *opti
 	if (!rc)
 		rc = parse_from(args->option[FROM], args->option[PCRS], &options->from,
 				&options->accept.pcrs);
+	if (rc)
+		return rc;
+	if (args->option[TPM] && !(options->from & CVM_FROM_TPM))
+		return usage_error("--tpm is for the secrets of a TPM: --from tpm or both");
+	rc = parse_tpm_whose(args->option[TPM], &options->tpm);
 	if (rc)
 		return rc;
 	return options->from == CVM_FROM_TPM ? parse_tpm(args, options) :

@@ -17,7 +17,7 @@
 #include "keys/secret.h"
 
 enum {
-	NAME, KEYRING, OUT, FROM, RECORD, PCRS, MIX, ROOT, VMPL, SVN, TCB, MIT, PURPOSE, TYPE,
+	NAME, KEYRING, OUT, FROM, RECORD, PCRS, TPM, MIX, ROOT, VMPL, SVN, TCB, MIT, PURPOSE, TYPE,
 	LENGTH, LABEL, SALT, TIMEOUT,
 };
 
@@ -28,6 +28,7 @@ static const struct option_spec option_list[] = {
 	[FROM]	  = { "from", ARG_FROM, "derive: of whose secret: the firmware's (default), one\nthat the TPM keeps, or both" },
 	[RECORD]  = { "record", "FILE", "seal: where the TPM's secret is kept, sealed; derive:\nwhere it is; required for both" },
 	[PCRS]	  = { "pcrs", ARG_PCRS, "seal: PCRs that it is bound to; derive: what it must be\nbound to at least; required for both" },
+	[TPM]	  = { "tpm", ARG_TPM, "seal: who runs the TPM: somebody whom the host cannot make\ntell (trusted), or the host, or nobody knows (host), which\nis refused; required" },
 	[MIX]	  = { "mix", ARG_MIX, "what is mixed in (default: policy,image,family,\nmeasurement,svn,tcb, and mit where it is known)" },
 	[ROOT]	  = { "root", ARG_ROOT, HELP_ROOT },
 	[VMPL]	  = { "vmpl", "0|1|2|3", "the VMPL that is mixed in (default: the kernel's own)" },
@@ -214,6 +215,8 @@ static int parse_source(const struct arguments *args, struct source *source)
 
 	if (rc)
 		return rc;
+	if (args->option[TPM])
+		return usage_error("key derive takes no --tpm");
 	source->record = args->option[RECORD];
 	source->accept.root = CVM_ROOT_TPM;
 	source->accept.label = RECORD_LABEL;
@@ -325,15 +328,20 @@ static int seal(const char *path, uint32_t pcrs)
 static int run_seal(const struct arguments *args)
 {
 	enum cvm_key_from from;
+	enum tpm_whose whose;
 	uint32_t pcrs;
 	int rc;
 
 	for (int i = 0; option_list[i].name; i++)
-		if (args->option[i] && i != RECORD && i != PCRS)
+		if (args->option[i] && i != RECORD && i != PCRS && i != TPM)
 			return usage_error("key seal takes no --%s", option_list[i].name);
 	if (!args->option[RECORD])
 		return usage_error("key seal: --record is missing");
 	rc = parse_from(from_name(CVM_FROM_TPM), args->option[PCRS], &from, &pcrs);
+	if (!rc)
+		rc = parse_tpm_whose(args->option[TPM], &whose);
+	if (!rc)
+		rc = check_seal("key seal", whose, pcrs);
 	return rc ? rc : seal(args->option[RECORD], pcrs);
 }
 

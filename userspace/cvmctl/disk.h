@@ -28,6 +28,16 @@
 enum disk_system { SYSTEM_UNSAID, SYSTEM_MEASURED, SYSTEM_FIRMWARE };
 
 /**
+ * enum tpm_whose - who runs the TPM: --tpm
+ * @TPM_UNSAID: nobody has said so
+ * @TPM_TRUSTED: one that the host does not: the paravisor of Azure's, an SVSM
+ * @TPM_HOST: the host, as QEMU's swtpm; or it is not known
+ */
+enum tpm_whose { TPM_UNSAID, TPM_TRUSTED, TPM_HOST };
+
+#define ARG_TPM		"trusted|host"
+
+/**
  * struct disk_options - a command line of cvmctl disk
  * @name: of the disk
  * @device: or NULL
@@ -37,6 +47,7 @@ enum disk_system { SYSTEM_UNSAID, SYSTEM_MEASURED, SYSTEM_FIRMWARE };
  * @accept: what its record must be at least
  * @mix: what is mixed in by format and rotate, of what is known there
  * @system: --system
+ * @tpm: --tpm
  * @integrity: --integrity
  * @luks: --luks
  * @recovery: --recovery, or NULL
@@ -55,6 +66,7 @@ struct disk_options {
 	struct cvm_key_accept accept;
 	uint32_t mix;
 	enum disk_system system;
+	enum tpm_whose tpm;
 	bool integrity;
 	bool luks;
 	const char *recovery;
@@ -81,6 +93,15 @@ int parse_root(const char *value, uint32_t *root);
  * Return: 0 or an exit status; what is wrong has been said.
  */
 int parse_from(const char *from, const char *pcrs, enum cvm_key_from *whose, uint32_t *mask);
+
+/* --tpm, or NULL. 0 or an exit status. */
+int parse_tpm_whose(const char *value, enum tpm_whose *whose);
+
+/*
+ * Before a secret is sealed on which all depends: to a TPM that is said not to be the host's,
+ * and to PCRs that say what has booted. 0 or an exit status.
+ */
+int check_seal(const char *action, enum tpm_whose whose, uint32_t pcrs);
 
 /* "firmware", "tpm" or "both" */
 const char *from_name(enum cvm_key_from from);

@@ -18,16 +18,20 @@
 
 /*
  * A measurement of the firmware alone is everybody's who runs the same: the disk's key
- * would be theirs. A secret of a TPM beside it makes the difference.
+ * would be theirs. A secret of a TPM beside it makes the difference, unless the TPM is the
+ * host's: it is the host who boots something else under that firmware.
  */
 static int check_system(const struct disk_options *options)
 {
 	if (options->from == CVM_FROM_TPM)
-		return 0;
+		return check_seal("disk format", options->tpm, options->accept.pcrs);
 	if (options->system == SYSTEM_UNSAID)
 		return usage_error("disk format: say what the launch measurement covers: --system measured or firmware");
-	return options->system == SYSTEM_MEASURED || options->from == CVM_FROM_BOTH ? 0 :
-		fail(EXIT_NOT_SUPPORTED, "--system firmware: whoever runs the same firmware on this chip derives the same key, whatever kernel he boots; measure kernel, initrd and command line at launch too, or mix a secret of a TPM in (--from both)");
+	if (options->system == SYSTEM_MEASURED)
+		return 0;
+	if (options->from == CVM_FROM_BOTH)
+		return check_seal("disk format", options->tpm, options->accept.pcrs);
+	return fail(EXIT_NOT_SUPPORTED, "--system firmware: whoever runs the same firmware on this chip derives the same key, whatever kernel he boots; measure kernel, initrd and command line at launch too, or mix a secret in of a TPM that is not the host's (--from both --tpm trusted)");
 }
 
 /* Nothing that anybody may want is overwritten. */

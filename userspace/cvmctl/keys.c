@@ -80,6 +80,37 @@ int parse_from(const char *from, const char *pcrs, enum cvm_key_from *whose, uin
 	return usage_error("--pcrs: %s", error.text);
 }
 
+int parse_tpm_whose(const char *value, enum tpm_whose *whose)
+{
+	*whose = !value ? TPM_UNSAID : strcmp(value, "host") ? TPM_TRUSTED : TPM_HOST;
+	return *whose == TPM_TRUSTED && strcmp(value, "trusted") ?
+		usage_error("--tpm: '%s' is neither trusted nor host", value) : 0;
+}
+
+#define SECURE_BOOT \
+	"/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+
+/* behind four bytes of attributes; PCR 7 has the same, measured */
+static bool is_secure_boot(void)
+{
+	__cleanup_free uint8_t *value = NULL;
+	size_t len;
+
+	return !cvm_read_file(SECURE_BOOT, 5, (void **)&value, &len) && len == 5 && value[4] == 1;
+}
+
+int check_seal(const char *action, enum tpm_whose whose, uint32_t pcrs)
+{
+	if (whose == TPM_UNSAID)
+		return usage_error("%s: say who runs the TPM: --tpm trusted or host; nothing that the VM can see tells them apart",
+				   action);
+	if (whose == TPM_HOST)
+		return fail(EXIT_NOT_SUPPORTED, "--tpm host: a TPM that the host runs tells the host its secrets, and gives them to whatever the host boots");
+	if ((pcrs & CVM_PCRS_BOOT) == CVM_PCR_SECURE_BOOT && !is_secure_boot())
+		return fail(EXIT_NOT_SUPPORTED, "--pcrs with 7 and without 4: Secure Boot is off, or not to be seen, and then 7 is the same whatever boots");
+	return 0;
+}
+
 int parse_root(const char *value, uint32_t *root)
 {
 	int known = value ? cvm_root_parse(value) : CVM_ROOT_VCEK;

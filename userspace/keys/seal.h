@@ -24,7 +24,8 @@
  * Of what boots, firmware measures the program itself into 4, and into 7 by whose keys it was
  * let boot. Into all others what has booted can measure what a better one would have.
  */
-#define CVM_PCRS_BOOT		(1U << 4 | 1U << 7)
+#define CVM_PCR_SECURE_BOOT	(1U << 7)
+#define CVM_PCRS_BOOT		(1U << 4 | CVM_PCR_SECURE_BOOT)
 
 #define CVM_SEAL_SECRET		32
 #define CVM_SEALED_MAX		640
