@@ -32,6 +32,12 @@ usage()
 make_data()
 {
 	dd if=/dev/urandom of=pattern bs=4096 count=16 2>/dev/null
+	dmsetup create data --notable
+	try 1 '' 'format: where the name is taken' disk format data /dev/loop0 --record data.json \
+		--system measured --luks --force --recovery rec
+	[ ! -e data.json ] && [ ! -e rec ] && no_drafts
+	result $? 'format: nothing is left of that, nor is a passphrase that opens nothing'
+	dmsetup remove data
 	try 0 '' 'format' disk format data /dev/loop0 --record data.json --system measured --luks \
 		--force --recovery rec
 	no_drafts && nothing_open && [ "$(wc -c <rec)" = 64 ] && [ "$(stat -c %a rec)" = 600 ]

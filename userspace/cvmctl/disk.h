@@ -127,7 +127,7 @@ int open_disk_door(struct cvm_key_door *door, enum cvm_key_from from);
 /* Once it is done: tells the user by which door, on stderr. */
 void tell_door(const struct cvm_key_door *door);
 
-/* draft.c: a record until it has its name; removed when its scope ends; "": there is none */
+/* draft.c: a record until it has its name, or what goes with one; removed when its scope ends; "": there is none */
 struct draft {
 	char path[PATH_MAX];
 };
@@ -146,11 +146,15 @@ int place_draft(struct draft *draft, const char *path, const char *whose);
 void disk_newest_inputs(const struct disk_options *options, const struct cvm_key_door *door,
 			const struct cvm_key_inputs *old, struct cvm_key_inputs *in);
 
-/* disk_luks.c: a header in memory, for cvm_luks_drop(), and its digest into @record */
+/*
+ * disk_luks.c: a header in memory, for cvm_luks_drop(), and its digest into @record. @file:
+ * out: where the recovery passphrase is
+ */
 int disk_make_luks(const struct disk_options *options, const struct cvm_data_key *key,
-		   struct cvm_luks *luks, struct cvm_key_record *record, struct cvm_error *error);
+		   struct cvm_luks *luks, struct draft *file, struct cvm_key_record *record,
+		   struct cvm_error *error);
 
-/* It goes onto the device; @block is opened again. */
+/* It goes onto the device; @block is opened again, and is the one that it was. */
 int disk_write_luks(const struct disk_options *options, const struct cvm_luks *luks,
 		    struct cvm_block *block, struct cvm_error *error);
 

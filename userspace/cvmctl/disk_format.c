@@ -74,14 +74,14 @@ static int write_disk(const struct disk_options *options, struct cvm_block *bloc
 
 /* @record: out, but for where it is known already how large the disk is */
 static int make(const struct disk_options *options, struct cvm_block *block,
-		const struct cvm_key_door *door, const char *draft,
+		const struct cvm_key_door *door, const char *draft, struct draft *recovery,
 		struct cvm_key_record *record, struct cvm_data_key *key, struct cvm_error *error)
 {
 	__cleanup(cvm_luks_drop) struct cvm_luks luks = { .fd = -1 };
 	int rc = cvm_record_make(record, door, options->name, key, error);
 
 	if (!rc && options->luks)
-		rc = disk_make_luks(options, key, &luks, record, error);
+		rc = disk_make_luks(options, key, &luks, recovery, record, error);
 	if (!rc)
 		rc = cvm_record_write(draft, record, NULL, error);
 	if (!rc)
@@ -99,7 +99,7 @@ static int format(const struct disk_options *options, struct cvm_block *block,
 {
 	__cleanup_secret_time struct cvm_secret_time time = { 0 };
 	__cleanup_data_key struct cvm_data_key key = { 0 };
-	__cleanup_draft struct draft draft = { "" };
+	__cleanup_draft struct draft draft = { "" }, recovery = { "" };
 	struct cvm_key_record record = {
 		.cipher = options->luks ? CVM_DISK_LUKS2 :
 			  options->integrity ? CVM_DISK_XTS_HMAC : CVM_DISK_XTS,
@@ -119,12 +119,15 @@ static int format(const struct disk_options *options, struct cvm_block *block,
 	/* one that is named, and is not known, is not left out without a word */
 	rc = cvm_key_door_check(door, options->accept.mix, &error);
 	if (!rc)
-		rc = make(options, block, door, draft.path, &record, &key, &error);
+		rc = make(options, block, door, draft.path, &recovery, &record, &key, &error);
 	if (rc)
 		return fail_key(rc, options->device, &error);
 	rc = write_disk(options, block, &record, &key);
 	if (!rc)
 		rc = place_draft(&draft, options->record, options->name);
+	/* the disk is there, if under another name */
+	if (!draft.path[0])
+		recovery.path[0] = '\0';
 	if (rc)
 		return rc;
 	tell_door(door);
