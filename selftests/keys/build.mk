@@ -10,7 +10,7 @@ $(keys-tests): $(B)/tests/%: $(B)/obj/selftests/keys/%.o $(key-obj) $(B)/lib/lib
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(key-libs) $(lib-libs)
 
 # a TPM to speak to
-$(B)/tests/test_tpm: $(addprefix $(B)/obj/selftests/keys/,swtpm.o memory.o)
+$(B)/tests/test_tpm: $(addprefix $(B)/obj/selftests/keys/,swtpm.o memory.o forge.o)
 $(B)/tests/test_tpm: key-libs += -ltss2-tcti-swtpm
 $(B)/tests/test_luks: $(B)/obj/selftests/keys/memory.o
 $(B)/tests/test_luks: key-libs += -lcryptsetup

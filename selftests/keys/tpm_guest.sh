@@ -77,7 +77,7 @@ usage()
 		disk format data /dev/loop0 --record data.json --system measured --tpm trusted
 	untouched /dev/loop0 4 'Secure Boot is off' 'format: 7 alone says nothing here' \
 		disk format data /dev/loop0 --record data.json --from tpm --tpm trusted --pcrs 7,11
-	untouched /dev/loop0 1 'measured into the TPM.s PCRs 12:' 'format: nothing is in one of them' \
+	untouched /dev/loop0 1 'measured into the TPM.s PCRs 11,12:' 'format: nothing is in one of them' \
 		disk format data /dev/loop0 --record data.json --from tpm --tpm trusted --pcrs 4,7,11,12
 	[ ! -e data.json ] && no_drafts
 	result $? 'format: nothing is left of those'
