@@ -120,7 +120,7 @@ static int input_fields(const struct fields *fields, struct cvm_key_inputs *in,
 	int root = cvm_root_parse(fields->root), rc;
 
 	if (root < 0 || (root == CVM_ROOT_TPM && !fields->sealed))
-		return bad(error, "root", "\"vcek\" or \"vmrk\"");
+		return bad(error, "root", "\"vcek\", \"vmrk\", or with version 2 \"tpm\"");
 	if (fields->vmpl < 0 || fields->vmpl > MAX_VMPL)
 		return bad(error, "vmpl", "a number from 0 to 3");
 	if (fields->svn < 0 || fields->svn > UINT32_MAX)
@@ -274,6 +274,7 @@ static json_t *hex(const void *data, size_t len)
 {
 	char text[2 * CVM_SEALED_MAX + 1];
 
+	_Static_assert(CVM_BLOB_MAX <= CVM_SEALED_MAX, "there is nothing longer");
 	cvm_hex_encode(data, len, text);
 	return json_string(text);
 }

@@ -16,10 +16,10 @@
 /* TCG TPM v2.0 Provisioning Guidance, section 7.5.1 */
 #define SRK		0x81000001U
 
-/* a parent that only its TPM has ever had, and that decrypts nothing but children */
+/* a parent that only its TPM has ever had, decrypts nothing but children, and asks no policy */
 #define PARENT		(TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | \
 			 TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_RESTRICTED | \
-			 TPMA_OBJECT_DECRYPT)
+			 TPMA_OBJECT_DECRYPT | TPMA_OBJECT_USERWITHAUTH)
 
 /* of nothing that there is: a command that gets it fails before it is sent */
 #define NO_HANDLE	0x7fffffffU
@@ -162,7 +162,7 @@ static int make_primary(struct cvm_tpm *tpm, struct cvm_error *error)
 		.publicArea = {
 			.type = TPM2_ALG_ECC,
 			.nameAlg = TPM2_ALG_SHA256,
-			.objectAttributes = PARENT | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA,
+			.objectAttributes = PARENT | TPMA_OBJECT_NODA,
 			.parameters.eccDetail = {
 				.symmetric = { .algorithm = TPM2_ALG_AES, .keyBits.aes = 128,
 					       .mode.aes = TPM2_ALG_CFB },
