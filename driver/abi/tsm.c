@@ -26,7 +26,9 @@ static char *tsm_name;
 module_param(tsm_name, charp, 0444);
 MODULE_PARM_DESC(tsm_name, "configfs-tsm: what the provider is called (default: sev_guest or tdx_guest, as the kernel's own)");
 
+/* for who reads it while the module begins */
 static const char *state = "off";
+static bool registered;
 
 /* STATUS of MSG_REPORT_RSP: what was asked for is not to be had */
 #define SNP_INVALID_PARAM	0x16
@@ -147,22 +149,21 @@ void cvm_tsm_start(void)
 	ops.name = name();
 	ops.privlevel_floor = cvm_platform->vmpl ? cvm_platform->vmpl() : 0;
 	ret = tsm_report_register(&ops, NULL);
-	if (!ret) {
-		state = "registered";
+	registered = !ret;
+	WRITE_ONCE(state, registered ? "registered" : "busy");
+	if (registered)
 		return;
-	}
-	state = "busy";
 	pr_warn("not the provider of configfs-tsm (error %d): 'cvmctl doctor' says what to remove\n",
 		ret);
 }
 
 void cvm_tsm_stop(void)
 {
-	if (!strcmp(state, "registered"))
+	if (registered)
 		tsm_report_unregister(&ops);
 }
 
 const char *cvm_tsm_state(void)
 {
-	return state;
+	return READ_ONCE(state);
 }
