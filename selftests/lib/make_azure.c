@@ -205,6 +205,8 @@ static void make_quote(struct azure_world *w)
 	if (Tss2_MU_TPMS_ATTEST_Marshal(&w->attest, w->message, sizeof(w->message),
 					&w->message_len))
 		need(NULL);
+	if (w->misform)
+		w->misform(w);
 	w->signature_len = sizeof(w->signature);
 	if (EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, w->quote_signer) != 1 ||
 	    EVP_DigestSign(ctx, w->signature, &w->signature_len, w->message, w->message_len) != 1)

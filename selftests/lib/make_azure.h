@@ -21,6 +21,7 @@ struct azure_world {
 	uint32_t version, report_type, hash_type;
 	size_t padding;			/* bytes after the claims */
 	void (*tamper)(struct azure_world *w);	/* with what was made */
+	void (*misform)(struct azure_world *w);	/* the quote, before it is signed */
 
 	EVP_PKEY *quote_signer;
 	TPMS_ATTEST attest;		/* pcrDigest is filled in, unless it has a size */

@@ -24,6 +24,8 @@ static void no_signature(struct azure_world *w) { w->tamper = signature_none; }
 static void tampered_message(struct azure_world *w) { w->tamper = message_bit; }
 static void short_message(struct azure_world *w) { w->tamper = message_cut; }
 static void long_message(struct azure_world *w) { w->tamper = message_more; }
+static void signed_short(struct azure_world *w) { w->misform = message_cut; }
+static void signed_long(struct azure_world *w) { w->misform = message_more; }
 static void no_message(struct azure_world *w) { w->tamper = message_none; }
 static void magic(struct azure_world *w) { w->attest.magic ^= 1; }
 static void certifies(struct azure_world *w) { w->attest.type = TPM2_ST_ATTEST_CERTIFY; }
@@ -99,6 +101,8 @@ static const struct {
 	{ "another bit in the message", tampered_message, "=tpm_quote" },
 	{ "message cut short", short_message, "=tpm_quote" },
 	{ "message with a byte more", long_message, "=tpm_quote" },
+	{ "message signed short of a byte", signed_short, "=tpm_quote" },
+	{ "message signed with a byte more", signed_long, "=tpm_quote" },
 	{ "no message", no_message, "=tpm_quote" },
 	{ "message that no TPM made", magic, "=tpm_quote" },
 	{ "message that certifies a key", certifies, "=tpm_quote" },
