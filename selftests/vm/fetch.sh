@@ -83,8 +83,7 @@ apt_init()
 	[ "$1" != bookworm ] || sed -i '/Default-Release/d' "$apt_conf"
 }
 
-# apt_update RELEASE: fresh lists, at most once in ten minutes
-apt_update()
+fresh_lists()
 {
 	local stamp=$CACHE/apt/$1/updated
 
@@ -97,6 +96,12 @@ apt_update()
 		fetch_trouble "cannot read the package lists of $1 from $main_mirror (see above)" ||
 		return 1
 	cp "${apt_conf%/*}/etc/sources.list" "$stamp"
+}
+
+# apt_update RELEASE: fresh lists, at most once in ten minutes; sets apt_conf
+apt_update()
+{
+	with_lock "lists-$1" fresh_lists "$1"
 }
 
 # candidate PACKAGE: "VERSION DEPENDS", of the newest
