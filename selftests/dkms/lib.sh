@@ -60,15 +60,30 @@ make_packages()
 	result $? 'the packages are made, and lintian has nothing to say'
 }
 
-# what of Debian's they need
+# one_of PACKAGE...: the first that apt_conf's release has, or the last
+one_of()
+{
+	local name
+
+	for name; do
+		[[ -z $(candidate "$name") ]] || break
+	done
+	echo "$name"
+}
+
+# dependencies SERIES: what of Debian's they need where that is the kernel
 dependencies()
 {
-	local deb
+	local deb release
+	local -a names
 
+	read -r release _ <<<"$(series_source "$1")"
+	apt_update "$release" || return
 	for deb in "$debs"/{cvm-guest,cvm-guest-dkms,libcvmguest0}_*.deb; do
 		dpkg-deb -f "$deb" Depends
-	done | tr ',' '\n' | sed -e 's/|.*//' -e 's/(.*//' -e 's/[[:space:]]//g' |
-		grep -vE 'cvm-?guest' | sort -u
+	done | tr ',' '\n' | sed -e 's/([^)]*)//g' -e 's/[[:space:]]//g' | tr '|' ' ' |
+		grep -vE 'cvm-?guest' | sort -u |
+		while read -ra names; do one_of "${names[@]}"; done | sort -u
 }
 
 # fresh_machine SERIES [PACKAGE...]: in $dir/machine, a Debian that has those; sets
@@ -77,7 +92,7 @@ fresh_machine()
 {
 	local wanted
 
-	mapfile -t wanted < <(dependencies)
+	mapfile -t wanted < <(dependencies "$1")
 	new_machine "$1" "$dir/machine" "${wanted[@]}" "${@:2}" 2>"$log"
 	result $? 'a Debian machine'
 	eval "$(selftests/vm/kernel "$1")"
