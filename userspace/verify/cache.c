@@ -59,7 +59,7 @@ void cvm_bundle_put(struct cvm_bundle *bundle)
 	if (!bundle || atomic_fetch_sub(&bundle->refs, 1) > 1)
 		return;
 	cvm_certs_free(&bundle->certs);
-	EVP_PKEY_free(bundle->attestation);
+	EVP_MD_CTX_free(bundle->attestation);
 	free(bundle->key);
 	free(bundle);
 }

@@ -24,7 +24,8 @@
  * struct cvm_bundle - certificates that came with evidence, taken apart
  * @refs: who uses it
  * @certs: with their chains
- * @attestation: quotes: the attestation key, or NULL where it is no point of P-256
+ * @attestation: quotes: ready to verify with the attestation key, or NULL where that is no
+ *	point of P-256
  * @qe_signed: quotes: the QE report is signed by the key of @pck
  * @qe_bound: quotes: the QE report is about the attestation key
  * @pck: quotes: the PCK certificate, in @certs or in the verifier's; or NULL
@@ -35,7 +36,7 @@
 struct cvm_bundle {
 	atomic_uint refs;
 	struct cvm_certs certs;
-	EVP_PKEY *attestation;
+	EVP_MD_CTX *attestation;
 	bool qe_signed, qe_bound;
 	const struct cvm_cert *pck;
 	char error[256];

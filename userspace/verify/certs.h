@@ -245,6 +245,11 @@ bool cvm_ecdsa_verify_le(EVP_PKEY *key, const EVP_MD *md, const uint8_t *r,
 bool cvm_ecdsa_verify_be(EVP_PKEY *key, const EVP_MD *md, const uint8_t *r,
 			 const uint8_t *s, size_t size, struct cvm_span data);
 
+/* For one key's many signatures: what is looked up for it, once; NULL: out of memory */
+EVP_MD_CTX *cvm_ecdsa_ready(EVP_PKEY *key, const EVP_MD *md);
+bool cvm_ecdsa_verify_be_ready(const EVP_MD_CTX *ready, const uint8_t *r, const uint8_t *s,
+			       size_t size, struct cvm_span data);
+
 /* x and y, 32 bytes each; NULL where that is no point of P-256 */
 EVP_PKEY *cvm_p256_key(const uint8_t xy[64]);
 bool cvm_key_is_ec(EVP_PKEY *key, const char *group);

@@ -32,20 +32,18 @@ static void cleanup_openssl(uint8_t **data)
 	OPENSSL_free(*data);
 }
 
-static bool verify_der(EVP_PKEY *key, const EVP_MD *md, const uint8_t *der,
-		       size_t len, struct cvm_span data)
+EVP_MD_CTX *cvm_ecdsa_ready(EVP_PKEY *key, const EVP_MD *md)
 {
-	EVP_MD_CTX *ctx __cleanup(cleanup_md_ctx) = EVP_MD_CTX_new();
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 
-	if (!ctx || EVP_DigestVerifyInit(ctx, NULL, md, NULL, key) != 1)
-		return false;
-	/* 0 and every negative value are a signature that does not hold. */
-	return EVP_DigestVerify(ctx, der, len, data.data, data.len) == 1;
+	if (ctx && EVP_DigestVerifyInit(ctx, NULL, md, NULL, key) == 1)
+		return ctx;
+	EVP_MD_CTX_free(ctx);
+	return NULL;
 }
 
-/* Takes over r and s. Zero and numbers out of range fail in OpenSSL. */
-static bool verify_numbers(EVP_PKEY *key, const EVP_MD *md, BIGNUM *r,
-			   BIGNUM *s, struct cvm_span data)
+/* Takes over r and s, and uses up @ctx. Zero and numbers out of range fail in OpenSSL. */
+static bool verify_numbers(EVP_MD_CTX *ctx, BIGNUM *r, BIGNUM *s, struct cvm_span data)
 {
 	ECDSA_SIG *sig __cleanup(cleanup_sig) = ECDSA_SIG_new();
 	BIGNUM *own_r __cleanup(cleanup_bn) = r;
@@ -53,25 +51,40 @@ static bool verify_numbers(EVP_PKEY *key, const EVP_MD *md, BIGNUM *r,
 	uint8_t *der __cleanup(cleanup_openssl) = NULL;
 	int len;
 
-	if (!sig || !r || !s || !ECDSA_SIG_set0(sig, r, s))
+	if (!ctx || !sig || !r || !s || !ECDSA_SIG_set0(sig, r, s))
 		return false;
 	own_r = NULL;
 	own_s = NULL;
 	len = i2d_ECDSA_SIG(sig, &der);
-	return len > 0 && verify_der(key, md, der, (size_t)len, data);
+	/* 0 and every negative value are a signature that does not hold. */
+	return len > 0 && EVP_DigestVerify(ctx, der, (size_t)len, data.data, data.len) == 1;
 }
 
 bool cvm_ecdsa_verify_le(EVP_PKEY *key, const EVP_MD *md, const uint8_t *r,
 			 const uint8_t *s, size_t size, struct cvm_span data)
 {
-	return verify_numbers(key, md, BN_lebin2bn(r, (int)size, NULL),
+	EVP_MD_CTX *ctx __cleanup(cleanup_md_ctx) = cvm_ecdsa_ready(key, md);
+
+	return verify_numbers(ctx, BN_lebin2bn(r, (int)size, NULL),
 			      BN_lebin2bn(s, (int)size, NULL), data);
 }
 
 bool cvm_ecdsa_verify_be(EVP_PKEY *key, const EVP_MD *md, const uint8_t *r,
 			 const uint8_t *s, size_t size, struct cvm_span data)
 {
-	return verify_numbers(key, md, BN_bin2bn(r, (int)size, NULL),
+	EVP_MD_CTX *ctx __cleanup(cleanup_md_ctx) = cvm_ecdsa_ready(key, md);
+
+	return verify_numbers(ctx, BN_bin2bn(r, (int)size, NULL),
+			      BN_bin2bn(s, (int)size, NULL), data);
+}
+
+bool cvm_ecdsa_verify_be_ready(const EVP_MD_CTX *ready, const uint8_t *r, const uint8_t *s,
+			       size_t size, struct cvm_span data)
+{
+	EVP_MD_CTX *ctx __cleanup(cleanup_md_ctx) = EVP_MD_CTX_new();
+
+	return ctx && EVP_MD_CTX_copy_ex(ctx, ready) == 1 &&
+	       verify_numbers(ctx, BN_bin2bn(r, (int)size, NULL),
 			      BN_bin2bn(s, (int)size, NULL), data);
 }
 

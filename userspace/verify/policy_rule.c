@@ -67,16 +67,15 @@ void cvm_judge_digest(struct cvm_verdict *v, enum cvm_rule_id id, const uint8_t 
 void cvm_judge_flag(struct cvm_verdict *v, enum cvm_rule_id id, bool set)
 {
 	const struct cvm_rule *rule = rule_of(v, id);
-	char text[192];
 	bool wanted;
 
 	if (!cvm_rule_asks(v, id))
 		return;
 	wanted = rule->given ? rule->flag : cvm_rule_infos[id].absent == CVM_ABSENT_SET;
-	snprintf(text, sizeof(text), "is %s%s (set: %s)", set ? "set" : "clear",
-		 set == wanted ? "" : rule->given ? ", against the policy" :
-		 ", which the policy would have to allow", cvm_rule_infos[id].help);
-	judge(v, id, set == wanted, text, text);
+	cvm_verdict_add(v, cvm_rule_infos[id].path, set == wanted ? CVM_PASS : CVM_BREAK,
+			"is %s%s (set: %s)", set ? "set" : "clear",
+			set == wanted ? "" : rule->given ? ", against the policy" :
+			", which the policy would have to allow", cvm_rule_infos[id].help);
 }
 
 void cvm_judge_number(struct cvm_verdict *v, enum cvm_rule_id id, uint64_t value)

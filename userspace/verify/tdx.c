@@ -180,11 +180,14 @@ static int fill_bundle(struct tdx *t, struct cvm_bundle *b)
 	const struct cvm_certs *certs = certs_of(t, b);
 	const struct cvm_quote *q = t->quote;
 	int ret = certs == &b->certs ? load_own(t, b) : 0;
+	EVP_PKEY *key;
 
 	if (ret)
 		return ret;
 	find_pck(b, certs, q);
-	b->attestation = cvm_p256_key(q->attestation_key.data);
+	key = cvm_p256_key(q->attestation_key.data);
+	b->attestation = key ? cvm_ecdsa_ready(key, EVP_sha256()) : NULL;
+	EVP_PKEY_free(key);
 	b->qe_bound = is_bound(q);
 	return 0;
 }
@@ -275,9 +278,12 @@ static bool check_qe(struct tdx *t)
 
 static bool check_signature(struct tdx *t)
 {
+	const uint8_t *signature = t->quote->signature.data;
+
 	if (!t->bundle->attestation)
 		return cvm_fail(t->v, "signature", "the attestation key is not a point of P-256");
-	if (!signed_by(t->bundle->attestation, t->quote->signature, t->quote->signed_part))
+	if (!cvm_ecdsa_verify_be_ready(t->bundle->attestation, signature, signature + 32, 32,
+				       t->quote->signed_part))
 		return cvm_fail(t->v, "signature",
 				"the quote's signature is not by the attestation key");
 	return cvm_pass(t->v, "signature", "ECDSA P-256 with SHA-256");

@@ -26,6 +26,21 @@ void cvm_verdict_free(struct cvm_verdict *verdict)
 	free(verdict);
 }
 
+/* vsnprintf(); it takes long over mere words, which most reasons are */
+static int print_reason(char *reason, size_t room, const char *format, va_list args)
+{
+	const char *words = strcmp(format, "%s") ? format : va_arg(args, const char *);
+	size_t len = strlen(words);
+
+	if (words == format && strchr(format, '%'))
+		return vsnprintf(reason, room, format, args);
+	if (len >= room)
+		len = room - 1;
+	memcpy(reason, words, len);
+	reason[len] = '\0';
+	return (int)len;
+}
+
 /* A reason as long as there is room for it, and never NULL */
 static const char *keep_reason(struct cvm_verdict *v, const char *format, va_list args)
 {
@@ -36,7 +51,7 @@ static const char *keep_reason(struct cvm_verdict *v, const char *format, va_lis
 	if (room < 2)
 		return "";
 	room = room > CVM_REASON_SIZE ? CVM_REASON_SIZE : room;
-	len = vsnprintf(reason, room, format, args);
+	len = print_reason(reason, room, format, args);
 	v->used += len < 0 ? 1 : (size_t)len < room ? (size_t)len + 1 : room;
 	if (len < 0)
 		*reason = '\0';
