@@ -133,8 +133,12 @@ static void __exit cvm_exit(void)
 }
 module_exit(cvm_exit);
 
-/* hashes, and the cipher of SNP messages; modprobe reads no second line of these */
-MODULE_SOFTDEP("pre: sha512 hmac gcm ctr ghash-generic");
+/*
+ * Hashes, and the cipher of SNP messages; modprobe reads no second line of these.
+ * sha512 may be two modules, one of which needs the other: modprobe -r, which takes
+ * the last first, has to come to that one before it comes to both.
+ */
+MODULE_SOFTDEP("pre: sha512 sha512_ssse3 hmac gcm ctr ghash-generic");
 MODULE_DESCRIPTION("Attestation evidence of confidential VMs (SEV-SNP, TDX)");
 MODULE_AUTHOR("cvm-guest authors");
 MODULE_VERSION(CVM_VERSION);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# When the module loads, and what it says when it does not: where there is no
-# platform, and where the kernel's own driver has it.
+# When the module loads and goes, and what it says when it does not load: where there
+# is no platform, and where the kernel's own driver has it.
 #   selftests/driver/load.sh KERNEL
 set -u
 cd "$(dirname "$0")/../.." || exit
@@ -59,6 +59,15 @@ taken()
 	ok "$kernel, $platform taken: no node" no_node
 }
 
+# with what it had loaded before it, of which nothing may stand in its way
+goes()
+{
+	said=$(selftests/vm/run --kernel "$kernel" --platform snp -- sh -c '
+		modprobe -r cvm_guest 2>&1; echo "modprobe -r: $?"; ls -d /sys/module/cvm_guest' 2>&1)
+	ok "$kernel: modprobe -r" said_once '^modprobe -r: 0$'
+	ok "$kernel: it is gone" said_once "^ls: .*/cvm_guest.*No such file"
+}
+
 # what the kernel asks for on such a machine
 alias_of() { modinfo -F alias build/modules/"$kernel".*/cvm_guest.ko 2>&1; }
 
@@ -71,6 +80,7 @@ aliases()
 }
 
 no_platform
+goes
 aliases
 if [ "$kernel" != 6.1 ]; then
 	taken tdx 'modprobe -r tdx_guest'
