@@ -119,7 +119,7 @@ END
 "${CC:-cc}" -shared -fPIC -o "$dir/fake.so" "$dir/fake.c" || exit 1
 # any module will do: what is looked at is where it is, and its signature
 module=$dir/cvm_guest.ko
-printf 'char info[] __attribute__((section(".modinfo"))) = "srcversion=1234";\n' | "${CC:-cc}" -c -x c -o "$module" - || exit 1
+printf 'char info[] __attribute__((section(".modinfo"))) = "version=0.9\\0srcversion=1234";\n' | "${CC:-cc}" -c -x c -o "$module" - || exit 1
 program=$(sign_file '') || exit 1
 for name in image owner dkms package other; do certificate $name; done
 deb12='#1 SMP Debian 6.12.117-1~deb12u1 (2026-11-14)'
@@ -270,6 +270,10 @@ machine upgraded 6.12.117 '#1 SMP' snp
 echo 1234 >"$root/sys/module/cvm_guest/srcversion"
 examine 0 'the module that is installed is the one that runs'
 silent module-old
+echo 0.8 >"$root/sys/module/cvm_guest/version"
+examine 0 'another version of which modinfo knows no other sources'
+says module-old 'version 0.8\) is another than .*\(0.9\)' '^modprobe -r cvm_guest && modprobe sev-guest$'
+echo 0.9 >"$root/sys/module/cvm_guest/version"
 echo 5678 >"$root/sys/module/cvm_guest/srcversion"
 examine 0 'one that was upgraded while it was in use'
 says module-old 'srcversion 5678\) is another than .*\(1234\)' '^modprobe -r cvm_guest && modprobe sev-guest$'

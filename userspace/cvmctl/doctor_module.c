@@ -61,8 +61,8 @@ char *doctor_module_path(const struct doctor *d)
 	return module_path(d, "cvm_guest");
 }
 
-/* the sum of the sources that the installed file was built from, to be freed; or NULL */
-static char *installed_sources(const struct doctor *d)
+/* what modinfo says of the installed file, to be freed; or NULL */
+static char *installed_info(const struct doctor *d, const char *key)
 {
 	struct kmod_ctx *kmod __cleanup(cleanup_kmod) = modules(d);
 	struct kmod_module *module __cleanup(cleanup_module) = NULL;
@@ -73,7 +73,7 @@ static char *installed_sources(const struct doctor *d)
 	    kmod_module_get_info(module, &info) < 0)
 		return NULL;
 	kmod_list_foreach(entry, info)
-		if (!strcmp(kmod_module_info_get_key(entry), "srcversion"))
+		if (!strcmp(kmod_module_info_get_key(entry), key))
 			return strdup(kmod_module_info_get_value(entry));
 	return NULL;
 }
@@ -81,13 +81,25 @@ static char *installed_sources(const struct doctor *d)
 /* an upgrade while the module is in use takes effect when it is loaded again */
 static void check_running(struct doctor *d)
 {
-	__cleanup_free char *running = doctor_line(d, "/sys/module/cvm_guest/srcversion");
-	__cleanup_free char *installed = installed_sources(d);
+	/* srcversion tells builds of one version apart, and by newer kernels counts no headers */
+	static const struct {
+		const char *key, *path;
+	} infos[] = {
+		{ "version", "/sys/module/cvm_guest/version" },
+		{ "srcversion", "/sys/module/cvm_guest/srcversion" },
+	};
 
-	if (running && installed && strcmp(running, installed))
+	for (size_t i = 0; i < ARRAY_SIZE(infos); i++) {
+		__cleanup_free char *running = doctor_line(d, infos[i].path);
+		__cleanup_free char *installed = installed_info(d, infos[i].key);
+
+		if (!running || !installed || !strcmp(running, installed))
+			continue;
 		finding(d, MODULE_OLD, doctor_take_over(d),
-			"the cvm_guest that runs (srcversion %s) is another than the one that is installed (%s)",
-			running, installed);
+			"the cvm_guest that runs (%s %s) is another than the one that is installed (%s)",
+			infos[i].key, running, installed);
+		return;
+	}
 }
 
 /*
