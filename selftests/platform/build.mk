@@ -11,7 +11,7 @@ user-programs += $(B)/bin/cvm-fwd
 $(B)/bin/cvm-fwd: $(fwd-objects)
 	$(say) LD $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -ljansson -lcrypto
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -ltss2-esys -ltss2-mu -ljansson -lcrypto
 
 $(B)/obj/fwd/%.o: $(FWD)/%.c
 	$(say) CC $<

@@ -50,7 +50,13 @@ struct fw_frame {
 #define FW_EARLY	(1U << 1)	/* quote: out_len and status come 200 ms before the data */
 #define FW_OUT_LEN	(1U << 2)	/* quote: a u32 before it is what goes to out_len */
 
-enum fw_platform { FW_PLATFORM_SNP = 1, FW_PLATFORM_TDX = 2 };
+enum fw_platform {
+	FW_PLATFORM_SNP		= 1,
+	FW_PLATFORM_TDX		= 2,
+	/* under a paravisor, which has the hardware to itself: all is in the TPM */
+	FW_PLATFORM_AZURE_SNP	= 3,
+	FW_PLATFORM_AZURE_TDX	= 4,
+};
 
 struct fw_hello {
 	__u32 platform;		/* enum fw_platform */

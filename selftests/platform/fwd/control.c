@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "azure_front.h"
 #include "cleanup.h"
 #include "fwd.h"
 
 static const struct fw_option *const tables[] = {
-	core_options, model_options, host_options, snp_options, tdx_options,
+	core_options, model_options, host_options, snp_options, tdx_options, azure_options,
 };
 
 int opt_fail(char *err, const char *fmt, ...)
@@ -194,14 +195,16 @@ void control_status(struct fwd *fwd, struct answer *reply)
 
 	if (!out)
 		return;
-	fprintf(out, "platform=%s\nviolations=%llu\nlogged_violations=%llu\n",
-		fwd->platform == FW_PLATFORM_SNP ? "snp" : "tdx",
+	fprintf(out, "platform=%s%s\nviolations=%llu\nlogged_violations=%llu\n",
+		fwd->paravisor ? "azure-" : "", fwd->platform == FW_PLATFORM_SNP ? "snp" : "tdx",
 		(unsigned long long)fwd->violations, (unsigned long long)fwd->logged_violations);
 	model_status(out);
 	if (fwd->platform == FW_PLATFORM_SNP)
 		snp_status(out);
 	else
 		tdx_status(out);
+	if (fwd->paravisor)
+		azure_status(out);
 	fflush(out);
 	reply->len = (uint32_t)ftell(out);
 }

@@ -20,7 +20,8 @@
 
 /**
  * struct fwd - what the modules share
- * @platform: enum fw_platform
+ * @platform: enum fw_platform: SNP or TDX, as the hardware is
+ * @paravisor: Azure's has it, and the guest has a TPM
  * @state_dir: certificates, keys, chip secret
  * @strict: violations that the kernel half reports fail the run
  * @boot_id: of this start of the VM
@@ -32,6 +33,7 @@
  */
 struct fwd {
 	unsigned int platform;
+	bool paravisor;
 	const char *state_dir;
 	bool strict;
 	uint8_t boot_id[16];
@@ -142,9 +144,13 @@ void fwd_derive(const uint8_t secret[32], const char *info, void *out, size_t le
 
 /* ---- loop.c ---- */
 
+struct azure_sockets;
+
 struct loop_config {
 	const char *socket, *device;
 	bool once;
+	/* of the paravisor */
+	const struct azure_sockets *tpm;
 };
 
 int loop_run(struct fwd *fwd, const struct loop_config *config);
@@ -211,5 +217,9 @@ void tdx_sim_quote(struct fwd *fwd, const uint8_t report_data[64], struct answer
 
 unsigned int tdx_max_quotes(void);
 void tdx_status(FILE *out);	/* "key=value" lines */
+
+/* ---- azure_*.c ---- */
+
+extern const struct fw_option azure_options[];
 
 #endif /* CVM_FWD_H */

@@ -9,10 +9,12 @@
 #include <sys/un.h>
 #include <time.h>
 
+#include "azure_front.h"
 #include "cleanup.h"
 #include "client.h"
 
 #define MAX_CLIENTS 64
+#define MAX_FDS (MAX_CLIENTS + 1 + AZURE_FDS)
 
 static volatile sig_atomic_t stop;
 
@@ -81,6 +83,7 @@ struct loop {
 	struct fwd *fwd;
 	struct client clients[MAX_CLIENTS];
 	int listener;
+	bool has_tpm;
 };
 
 static unsigned int live(const struct loop *loop)
@@ -115,10 +118,13 @@ static void accept_client(struct loop *loop)
 		add(loop, fd);
 }
 
-/* waits for something to do; the clients' results are in pfd[0..MAX_CLIENTS) */
+/*
+ * Waits for something to do; the clients' results are in pfd[0..MAX_CLIENTS), then
+ * that of the listener, then the TPM's
+ */
 static void wait_events(struct loop *loop, struct pollfd *pfd, const sigset_t *mask)
 {
-	uint64_t due = UINT64_MAX, now, left;
+	uint64_t due = front_prepare(pfd + MAX_CLIENTS + 1), now, left;
 	struct timespec timeout;
 	unsigned int i;
 
@@ -136,8 +142,8 @@ static void wait_events(struct loop *loop, struct pollfd *pfd, const sigset_t *m
 	left = due > now ? due - now : 0;
 	timeout.tv_sec = (time_t)(left / 1000000000);
 	timeout.tv_nsec = (long)(left % 1000000000);
-	if (ppoll(pfd, MAX_CLIENTS + 1, due == UINT64_MAX ? NULL : &timeout, mask) < 0)
-		memset(pfd, 0, (MAX_CLIENTS + 1) * sizeof(*pfd));
+	if (ppoll(pfd, MAX_FDS, due == UINT64_MAX ? NULL : &timeout, mask) < 0)
+		memset(pfd, 0, MAX_FDS * sizeof(*pfd));
 }
 
 static int serve_client(struct loop *loop, struct client *client, short events)
@@ -149,9 +155,9 @@ static int serve_client(struct loop *loop, struct client *client, short events)
 	return ret ? ret : client_write(client, loop->fwd, model_now());
 }
 
-static void turn(struct loop *loop, const sigset_t *mask)
+static int turn(struct loop *loop, const sigset_t *mask)
 {
-	struct pollfd pfd[MAX_CLIENTS + 1];
+	struct pollfd pfd[MAX_FDS];
 	unsigned int i;
 
 	wait_events(loop, pfd, mask);
@@ -163,6 +169,16 @@ static void turn(struct loop *loop, const sigset_t *mask)
 	}
 	if (loop->listener >= 0 && pfd[MAX_CLIENTS].revents)
 		accept_client(loop);
+	if (!loop->has_tpm || !front_serve(loop->fwd, pfd + MAX_CLIENTS + 1))
+		return 0;
+	fprintf(stderr, "cvm-fwd: the TPM is gone\n");
+	return -1;
+}
+
+static int open_tpm(struct loop *loop, const struct azure_sockets *sockets)
+{
+	loop->has_tpm = sockets;
+	return sockets ? front_open(sockets) : 0;
 }
 
 int loop_run(struct fwd *fwd, const struct loop_config *config)
@@ -171,13 +187,15 @@ int loop_run(struct fwd *fwd, const struct loop_config *config)
 	bool seen = config->device;
 	sigset_t mask;
 	unsigned int i;
-	int fd;
+	int fd, ret = 0;
 
 	block_signals(&mask);
 	loop.fwd = fwd;
 	loop.listener = -1;
 	for (i = 0; i < MAX_CLIENTS; i++)
 		loop.clients[i].fd = -1;
+	if (open_tpm(&loop, config->tpm))
+		return -1;
 	if (config->device) {
 		fd = open(config->device, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 		if (fd < 0)
@@ -188,14 +206,15 @@ int loop_run(struct fwd *fwd, const struct loop_config *config)
 		if (loop.listener < 0)
 			return -1;
 	}
-	while (!stop && !((config->once || config->device) && seen && !live(&loop))) {
-		turn(&loop, &mask);
+	while (!stop && !ret && !((config->once || config->device) && seen && !live(&loop))) {
+		ret = turn(&loop, &mask);
 		seen |= live(&loop) > 0;
 	}
 	for (i = 0; i < MAX_CLIENTS; i++)
 		if (loop.clients[i].fd >= 0)
 			client_close(&loop.clients[i]);
+	front_close();
 	if (config->socket)
 		unlink(config->socket);
-	return 0;
+	return ret;
 }

@@ -11,6 +11,7 @@
 #include <openssl/core_names.h>
 #include <openssl/rand.h>
 
+#include "azure_front.h"
 #include "cleanup.h"
 #include "fwd.h"
 
@@ -34,12 +35,14 @@ static int set_at_start(const struct fw_option *opt, const char *value, char *er
 
 static void platform_changed(struct fwd *state)
 {
-	state->platform = platform ? FW_PLATFORM_TDX : FW_PLATFORM_SNP;
+	state->platform = platform & 1 ? FW_PLATFORM_TDX : FW_PLATFORM_SNP;
+	state->paravisor = platform & 2;
 }
 
 const struct fw_option core_options[] = {
-	{ "platform", "snp|tdx: what is simulated (at start only)", set_at_start, &platform,
-	  .choices = "snp|tdx", .changed = platform_changed },
+	{ "platform", "snp|tdx|azure-snp|azure-tdx: what is simulated (at start only)",
+	  set_at_start, &platform, .choices = "snp|tdx|azure-snp|azure-tdx",
+	  .changed = platform_changed },
 	{ "strict", "0|1: page rules broken by the guest fail the run", opt_bool, &fwd.strict },
 	{ "seed", "HEX: makes the chip's and the boot's secrets reproducible (at start only)",
 	  set_at_start, seed, .max = sizeof(seed) },
@@ -125,6 +128,10 @@ static void usage(FILE *out)
 		"  --bridge DEV PORT   copy frames between the device and a port, both ways\n"
 		"  --state DIR         certificates, keys and the chip's secret (default: %s)\n"
 		"  --once              end when the last client has gone\n"
+		"  --tpm PATH          azure: TPM commands here, control at PATH.ctrl, as libtss2's\n"
+		"                      TCTI swtpm:path=PATH has them\n"
+		"  --tpm-qemu PATH     azure: QEMU's TPM emulator, instead of swtpm's --ctrl\n"
+		"  --tpm-state DIR     azure: the TPM's state; without it, a new TPM\n"
 		"  --log FILE          write each message's key, IV and hash, and violations\n"
 		"  --help              this text\n\n"
 		"Exit status: 0, 1 it failed, 2 usage, 3 the guest broke a rule.\n\n"
@@ -142,6 +149,7 @@ struct command_line {
 	struct loop_config loop;
 	const char *bridge_device, *bridge_port;
 	const char *log;
+	struct azure_sockets tpm;
 };
 
 /* the option's argument goes to *value */
@@ -170,6 +178,9 @@ static int parse(struct command_line *line, char **argv)
 			if (!takes("--listen", arg, &argv, &line->loop.socket) &&
 			    !takes("--device", arg, &argv, &line->loop.device) &&
 			    !takes("--state", arg, &argv, &fwd.state_dir) &&
+			    !takes("--tpm", arg, &argv, &line->tpm.plain) &&
+			    !takes("--tpm-qemu", arg, &argv, &line->tpm.qemu) &&
+			    !takes("--tpm-state", arg, &argv, &line->tpm.state) &&
 			    !takes("--log", arg, &argv, &line->log))
 				return bad_usage("unknown option, or its argument is missing: ", arg);
 		} else if (control_set(&fwd, arg, err)) {
@@ -179,6 +190,14 @@ static int parse(struct command_line *line, char **argv)
 	if (!line->bridge_device && !line->loop.socket == !line->loop.device)
 		return bad_usage("one of --listen, --device, --bridge is needed", "");
 	return 0;
+}
+
+static int start_platform(const struct command_line *line)
+{
+	if (make_secrets() ||
+	    (fwd.platform == FW_PLATFORM_SNP ? snp_init(&fwd) : tdx_init(&fwd)))
+		return -1;
+	return fwd.paravisor ? azure_init(&fwd, line->tpm.state) : 0;
 }
 
 static int serve(const struct command_line *line)
@@ -195,10 +214,11 @@ static int serve(const struct command_line *line)
 		}
 	}
 	running = true;
-	if (make_secrets() ||
-	    (fwd.platform == FW_PLATFORM_SNP ? snp_init(&fwd) : tdx_init(&fwd)))
-		return 1;
-	ret = loop_run(&fwd, &line->loop);
+	ret = start_platform(line);
+	if (!ret)
+		ret = loop_run(&fwd, &line->loop);
+	if (fwd.paravisor)
+		azure_exit();
 	if (fwd.log)
 		fclose(fwd.log);
 	if (fwd.violations) {
@@ -210,7 +230,7 @@ static int serve(const struct command_line *line)
 
 int main(int argc, char **argv)
 {
-	struct command_line line = { 0 };
+	static struct command_line line;
 	int ret;
 
 	if (argc > 1 && !strcmp(argv[1], "--help")) {
@@ -221,6 +241,8 @@ int main(int argc, char **argv)
 	if (ret)
 		return ret;
 	signal(SIGPIPE, SIG_IGN);
+	if (fwd.paravisor)
+		line.loop.tpm = &line.tpm;
 	if (line.bridge_device)
 		return bridge_run(line.bridge_device, line.bridge_port) ? 1 : 0;
 	return serve(&line);

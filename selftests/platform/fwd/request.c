@@ -38,13 +38,13 @@ static void hello(struct fwd *fwd, struct answer *reply)
 	bool snp = fwd->platform == FW_PLATFORM_SNP;
 
 	memset(hello, 0, sizeof(*hello));
-	hello->platform = fwd->platform;
+	hello->platform = fwd->platform + (fwd->paravisor ? 2 : 0);
 	hello->strict = fwd->strict;
 	memcpy(hello->boot_id, fwd->boot_id, sizeof(hello->boot_id));
-	if (snp) {
+	if (snp && !fwd->paravisor) {
 		hello->vmpl = snp_vmpl();
 		snp_secrets(hello->secrets);
-	} else {
+	} else if (!fwd->paravisor) {
 		hello->max_quotes = tdx_max_quotes();
 	}
 	reply->len = sizeof(*hello);
@@ -81,11 +81,17 @@ static void platform_frame(struct fwd *fwd, const struct fw_frame *frame, const 
 	}
 }
 
+/* what a guest under the paravisor would ask, and what its host is asked for it */
+static bool is_guests(uint32_t type)
+{
+	return type == FW_SNP_REQUEST || type == FW_TDX_REPORT || type == FW_TDX_RTMR;
+}
+
 static bool other_platform(const struct fwd *fwd, uint32_t type)
 {
 	bool snp = type == FW_SNP_REQUEST || type == FW_SIM_REPORT || type == FW_SIM_KEY;
 
-	return snp != (fwd->platform == FW_PLATFORM_SNP);
+	return snp != (fwd->platform == FW_PLATFORM_SNP) || (fwd->paravisor && is_guests(type));
 }
 
 void request_handle(struct fwd *fwd, const struct fw_frame *frame, const uint8_t *payload,
