@@ -64,10 +64,21 @@ static json_t *unique_id(const struct fwd *fwd)
 	return json_string(text);
 }
 
+/* of 2023, whose index is shorter: it names no key but the AK, and says less */
+static bool is_old(void)
+{
+	return azure_report_index.size < 2600;
+}
+
 static json_t *configuration(const struct fwd *fwd)
 {
 	static const char *const sealing[] = { "none", "hash", "signer" };
 
+	if (is_old())
+		return json_pack("{s:s, s:b, s:b, s:b, s:o}", "root-cert-thumbprint", "",
+				 "console-enabled", azure_config.console,
+				 "secure-boot", azure_config.secure_boot, "tpm-enabled", 1,
+				 "vmUniqueId", unique_id(fwd));
 	return json_pack("{s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:s, s:o}",
 			 "root-cert-thumbprint", "", "console-enabled", azure_config.console,
 			 "interactive-console-enabled", azure_config.interactive,
@@ -76,6 +87,14 @@ static json_t *configuration(const struct fwd *fwd)
 			 "filtered-vpci-devices-allowed", 0,
 			 "hardware-sealing-policy", sealing[azure_config.sealing],
 			 "vmUniqueId", unique_id(fwd));
+}
+
+static json_t *keys(const uint8_t ak[AZURE_RSA_LEN])
+{
+	if (is_old())
+		return json_pack("[o]", key("HCLAkPub", "encrypt", ak));
+	return json_pack("[o, o]", key("HCLAkPub", "sign", ak),
+			 key("HCLEkPub", "encrypt", azure_keys.ek));
 }
 
 static char *claims(const struct fwd *fwd, const uint8_t user_data[AZURE_USER_DATA])
@@ -90,9 +109,7 @@ static char *claims(const struct fwd *fwd, const uint8_t user_data[AZURE_USER_DA
 	memcpy(said, user_data, sizeof(said));
 	said[63] ^= fault(&azure_faults.user_data);
 	hex(text, said, sizeof(said));
-	all = json_pack("{s:[o, o], s:o}", "keys", key("HCLAkPub", "sign", ak),
-			key("HCLEkPub", "encrypt", azure_keys.ek), "vm-configuration",
-			configuration(fwd));
+	all = json_pack("{s:o, s:o}", "keys", keys(ak), "vm-configuration", configuration(fwd));
 	if (all && !azure_config.no_user_data)
 		json_object_set_new(all, "user-data", json_string(text));
 	out = all ? json_dumps(all, JSON_COMPACT) : NULL;
