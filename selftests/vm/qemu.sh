@@ -68,7 +68,7 @@ start_tpm()
 {
 	local left=500
 
-	[ -n "$tpm" ] || return 0
+	[ -n "$tpm" ] && [[ $platform != azure-* ]] || return 0
 	mkdir "$dir/tpm"
 	(cd "$dir" && exec swtpm socket --tpm2 --tpmstate "dir=${tpm_state:-tpm}" --flags startup-none \
 		--ctrl type=unixio,path=tpm.sock >tpm.log 2>&1) &
@@ -87,6 +87,13 @@ stop_tpm()
 	kill "$tpm_pid" 2>/dev/null
 	wait "$tpm_pid" 2>/dev/null
 	tpm_pid=
+}
+
+# tpm_arguments DEVICE: swtpm, or the paravisor that is in front of it
+tpm_arguments()
+{
+	qemu+=(-chardev 'socket,id=tpm,path=tpm.sock'
+		-tpmdev 'emulator,id=tpm,chardev=tpm' -device "$1,tpmdev=tpm")
 }
 
 qemu_arguments()
@@ -112,8 +119,11 @@ qemu_arguments()
 	qemu+=("${drives[@]}")
 	[ -z "$beside" ] || qemu+=(-machine memory-backend=ram
 		-object "memory-backend-file,id=ram,size=${memory}M,mem-path=memory,share=on")
-	[ -z "$tpm" ] || qemu+=(-chardev 'socket,id=tpm,path=tpm.sock'
-		-tpmdev 'emulator,id=tpm,chardev=tpm' -device 'tpm-tis,tpmdev=tpm')
+	# Azure's is of the kind that has a buffer for whole commands
+	case $platform in
+	azure-*) tpm_arguments tpm-crb ;;
+	*) [ -z "$tpm" ] || tpm_arguments tpm-tis ;;
+	esac
 	if [ -n "$uefi" ]; then
 		uefi_arguments
 	else

@@ -232,15 +232,16 @@ static void serve_qemu(struct peer *peer)
 		drop(peer);
 }
 
-static int serve_swtpm(struct peer *peer)
+/* it ends when QEMU does, which says so */
+static void serve_swtpm(struct peer *peer)
 {
 	uint8_t bytes[TPM_MAX];
 	ssize_t n = recv(peer->fd, bytes, sizeof(bytes), 0);
 
-	if (n <= 0)
-		return -1;
-	forward(QEMU_CONTROL, bytes, (size_t)n);
-	return 0;
+	if (n > 0)
+		forward(QEMU_CONTROL, bytes, (size_t)n);
+	else
+		drop(peer);
 }
 
 static int serve(struct fwd *fwd, struct peer *peer)
@@ -264,7 +265,8 @@ static int serve(struct fwd *fwd, struct peer *peer)
 		serve_qemu(peer);
 		return 0;
 	case SWTPM_CONTROL:
-		return serve_swtpm(peer);
+		serve_swtpm(peer);
+		return 0;
 	case NOBODY:
 		return 0;
 	}

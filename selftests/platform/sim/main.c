@@ -45,19 +45,26 @@ unsigned int sim_max_quotes(void)
  * Not in cvm-fwd's own context: a driver that binds to the device may ask the
  * firmware in its probe, and cvm-fwd must be free to answer.
  */
+static const struct platform {
+	const char *name;
+	int (*arm)(const struct fw_hello *hello);
+	void (*disarm)(void);
+} platforms[] = {
+	[FW_PLATFORM_SNP] = { "SNP", sim_snp_arm, sim_snp_disarm },
+	[FW_PLATFORM_TDX] = { "TDX", sim_tdx_arm, sim_tdx_disarm },
+	[FW_PLATFORM_AZURE_SNP] = { "SNP, on Azure,", sim_azure_arm, sim_azure_disarm },
+	[FW_PLATFORM_AZURE_TDX] = { "TDX, on Azure,", sim_azure_arm, sim_azure_disarm },
+};
+
 static void arm(struct work_struct *work)
 {
 	int ret;
 
 	guard(mutex)(&lock);
-	if (hello.platform == FW_PLATFORM_SNP)
-		ret = sim_snp_arm(&hello);
-	else
-		ret = sim_tdx_arm(&hello);
+	ret = platforms[hello.platform].arm(&hello);
 	memzero_explicit(hello.secrets, sizeof(hello.secrets));
 	if (ret) {
-		pr_err("this is no %s guest: error %d\n",
-		       hello.platform == FW_PLATFORM_SNP ? "SNP" : "TDX", ret);
+		pr_err("this is no %s guest: error %d\n", platforms[hello.platform].name, ret);
 		return;
 	}
 	WRITE_ONCE(ready, true);
@@ -70,7 +77,8 @@ static bool valid(const struct fw_hello *new)
 {
 	if (new->platform == FW_PLATFORM_TDX)
 		return new->max_quotes >= 1 && new->max_quotes <= FW_MAX_QUOTES;
-	return new->platform == FW_PLATFORM_SNP && new->vmpl < 4;
+	return new->platform >= FW_PLATFORM_SNP && new->platform <= FW_PLATFORM_AZURE_TDX &&
+	       new->vmpl < 4;
 }
 
 static void greet(const struct fw_hello *new)
@@ -172,10 +180,8 @@ static void __exit sim_exit(void)
 	/* the link is closed, or the module would be in use */
 	sim_link_exit();
 	cancel_work_sync(&arm_work);
-	if (ready && hello.platform == FW_PLATFORM_SNP)
-		sim_snp_disarm();
-	if (ready && hello.platform == FW_PLATFORM_TDX)
-		sim_tdx_disarm();
+	if (ready)
+		platforms[hello.platform].disarm();
 	undo(ARRAY_SIZE(steps) - 1);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * cvm_platform_sim.ko: the hardware's side of SEV-SNP and TDX under a kernel
- * that has neither. It replaces the functions in which the kernel would leave
- * for the host or the TDX module, checks what real hardware would check, and
- * lets cvm-fwd (fw_proto.h) answer.
+ * that has neither, or Hyper-V's word that a paravisor has one of them. It
+ * replaces the functions in which the kernel would leave for the host or the
+ * TDX module, checks what real hardware would check, and lets cvm-fwd
+ * (fw_proto.h) answer.
  *
  * Locking: each file's state has its own lock, and no file calls another's
  * functions with its lock held. sim_violation() may be called anywhere but in
@@ -190,12 +191,14 @@ int sim_control_init(void);
 void sim_control_exit(void);
 void sim_control_ready(void);
 
-/* ---- snp.c, tdx.c, quote.c: the platforms ---- */
+/* ---- snp.c, tdx.c, quote.c, azure.c: the platforms ---- */
 
 int sim_snp_arm(const struct fw_hello *hello);
 void sim_snp_disarm(void);
 int sim_tdx_arm(const struct fw_hello *hello);
 void sim_tdx_disarm(void);
+int sim_azure_arm(const struct fw_hello *hello);
+void sim_azure_disarm(void);
 u64 sim_quote_start(void *buf, size_t size);
 void sim_quote_exit(void);
 
