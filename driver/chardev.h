@@ -29,7 +29,7 @@ int cvm_release_node(struct inode *inode, struct file *file);
 
 /* what the report node gives, where the platform has it: evidence, and all */
 #define CVM_DIRECT_KINDS	(BIT(CVM_KIND_SNP_REPORT) | BIT(CVM_KIND_TDREPORT) | \
-				 BIT(CVM_KIND_TDX_QUOTE))
+				 BIT(CVM_KIND_TDX_QUOTE) | BIT(CVM_KIND_HCL_REPORT))
 
 #define CVM_REPORT_KINDS	(CVM_DIRECT_KINDS | BIT(CVM_KIND_RTMR))
 

@@ -35,7 +35,7 @@ enum {
 	CVM_MAX_QUEUED		= 4096,
 
 	/* kinds of requests: one more than the highest enum cvm_kind */
-	CVM_KINDS		= CVM_KIND_RTMR + 1,
+	CVM_KINDS		= CVM_KIND_HCL_REPORT + 1,
 
 	/* deadlines of callers */
 	CVM_DEFAULT_TIMEOUT_MS	= 30 * 1000,
@@ -69,6 +69,20 @@ enum {
 	CVM_TDX_RETRY_MAX_US	= 64 * 1000,
 	/* how often to look at a late buffer that nobody waits for */
 	CVM_TDX_IDLE_MS		= 100,
+
+	/*
+	 * Azure: of two reports the second can be had so much later; it is more
+	 * where the paravisor turns out to take longer, up to the second number
+	 */
+	CVM_AZURE_WINDOW_MS	= 2000,
+	CVM_AZURE_WINDOW_MAX_MS	= 8 * 1000,
+	/* between two looks at whether it has one */
+	CVM_AZURE_PAUSE_MIN_MS	= 3,
+	CVM_AZURE_PAUSE_MAX_MS	= 100,
+	/* after this time without one, something hinders it */
+	CVM_AZURE_PATIENCE_MS	= 9 * 1000,
+	/* reports that are not one whole, in a row, a window apart */
+	CVM_AZURE_TRIES		= 3,
 
 	/* files that a platform adds to channel/ in sysfs */
 	CVM_MAX_ATTRS		= 8,

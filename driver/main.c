@@ -23,6 +23,10 @@ static const struct cvm_platform *const platforms[] = {
 #ifdef CVM_HAVE_TDX
 	&cvm_tdx,
 #endif
+#ifdef CVM_HAVE_AZURE
+	&cvm_azure_snp,
+	&cvm_azure_tdx,
+#endif
 };
 
 /* No processor is two platforms at once: if it seems so, trust neither. */
@@ -35,7 +39,8 @@ static const struct cvm_platform *find_platform(void)
 		if (!platforms[i]->detect())
 			continue;
 		if (found) {
-			pr_err("this looks like SEV-SNP and TDX at once\n");
+			pr_err("this looks like %s and %s at once\n", found->name,
+			       platforms[i]->name);
 			return NULL;
 		}
 		found = platforms[i];
@@ -73,7 +78,7 @@ static int __init cvm_init(void)
 
 	cvm_platform = find_platform();
 	if (!cvm_platform) {
-		pr_info("no SEV-SNP or TDX guest that this kernel supports: nothing to drive here\n");
+		pr_info("no SEV-SNP or TDX guest, nor one of Azure, that this kernel supports: nothing to drive here\n");
 		return -ENODEV;
 	}
 
@@ -139,7 +144,7 @@ module_exit(cvm_exit);
  * the last first, has to come to that one before it comes to both.
  */
 MODULE_SOFTDEP("pre: sha512 sha512_ssse3 hmac gcm ctr ghash-generic");
-MODULE_DESCRIPTION("Attestation evidence of confidential VMs (SEV-SNP, TDX)");
+MODULE_DESCRIPTION("Attestation evidence of confidential VMs (SEV-SNP, TDX, Azure)");
 MODULE_AUTHOR("cvm-guest authors");
 MODULE_VERSION(CVM_VERSION);
 MODULE_LICENSE("GPL");

@@ -16,7 +16,7 @@ struct attribute;
 
 /**
  * struct cvm_platform - one kind of confidential VM
- * @name: for messages and sysfs: "snp", "tdx"
+ * @name: for messages and sysfs: "snp", "tdx", "azure-snp", "azure-tdx"
  * @id: enum cvm_platform_id
  * @kinds: bit (1 << kind), see struct cvm_info
  * @batch_kind: what a batch shares
@@ -96,5 +96,7 @@ extern const struct cvm_platform *cvm_platform;
 
 extern const struct cvm_platform cvm_snp;
 extern const struct cvm_platform cvm_tdx;
+extern const struct cvm_platform cvm_azure_snp;
+extern const struct cvm_platform cvm_azure_tdx;
 
 #endif /* CVM_PLATFORM_H */

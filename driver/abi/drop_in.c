@@ -50,7 +50,8 @@ void cvm_drop_in_register(struct device *sibling)
 	struct miscdevice *misc = node_of_platform();
 	int err;
 
-	if (!drop_in || !misc)
+	drop_in = drop_in && misc;
+	if (!drop_in)
 		return;
 	err = register_node(misc, sibling);
 	if (!err) {

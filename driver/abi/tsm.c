@@ -24,7 +24,7 @@ MODULE_PARM_DESC(tsm, "configfs-tsm: provide for it, if nobody else does (defaul
 
 static char *tsm_name;
 module_param(tsm_name, charp, 0444);
-MODULE_PARM_DESC(tsm_name, "configfs-tsm: what the provider is called (default: sev_guest or tdx_guest, as the kernel's own)");
+MODULE_PARM_DESC(tsm_name, "configfs-tsm: what the provider is called (default: sev_guest or tdx_guest, as the kernel's own; on Azure azure-snp or azure-tdx)");
 
 /* for who reads it while the module begins */
 static const char *state = "off";
@@ -137,7 +137,14 @@ static const char *name(void)
 {
 	if (tsm_name && *tsm_name)
 		return tsm_name;
-	return cvm_platform->id == CVM_PLATFORM_SNP ? "sev_guest" : "tdx_guest";
+	switch (cvm_platform->id) {
+	case CVM_PLATFORM_SNP:
+		return "sev_guest";
+	case CVM_PLATFORM_TDX:
+		return "tdx_guest";
+	default:
+		return cvm_platform->name;
+	}
 }
 
 void cvm_tsm_start(void)

@@ -3,8 +3,9 @@
  * The ABI of cvm-guest, the guest driver of confidential VMs.
  *
  * A confidential VM proves what it is with evidence that the processor signs:
- * an attestation report (AMD SEV-SNP) or a quote (Intel TDX). This header is
- * the manual of the device nodes that hand such evidence out.
+ * an attestation report (AMD SEV-SNP) or a quote (Intel TDX); on Azure it is in
+ * an HCL report, whose claims have REPORT_DATA as "user-data". This header is the
+ * manual of the device nodes that hand such evidence out.
  *
  *   /dev/cvm/report   direct evidence: the caller chooses all 64 bytes of
  *                     REPORT_DATA; and RTMRs. 0600 root; a udev rule may give
@@ -102,11 +103,16 @@
  * @CVM_PLATFORM_NONE: not a confidential VM that the driver knows
  * @CVM_PLATFORM_SNP: AMD SEV-SNP, guest messages at the kernel's own VMPL
  * @CVM_PLATFORM_TDX: Intel TDX
+ * @CVM_PLATFORM_AZURE_SNP: SEV-SNP under Azure's paravisor: reports are in the
+ *	TPM, a new one every two seconds at most
+ * @CVM_PLATFORM_AZURE_TDX: TDX likewise
  */
 enum cvm_platform_id {
 	CVM_PLATFORM_NONE = 0,
 	CVM_PLATFORM_SNP  = 1,
 	CVM_PLATFORM_TDX  = 2,
+	CVM_PLATFORM_AZURE_SNP = 3,
+	CVM_PLATFORM_AZURE_TDX = 4,
 };
 
 /**
@@ -132,6 +138,7 @@ enum cvm_kind {
 	CVM_KIND_BATCH      = 4,	/* batch node: a report or quote, and a proof */
 	CVM_KIND_KEY        = 5,	/* key node: CVM_DERIVE */
 	CVM_KIND_RTMR       = 6,	/* report node: CVM_EXTEND_RTMR */
+	CVM_KIND_HCL_REPORT = 7,	/* Azure: the paravisor's, as the TPM's NV index has it */
 };
 
 /**
@@ -232,7 +239,7 @@ enum cvm_key_sel {
  * @platform_status: out, for diagnosis: SNP: SW_EXITINFO2 of the last VMGEXIT
  *	(firmware status in bits 31:0, VMM status in 63:32), or with -EIO from
  *	the message itself, its STATUS in bits 31:0; TDX: the GetQuote status, or
- *	what the call itself returned
+ *	what the call itself returned; Azure: the TPM's return code
  * @cookie: in: CVM_SUBMIT: comes back in the record; CVM_ISSUE: 0
  * @report_data: in: REPORT_DATA, the caller's own 64 bytes
  * @user_data: in: the same bytes on the batch node: what the proof is about
