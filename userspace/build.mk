@@ -155,7 +155,7 @@ install: user
 	install -D -m 644 userspace/udev/60-cvm-guest.rules $(DESTDIR)$(sysdir)/udev/rules.d/60-cvm-guest.rules
 	install -D -m 644 userspace/systemd/sysusers.conf $(DESTDIR)$(sysdir)/sysusers.d/cvm-guest.conf
 	install -D -m 644 -t $(DESTDIR)$(sysdir)/systemd/system userspace/systemd/cvm-tempdisk@.service \
-		userspace/systemd/cvm-swap@.service
+		userspace/systemd/cvm-swap@.service userspace/systemd/cvm-guest-azure.service
 	install -d $(DESTDIR)$(etcdir)/cvm-guest
 	install -D -m 755 userspace/initramfs/hook $(DESTDIR)$(initramfsdir)/hooks/cvm-root
 	install -D -m 755 userspace/initramfs/local-top $(DESTDIR)$(initramfsdir)/scripts/local-top/cvm-root
