@@ -21,7 +21,11 @@ batch-tests := $(addprefix $(B)/tests/driver_,batch scope async submit keep_snp 
 # measurement registers, with hashes of its own
 rtmr-tests := $(B)/tests/driver_rtmr
 
-test-programs += $(rtmr-tests) $(driver-tests) $(crowd-tests) $(batch-tests) $(B)/tests/driver_estimate
+# Azure, with another user of the TPM
+azure-tests := $(B)/tests/driver_azure
+test-programs += $(B)/tests/driver_azure_report
+
+test-programs += $(rtmr-tests) $(azure-tests) $(driver-tests) $(crowd-tests) $(batch-tests) $(B)/tests/driver_estimate
 
 # the kselftest harness, from Debian's package
 $(KSFT)/members:
@@ -31,6 +35,11 @@ $(driver-tests): $(B)/tests/driver_%: $(B)/obj/driver/test_%.o $(B)/obj/driver/r
 	$(say) LD $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
+
+$(azure-tests): $(addprefix $(B)/obj/driver/,test_azure.o tpm.o report.o)
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -lcrypto
 
 $(rtmr-tests): $(B)/obj/driver/test_rtmr.o $(B)/obj/driver/report.o
 	$(say) LD $@
@@ -50,6 +59,18 @@ $(crowd-tests) $(batch-tests): $(B)/tests/driver_%: $(B)/obj/driver/test_%.o $(c
 	$(say) LD $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -lcrypto
+
+$(B)/tests/driver_azure_report: $(addprefix $(B)/obj/driver/,test_azure_report.o azure_report.o)
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(B)/obj/driver/test_azure_report.o: DRIVER_CFLAGS += -Idriver
+
+$(B)/obj/driver/azure_report.o: driver/platform/azure_report.c
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-conversion -c -o $@ $<
 
 $(B)/tests/driver_estimate: $(B)/obj/driver/test_estimate.o $(B)/obj/driver/estimate.o
 	$(say) LD $@

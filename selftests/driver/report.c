@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,13 +33,22 @@ unsigned int report_kinds(const struct cvm_info *info, __u32 kinds[4])
 	for (kind = 1; kind <= CVM_KIND_TDX_QUOTE; kind++)
 		if (info->kinds & (1U << kind))
 			kinds[n++] = kind;
+	if (info->kinds & (1U << CVM_KIND_HCL_REPORT))
+		kinds[n++] = CVM_KIND_HCL_REPORT;
 	return n;
 }
 
 __u32 report_slow_kind(const struct cvm_info *info)
 {
-	return info->platform == CVM_PLATFORM_TDX ? CVM_KIND_TDX_QUOTE :
-						    CVM_KIND_SNP_REPORT;
+	switch (info->platform) {
+	case CVM_PLATFORM_TDX:
+		return CVM_KIND_TDX_QUOTE;
+	case CVM_PLATFORM_AZURE_SNP:
+	case CVM_PLATFORM_AZURE_TDX:
+		return CVM_KIND_HCL_REPORT;
+	default:
+		return CVM_KIND_SNP_REPORT;
+	}
 }
 
 void report_request(struct cvm_evidence_req *req, __u32 kind, __u64 seed,
@@ -95,11 +105,29 @@ static size_t report_data_at(__u32 kind, const unsigned char *p, size_t len)
 	return 0;
 }
 
+/* in the claims of an HCL report, in digits of either case */
+static bool hcl_carries(const char *p, size_t len, const __u8 report_data[CVM_REPORT_DATA_SIZE])
+{
+	static const char name[] = "\"user-data\":\"";
+	char hex[2 * CVM_REPORT_DATA_SIZE + 1];
+	const char *at;
+	int i;
+
+	for (i = 0; i < CVM_REPORT_DATA_SIZE; i++)
+		sprintf(hex + 2 * i, "%02x", report_data[i]);
+	if (len < 2048 || memcmp(p, "HCLA", 4))
+		return false;
+	at = memmem(p, len, name, sizeof(name) - 1);
+	return at && !strncasecmp(at + sizeof(name) - 1, hex, sizeof(hex) - 1);
+}
+
 bool report_carries(__u32 kind, const void *evidence, size_t len,
 		    const __u8 report_data[CVM_REPORT_DATA_SIZE])
 {
 	size_t at = report_data_at(kind, evidence, len);
 
+	if (kind == CVM_KIND_HCL_REPORT)
+		return hcl_carries(evidence, len, report_data);
 	return at && !memcmp((const unsigned char *)evidence + at, report_data,
 			     CVM_REPORT_DATA_SIZE);
 }
