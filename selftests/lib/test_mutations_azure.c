@@ -35,6 +35,8 @@ static void hw_forged(struct azure_world *w) { w->tamper = hw_signature; }
 static void hw_measurement(struct azure_world *w) { w->snp.report[0x90] ^= 1; }
 static void hw_key(struct azure_world *w) { w->snp.signer = snp_keys.p256; }
 
+static void hw_vmpl(struct azure_world *w) { w->snp.report[0x30] = 1; }
+
 static void data_size(struct azure_world *w) { memset(w->hcl + 0x4c0, 0, 4); }
 static void short_data(struct azure_world *w) { w->tamper = data_size; }
 
@@ -146,6 +148,7 @@ static const struct {
 	{ "report with another signature", hw_forged, SNP, "=signature" },
 	{ "report signed by another key", hw_key, SNP, "=signature" },
 	{ "another measurement of the paravisor", hw_measurement, SNP, "=snp.measurement" },
+	{ "a report that the guest's own system asked for", hw_vmpl, SNP, "=snp.vmpl,paravisor" },
 
 	{ "no quote of the TDREPORT", no_td_quote, TDX, "td_quote" },
 	{ "a quote of another TD", other_td, TDX, "td_quote" },

@@ -3,6 +3,8 @@
  * Evidence of Azure guests that a policy verifies, spoilt: the vTPM's quote; and what
  * was asked for, directly, of a batch, and of the vTPM alone.
  */
+#include <openssl/sha.h>
+
 #include "mutate_azure.h"
 
 /* ---- the vTPM's quote */
@@ -30,8 +32,8 @@ static void no_message(struct azure_world *w) { w->tamper = message_none; }
 static void magic(struct azure_world *w) { w->attest.magic ^= 1; }
 static void certifies(struct azure_world *w) { w->attest.type = TPM2_ST_ATTEST_CERTIFY; }
 static void of_creation(struct azure_world *w) { w->attest.type = TPM2_ST_ATTEST_CREATION; }
-static void extra_bit(struct azure_world *w) { w->attest.extraData.buffer[63] ^= 1; }
-static void extra_cut(struct azure_world *w) { w->attest.extraData.size = 63; }
+static void extra_bit(struct azure_world *w) { w->attest.extraData.buffer[47] ^= 1; }
+static void extra_cut(struct azure_world *w) { w->attest.extraData.size = 47; }
 static void extra_none(struct azure_world *w) { w->attest.extraData.size = 0; }
 static void pcr_after(struct azure_world *w) { w->pcrs[32 * 9] ^= 1; }
 static void other_pcrs_given(struct azure_world *w) { w->tamper = pcr_after; }
@@ -150,6 +152,44 @@ static void of_three_bytes(struct azure_world *w)
 {
 	azure_set_user_data(w, zeros_at_end);
 	w->attest.extraData.size = 3;
+	memset(w->attest.extraData.buffer, 0xd5, 3);
+}
+
+/* the most that Azure's vTPM takes, and one more than that */
+static const uint8_t takes_all[64] = { [0 ... 49] = 0xd5 };
+static const uint8_t takes_no_more[64] = { [0 ... 50] = 0xd5 };
+
+static void of_fifty_bytes(struct azure_world *w)
+{
+	azure_set_user_data(w, takes_all);
+	w->attest.extraData.size = 50;
+	memset(w->attest.extraData.buffer, 0xd5, 50);
+}
+
+static void fifty_hashed(struct azure_world *w)
+{
+	of_fifty_bytes(w);
+	w->attest.extraData.size = 48;
+	SHA384(takes_all, 64, w->attest.extraData.buffer);
+}
+
+static void of_more(struct azure_world *w)
+{
+	azure_set_user_data(w, takes_no_more);
+	SHA384(takes_no_more, 64, w->attest.extraData.buffer);
+}
+
+static void more_in_clear(struct azure_world *w)
+{
+	of_more(w);
+	w->attest.extraData.size = 51;
+	memset(w->attest.extraData.buffer, 0xd5, 51);
+}
+
+static void of_own_nonce(struct azure_world *w)
+{
+	w->attest.extraData.size = 64;
+	memset(w->attest.extraData.buffer, 0xd5, 64);
 }
 
 static void of_batch(struct azure_world *w)
@@ -174,6 +214,16 @@ static void batch_by_tpm_alone(struct azure_world *w)
 static void other_nonce(struct cvm_verify_opts *o, struct cvm_tpm_quote *q)
 {
 	o->report_data = zeros_at_end;
+}
+
+static void fifty_bytes(struct cvm_verify_opts *o, struct cvm_tpm_quote *q)
+{
+	o->report_data = takes_all;
+}
+
+static void more_bytes(struct cvm_verify_opts *o, struct cvm_tpm_quote *q)
+{
+	o->report_data = takes_no_more;
 }
 
 static void nothing_expected(struct cvm_verify_opts *o, struct cvm_tpm_quote *q)
@@ -252,10 +302,14 @@ static const struct {
 	{ "as asked for", genuine, NULL, NULL },
 	{ "something else asked for", genuine, other_nonce, "=report_data,tpm_nonce" },
 	{ "nothing asked for", genuine, nothing_expected, "=?report_data,?tpm_nonce" },
-	{ "the vTPM's nonce given", genuine, own_nonce, NULL },
+	{ "the vTPM's nonce given", of_own_nonce, own_nonce, NULL },
 	{ "another nonce given for the vTPM", genuine, own_other_nonce, "=tpm_nonce" },
 	{ "an empty nonce given for the vTPM", genuine, own_empty_nonce, "=tpm_nonce" },
 	{ "what the vTPM signed ends where zeros begin", of_three_bytes, other_nonce, NULL },
+	{ "as much as the vTPM takes", of_fifty_bytes, fifty_bytes, NULL },
+	{ "as much, hashed", fifty_hashed, fifty_bytes, "=tpm_nonce" },
+	{ "more than the vTPM takes, hashed", of_more, more_bytes, NULL },
+	{ "more, as it is", more_in_clear, more_bytes, "=tpm_nonce" },
 	{ "of a batch", of_batch, proof, NULL },
 	{ "of a batch, a nonce is no matter", of_batch, proof_and_nonce, NULL },
 	{ "of a batch, for another", of_batch, proof_of_another, "=report_data,tpm_nonce" },

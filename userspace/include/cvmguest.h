@@ -36,6 +36,9 @@ extern "C" {
 /* bytes of REPORT_DATA, the caller's own part of every kind of evidence */
 #define CVM_REPORT_DATA_LEN	64
 
+/* the longest qualifyingData of Azure's vTPM */
+#define CVM_TPM_NONCE_LEN	50
+
 /**
  * struct cvm_error - why a call failed, for humans
  * @platform_status: for diagnosis where the platform refused, else 0: SNP:

@@ -45,8 +45,7 @@ static bool check_claims(struct azure *a)
 	return cvm_pass(a->v, "claims", "REPORT_DATA is their hash");
 }
 
-/* Every field that both have: the quote must be of this TDREPORT. */
-static bool same_td(const struct cvm_tdreport *r, const struct cvm_td_body *b)
+bool cvm_td_same(const struct cvm_tdreport *r, const struct cvm_td_body *b)
 {
 	return !memcmp(r->reportdata, b->reportdata, sizeof(b->reportdata)) &&
 	       !memcmp(r->mrtd, b->mrtd, sizeof(b->mrtd)) &&
@@ -80,10 +79,29 @@ static int check_td(struct azure *a)
 	ret = cvm_check_tdx(a->c, (struct cvm_span){ o->td_quote, o->td_quote_len });
 	if (ret)
 		return ret;
-	if (same_td(&report, &a->v->facts.body))
+	if (cvm_td_same(&report, &a->v->facts.body))
 		cvm_pass(a->v, "td_quote", "the quote is of the HCL report's TDREPORT");
 	else
 		cvm_fail(a->v, "td_quote", "the quote is of another TDREPORT");
+	return 0;
+}
+
+/*
+ * At VMPL 0 is the paravisor, and nobody else under a measurement that the policy has:
+ * what the guest's own system asks for, at the VMPL that it has been given, is another.
+ */
+static int check_snp(struct azure *a)
+{
+	int ret = cvm_check_snp(a->c, a->hcl.hw_report);
+	uint32_t vmpl = a->v->facts.snp.vmpl;
+
+	if (ret)
+		return ret;
+	if (vmpl)
+		cvm_fail(a->v, "paravisor", "the report is of VMPL %u: who is there is no paravisor",
+			 vmpl);
+	else
+		cvm_pass(a->v, "paravisor", "the report is of VMPL 0");
 	return 0;
 }
 
@@ -91,7 +109,7 @@ static int check_hardware(struct azure *a)
 {
 	switch (a->hcl.report_type) {
 	case CVM_HCL_SNP:
-		return cvm_check_snp(a->c, a->hcl.hw_report);
+		return check_snp(a);
 	case CVM_HCL_TDX:
 		return check_td(a);
 	default:

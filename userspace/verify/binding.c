@@ -5,6 +5,7 @@
  */
 #include <openssl/evp.h>
 
+#include "../common/tpm_nonce.h"
 #include "driver/merkle.h"
 #include "internal.h"
 
@@ -85,16 +86,10 @@ static void expect_proof(struct cvm_case *c)
 		judge_scope(c);
 }
 
-/* qualifyingData of a TPM has an end: Azure's tools put what was asked for there. */
 static void expect_direct(struct cvm_case *c)
 {
-	size_t len = CVM_REPORT_DATA_LEN;
-
 	memcpy(c->value, c->opts.report_data, CVM_REPORT_DATA_LEN);
-	while (len && !c->value[len - 1])
-		len--;
-	memcpy(c->tpm_value, c->value, len);
-	c->tpm_value_len = len;
+	c->tpm_value_len = cvm_tpm_nonce(c->value, c->tpm_value);
 	c->bound = true;
 }
 

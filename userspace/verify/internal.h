@@ -90,6 +90,10 @@ bool cvm_check_tdx_tcb(struct cvm_case *c, const struct cvm_quote *quote,
 
 int cvm_check_azure(struct cvm_case *c, struct cvm_span hcl);
 
+/* Every field that both have: the quote is of this TDREPORT. */
+struct cvm_tdreport;
+bool cvm_td_same(const struct cvm_tdreport *report, const struct cvm_td_body *body);
+
 /* ---- tpm.c */
 
 /**

@@ -135,7 +135,8 @@ enum cvm_binding {
  * @pcrs: values of the SHA-256 bank from PCR 0 on, 32 bytes each
  * @pcr_count: how many, 1 to 24
  * @nonce: direct evidence: qualifyingData that the quote must carry; NULL: what
- *	was asked for without the zeros at its end
+ *	was asked for without the zeros at its end, or the SHA-384 of all of it where
+ *	that is longer than CVM_TPM_NONCE_LEN
  * @nonce_len: bytes, at most 64
  * @reset_count: with CVM_TPM_QUOTE_RESET_COUNT: the resetCount that the quote must
  *	have: that of the boot whose HCL report was verified before, as
