@@ -103,7 +103,7 @@ static int init(const struct arguments *args)
 
 	if (!args->option[FROM] || args->operand[1])
 		return usage_error("policy init needs --from EVIDENCE and no operand");
-	status = read_inputs(args, &in);
+	status = read_inputs(args, args->option[FROM], &in);
 	if (!status)
 		status = make_verifier(args, &verifier);
 	if (!status)

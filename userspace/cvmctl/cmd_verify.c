@@ -16,7 +16,7 @@ static const struct option_spec options[] = {
 			  "the 64 bytes that the evidence must carry" },
 	[USER_DATA] = { "user-data", "HEX|@FILE",
 			"batch evidence: the 64 bytes that were asked for" },
-	[PROOF] = { "proof", "FILE", "batch evidence: the proof, raw or as base64url" },
+	[PROOF] = { "proof", "FILE", "batch evidence: the proof, raw or as base64url, where the\nevidence does not have it itself" },
 	[SCOPE] = { "scope", ARG_SCOPE,
 		    "batch evidence: for whom the proof must speak: privileged,\n"
 		    "unprivileged, label:NAME or any (default: what the policy\n"
@@ -148,15 +148,19 @@ static int report(const struct arguments *args, const struct cvm_verdict *verdic
 }
 
 /* @data: CVM_REPORT_DATA_LEN bytes, to which the options will point; @proof: for free() */
-static int set_expected(const struct arguments *args, struct cvm_verify_opts *opts, uint8_t *data,
+static int set_expected(const struct arguments *args, struct inputs *in, uint8_t *data,
 			void **proof)
 {
 	const char *direct = args->option[REPORT_DATA], *user_data = args->option[USER_DATA];
+	const struct cvm_blob *own = &in->file.proof;
+	struct cvm_verify_opts *opts = &in->opts;
 	int status;
 
-	if (!user_data != !args->option[PROOF] || (args->option[SCOPE] && !user_data) ||
-	    (user_data && direct))
+	if ((!user_data && args->option[PROOF]) || (args->option[SCOPE] && !user_data) ||
+	    (user_data && (direct || (!args->option[PROOF] && !own->data))))
 		return usage_error("either --report-data, or --user-data with --proof");
+	if (args->option[PROOF] && own->data)
+		return usage_error("--proof: the evidence has one itself");
 	if (direct) {
 		opts->report_data = data;
 		return parse_bytes("report-data", direct, data, CVM_REPORT_DATA_LEN, false);
@@ -164,10 +168,11 @@ static int set_expected(const struct arguments *args, struct cvm_verify_opts *op
 	if (!user_data)
 		return 0;
 	status = parse_bytes("user-data", user_data, data, CVM_USER_DATA_LEN, false);
-	if (!status)
+	opts->proof_len = own->len;
+	if (!status && args->option[PROOF])
 		status = input_proof(args->option[PROOF], proof, &opts->proof_len);
 	opts->user_data = data;
-	opts->proof = *proof;
+	opts->proof = *proof ? *proof : own->data;
 	opts->scope = args->option[SCOPE];
 	return status;
 }
@@ -183,9 +188,9 @@ static int run(const struct arguments *args)
 
 	if (args->option[POLICY] && args->option[AUTHENTICITY_ONLY])
 		return usage_error("either --policy or --authenticity-only");
-	status = read_inputs(args, &in);
+	status = read_inputs(args, args->operand[0], &in);
 	if (!status)
-		status = set_expected(args, &in.opts, data, &proof);
+		status = set_expected(args, &in, data, &proof);
 	if (!status)
 		status = make_verifier(args, &verifier);
 	if (!status && args->option[POLICY])

@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "common/util.h"
-#include "show.h"
 #include "verifying.h"
 
 /* @text begins like @pattern, in which 0 stands for any digit */
@@ -70,62 +69,45 @@ static int parse_binding(const char *name, uint32_t *binding)
 	return usage_error("--binding: '%s' is none of report, svsm, azure, azure-tpm", name);
 }
 
-static int read_tpm_quote(const char *path, struct inputs *in)
-{
-	__cleanup_free void *data = NULL;
-	struct cvm_error error;
-	size_t len;
-	int status = input_file(path, &data, &len);
-
-	if (status)
-		return status;
-	if (cvm_tpm_file_parse(&in->tpm, data, len, &error))
-		return fail(EXIT_FAILED, "%s: %s", path, error.text);
-	in->opts.tpm_quote = &in->tpm.quote;
-	return 0;
-}
-
 /* Any length that fits; the option's digits decide */
 static int read_tpm_nonce(const char *value, struct inputs *in)
 {
 	size_t where;
 
-	if (!in->opts.tpm_quote)
+	if (!in->file.has_tpm)
 		return usage_error("--tpm-nonce goes with --tpm-quote");
-	if (cvm_hex_decode(value, in->tpm_nonce, sizeof(in->tpm_nonce), &in->tpm.quote.nonce_len,
-			   &where))
+	if (cvm_hex_decode(value, in->tpm_nonce, sizeof(in->tpm_nonce),
+			   &in->file.tpm.quote.nonce_len, &where))
 		return usage_error("--tpm-nonce: '%s' is not hexadecimal digits of 64 bytes at most",
 				   value);
-	in->tpm.quote.nonce = in->tpm_nonce;
+	in->file.tpm.quote.nonce = in->tpm_nonce;
 	return 0;
 }
 
 /* Never of the quote's own file: whoever sends that would say it of himself. */
 static int read_reset_count(const char *value, struct inputs *in)
 {
+	struct cvm_tpm_quote *quote = &in->file.tpm.quote;
 	int status;
 
-	if (!in->opts.tpm_quote)
+	if (!in->file.has_tpm)
 		return usage_error("--reset-count goes with --tpm-quote");
-	status = parse_number("reset-count", value, UINT32_MAX, &in->tpm.quote.reset_count);
-	in->tpm.quote.flags |= CVM_TPM_QUOTE_RESET_COUNT;
+	status = parse_number("reset-count", value, UINT32_MAX, &quote->reset_count);
+	quote->flags |= CVM_TPM_QUOTE_RESET_COUNT;
 	return status;
 }
 
-static int read_files(const struct arguments *args, struct inputs *in)
+static int read_files(const struct arguments *args, const char *path, struct inputs *in)
 {
-	int status = 0;
+	int status = load_evidence(path, &in->file);
 
-	if (args->option[OPTION_MANIFEST])
+	if (!status && args->option[OPTION_MANIFEST])
 		status = input_file(args->option[OPTION_MANIFEST], &in->manifest,
 				    &in->opts.manifest_len);
-	in->opts.manifest = in->manifest;
 	if (!status && args->option[OPTION_TD_QUOTE])
-		status = read_evidence(args->option[OPTION_TD_QUOTE], &in->td_quote,
-				       &in->opts.td_quote_len);
-	in->opts.td_quote = in->td_quote;
+		status = load_td_quote(args->option[OPTION_TD_QUOTE], &in->file);
 	if (!status && args->option[OPTION_TPM_QUOTE])
-		status = read_tpm_quote(args->option[OPTION_TPM_QUOTE], in);
+		status = load_tpm_quote(args->option[OPTION_TPM_QUOTE], &in->file);
 	if (!status && args->option[OPTION_TPM_NONCE])
 		status = read_tpm_nonce(args->option[OPTION_TPM_NONCE], in);
 	if (!status && args->option[OPTION_RESET_COUNT])
@@ -133,23 +115,32 @@ static int read_files(const struct arguments *args, struct inputs *in)
 	return status;
 }
 
-int read_inputs(const struct arguments *args, struct inputs *in)
+int read_inputs(const struct arguments *args, const char *path, struct inputs *in)
 {
 	const char *at = args->option[OPTION_AT];
+	struct cvm_verify_opts *o = &in->opts;
+	int status;
 
 	*in = (struct inputs){ .opts = { .size = sizeof(in->opts), .at = time(NULL) } };
-	if (at && !parse_time(at, &in->opts.at))
+	if (at && !parse_time(at, &o->at))
 		return usage_error("--at: '%s' is no time as 2025-06-30T12:00:00Z", at);
 	if (args->option[OPTION_BINDING] &&
-	    parse_binding(args->option[OPTION_BINDING], &in->opts.binding))
+	    parse_binding(args->option[OPTION_BINDING], &o->binding))
 		return EXIT_USAGE;
-	return read_files(args, in);
+	status = read_files(args, path, in);
+	o->manifest = in->manifest;
+	o->certs = in->file.certs.data;
+	o->certs_len = in->file.certs.len;
+	o->td_quote = in->file.td_quote.data;
+	o->td_quote_len = in->file.td_quote.len;
+	o->tpm_quote = in->file.has_tpm ? &in->file.tpm.quote : NULL;
+	return status;
 }
 
 void free_inputs(struct inputs *in)
 {
 	free(in->manifest);
-	free(in->td_quote);
+	cvm_evidence_file_free(&in->file);
 }
 
 static int add_file(struct cvm_verifier *verifier, int option, const char *path)
@@ -212,15 +203,11 @@ static const char *format_fault(const struct cvm_verdict *verdict)
 int verify_file(const struct cvm_verifier *verifier, const char *path,
 		const struct inputs *inputs, struct cvm_verdict **verdict)
 {
-	__cleanup_free void *evidence = NULL;
+	const struct cvm_blob *evidence = &inputs->file.report;
 	struct cvm_error error;
-	size_t len;
-	int ret, status = read_evidence(path, &evidence, &len);
+	int ret = cvm_verify(verifier, evidence->data, evidence->len, &inputs->opts, verdict,
+			     &error);
 
-	*verdict = NULL;
-	if (status)
-		return status;
-	ret = cvm_verify(verifier, evidence, len, &inputs->opts, verdict, &error);
 	if (!ret)
 		return 0;
 	if (*verdict)

@@ -5,7 +5,7 @@
 
 #include "common/cleanup.h"
 #include "cvmctl.h"
-#include "verify/tpm_file.h"
+#include "evidence_load.h"
 
 #define __cleanup_verifier	__cleanup(cleanup_verifier)
 #define __cleanup_verdict	__cleanup(cleanup_verdict)
@@ -45,9 +45,9 @@ enum verifying_option {
 #define HELP_MANIFEST \
 	"for svsm: the services manifest"
 #define HELP_TD_QUOTE \
-	"for azure: the quote of the TDREPORT in the HCL report"
+	"for azure: the quote of the TDREPORT in the HCL report, where\nthe evidence does not have it itself"
 #define HELP_TPM_QUOTE \
-	"for azure: the quote of the vTPM: JSON with message, signature\nand pcrs"
+	"for azure: the quote of the vTPM, where the evidence does not\nhave it itself: JSON with message, signature and pcrs"
 #define HELP_TPM_NONCE \
 	"for azure: what that quote must carry (default: what was asked\nfor, without the zeros at its end)"
 #define HELP_RESET_COUNT \
@@ -70,18 +70,19 @@ enum verifying_option {
 	[OPTION_OFFLINE] = { "offline", NULL, HELP_OFFLINE }
 
 /**
- * struct inputs - what the options named, read
+ * struct inputs - the evidence and what the options named, read
  * @opts: for cvm_verify(); points to the rest
+ * @file: the evidence, and what came along
  */
 struct inputs {
 	struct cvm_verify_opts opts;
-	struct cvm_tpm_file tpm;
-	void *manifest, *td_quote;
+	struct cvm_evidence_file file;
+	void *manifest;
 	uint8_t tpm_nonce[64];
 };
 
-/* verifying.c: 0 or an exit status; what went wrong has been said */
-int read_inputs(const struct arguments *args, struct inputs *inputs);
+/* verifying.c: 0 or an exit status; what went wrong has been said. @path: the evidence */
+int read_inputs(const struct arguments *args, const char *path, struct inputs *inputs);
 void free_inputs(struct inputs *inputs);
 
 /* A verifier with all that the options give it but a policy */
@@ -89,10 +90,7 @@ int make_verifier(const struct arguments *args, struct cvm_verifier **verifier);
 
 int set_policy_file(struct cvm_verifier *verifier, const char *path);
 
-/*
- * Verifies the evidence of that file. @verdict: out: where the evidence could be
- * parsed.
- */
+/* Verifies the evidence. @verdict: out: where it could be parsed. @path: for messages */
 int verify_file(const struct cvm_verifier *verifier, const char *path,
 		const struct inputs *inputs, struct cvm_verdict **verdict);
 

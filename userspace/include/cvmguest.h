@@ -74,6 +74,7 @@ enum cvm_tee {
  * @CVM_EVIDENCE_TDREPORT: TDREPORT_STRUCT, 1024 bytes; only this machine can
  *	tell whether it is genuine
  * @CVM_EVIDENCE_TDX_QUOTE: a quote, some kilobytes
+ * @CVM_EVIDENCE_HCL_REPORT: Azure: the paravisor's report out of the vTPM
  *
  * Since: 0.1
  */
@@ -81,6 +82,7 @@ enum cvm_evidence_type {
 	CVM_EVIDENCE_SNP_REPORT = 1,
 	CVM_EVIDENCE_TDREPORT = 2,
 	CVM_EVIDENCE_TDX_QUOTE = 3,
+	CVM_EVIDENCE_HCL_REPORT = 4,
 };
 
 /* ------------------------------------------------------------------ context */

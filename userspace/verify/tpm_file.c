@@ -21,7 +21,7 @@ static int parse_pcrs(const struct cvm_json *in, struct cvm_tpm_file *file)
 	return ret;
 }
 
-static int parse(const struct cvm_json *in, struct cvm_tpm_file *file)
+int cvm_tpm_file_read(struct cvm_tpm_file *file, const struct cvm_json *in)
 {
 	struct cvm_tpm_quote *q = &file->quote;
 	int ret;
@@ -44,7 +44,7 @@ int cvm_tpm_file_parse(struct cvm_tpm_file *file, const void *data, size_t len,
 
 	if (ret)
 		return ret;
-	ret = parse(&in, file);
+	ret = cvm_tpm_file_read(file, &in);
 	json_decref((json_t *)in.value);
 	return ret;
 }

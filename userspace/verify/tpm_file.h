@@ -30,4 +30,8 @@ struct cvm_tpm_file {
 int cvm_tpm_file_parse(struct cvm_tpm_file *file, const void *data, size_t len,
 		       struct cvm_error *error);
 
+/* As cvm_tpm_file_parse(), of an object that is part of another. */
+struct cvm_json;
+int cvm_tpm_file_read(struct cvm_tpm_file *file, const struct cvm_json *in);
+
 #endif /* CVM_VERIFY_TPM_FILE_H */
