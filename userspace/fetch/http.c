@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* GET, patiently and within bounds. */
+/* GET and POST, patiently and within bounds. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,6 +75,24 @@ static bool is_link_local(const char *url)
 	return host && (!strncmp(host + 3, "169.254.", 8) || !strncasecmp(host + 3, "[fe8", 4));
 }
 
+static bool add_header(struct transfer *t, const char *header)
+{
+	struct curl_slist *longer = t->curl->slist_append(t->headers, header);
+
+	if (longer)
+		t->headers = longer;
+	return longer;
+}
+
+static bool add_headers(struct transfer *t)
+{
+	if (t->item->header && !add_header(t, t->item->header))
+		return false;
+	/* with a charset behind it Azure's host takes it for another type */
+	return !t->item->post || (add_header(t, "Content-Type: application/json") &&
+				  add_header(t, "Accept: application/json"));
+}
+
 /* http too: what is fetched is signed. No redirects: nobody who is asked has any. */
 static bool prepare(struct transfer *t)
 {
@@ -82,9 +100,7 @@ static bool prepare(struct transfer *t)
 	bool good;
 
 	t->easy = c->easy_init();
-	if (t->easy && t->item->header)
-		t->headers = c->slist_append(NULL, t->item->header);
-	if (!t->easy || (t->item->header && !t->headers))
+	if (!t->easy || !add_headers(t))
 		return false;
 	good = !c->easy_setopt(t->easy, CURLOPT_URL, t->item->url) &&
 	       !c->easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https") &&
@@ -97,6 +113,8 @@ static bool prepare(struct transfer *t)
 	if (good && (t->item->direct || is_link_local(t->item->url)))
 		good = !c->easy_setopt(t->easy, CURLOPT_PROXY, "") &&
 		       !c->easy_setopt(t->easy, CURLOPT_NOPROXY, "*");
+	if (good && t->item->post)
+		good = !c->easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->item->post);
 	return good;
 }
 
@@ -145,11 +163,16 @@ static int ask_once(struct transfer *t, int64_t deadline)
 	return t->code || t->status != 200 || take_chain(t) ? 0 : -ENOMEM;
 }
 
-/* Of what may be otherwise in a moment */
+/*
+ * Of what may be otherwise in a moment. Azure's host has nothing of anything, or nothing
+ * any more, while it is being updated.
+ */
 static bool is_passing(const struct transfer *t)
 {
 	switch (t->code) {
 	case CURLE_OK:
+		if (t->item->direct && (t->status == 404 || t->status == 410))
+			return true;
 		return t->status == 429 || t->status == 500 || t->status == 502 ||
 		       t->status == 503 || t->status == 504;
 	case CURLE_COULDNT_RESOLVE_HOST:

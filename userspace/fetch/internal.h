@@ -17,6 +17,7 @@
  * @key: its name in the cache: all that it depends on
  * @url: where it is
  * @header: to be sent along, or NULL
+ * @post: JSON to be sent, which answers JSON; NULL: nothing, a GET
  * @direct: never through a proxy: a link-local address is of this machine alone
  * @chain_header: of the answer: has the issuer chain, URL-encoded; or NULL
  * @fresh: seconds until it is fetched anew, although it holds longer
@@ -27,6 +28,7 @@ struct cvm_item {
 	char key[256];
 	char url[1024];
 	const char *header;
+	const char *post;
 	bool direct;
 	const char *chain_header;
 	int64_t fresh;
@@ -56,7 +58,7 @@ int cvm_fetch_item(const struct cvm_fetch *f, const struct cvm_item *item,
 		   struct cvm_fetched *out, struct cvm_error *error);
 
 /*
- * http.c: GET, again and again while the server is busy, until @deadline
+ * http.c: GET or POST, again and again while the server is busy, until @deadline
  * (CLOCK_MONOTONIC, milliseconds). As the functions of fetch.h.
  */
 int cvm_http_get(const struct cvm_item *item, int64_t deadline, struct cvm_answer *out,
