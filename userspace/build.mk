@@ -35,10 +35,13 @@ dracutdir    ?= /usr/lib/dracut/modules.d
 
 lib-soname := libcvmguest.so.0
 lib-dirs   := common formats verify lib
-lib-src    := $(foreach d,$(lib-dirs),$(wildcard userspace/$d/*.c))
+# what asks the host's own service for a quote; all else that is fetched is cvmctl's
+lib-fetch  := $(addprefix userspace/fetch/,curl.c http.c imds.c)
+lib-src    := $(foreach d,$(lib-dirs),$(wildcard userspace/$d/*.c)) $(lib-fetch)
 # derived keys and disks: cvmctl's alone, so that the library needs nothing of theirs
 key-src    := $(wildcard userspace/keys/*.c userspace/disk/*.c)
-ctl-src    := $(wildcard userspace/cvmctl/*.c) $(wildcard userspace/fetch/*.c) $(key-src)
+ctl-src    := $(wildcard userspace/cvmctl/*.c) $(key-src) \
+	      $(filter-out $(lib-fetch),$(wildcard userspace/fetch/*.c))
 # the tree of a batch is the driver's own code
 lib-obj    := $(lib-src:%.c=$(B)/obj/%.o) $(B)/obj/userspace/merkle.o
 ctl-obj    := $(ctl-src:%.c=$(B)/obj/%.o)
@@ -54,8 +57,8 @@ gen-obj    := $(B)/obj/userspace/man/generate.o $(filter-out %/cvmctl/cvmctl.o,$
 
 user-cflags := -Iuserspace -Iuserspace/include -Idriver/uapi -iquote . -fPIC -fvisibility=hidden \
 	       -DCVM_VERSION='"$(VERSION)"' -DCVM_DATE='"$(DATE)"'
-lib-libs    := -lcrypto -ljansson -ltss2-mu
-key-libs    := -lkeyutils -ldevmapper -ltss2-esys -ltss2-tcti-device
+lib-libs    := -lcrypto -ljansson -ltss2-mu -ltss2-esys -ltss2-tcti-device -ltss2-tctildr
+key-libs    := -lkeyutils -ldevmapper
 ctl-libs    := -lkmod $(key-libs) -llzma -lm $(lib-libs)
 
 user-programs += $(B)/bin/cvmctl $(B)/lib/$(lib-soname) $(B)/lib/libcvmguest.so \

@@ -278,6 +278,7 @@ int main(void)
 	check_is(cvm_evidence_file_parse(&file, "{\"type\":", 8, &error), -EBADMSG, "half a text");
 	check(!strcmp(cvm_evidence_type_name(0), "unknown") &&
 	      !strcmp(cvm_evidence_type_name(5), "unknown") &&
+	      !strcmp(cvm_evidence_type_name(8), "unknown") &&
 	      !strcmp(cvm_evidence_type_name(CVM_EVIDENCE_TDREPORT), "tdreport"), "names of types");
 	return tap_end();
 }

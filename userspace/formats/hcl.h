@@ -13,6 +13,7 @@
 #define CVM_HCL_SIGNATURE	"HCLA"
 #define CVM_HCL_HEADER_SIZE	0x20
 #define CVM_HCL_HW_SIZE		0x4a0	/* room for the hardware report */
+#define CVM_HCL_TYPE		0x4c8	/* where report_type is */
 #define CVM_HCL_CLAIMS		0x4d4	/* where the claims begin */
 
 /* report_type */

@@ -74,7 +74,8 @@ enum cvm_tee {
  * @CVM_EVIDENCE_TDREPORT: TDREPORT_STRUCT, 1024 bytes; only this machine can
  *	tell whether it is genuine
  * @CVM_EVIDENCE_TDX_QUOTE: a quote, some kilobytes
- * @CVM_EVIDENCE_HCL_REPORT: Azure: the paravisor's report out of the vTPM
+ * @CVM_EVIDENCE_HCL_REPORT: Azure: the paravisor's report out of the vTPM; what
+ *	belongs to it are cvm_evidence_tpm_quote() and cvm_evidence_td_quote()
  *
  * Since: 0.1
  */
@@ -82,7 +83,7 @@ enum cvm_evidence_type {
 	CVM_EVIDENCE_SNP_REPORT = 1,
 	CVM_EVIDENCE_TDREPORT = 2,
 	CVM_EVIDENCE_TDX_QUOTE = 3,
-	CVM_EVIDENCE_HCL_REPORT = 4,
+	CVM_EVIDENCE_HCL_REPORT = 7,
 };
 
 /* ------------------------------------------------------------------ context */
@@ -94,9 +95,10 @@ struct cvm_ctx;
  * struct cvm_open_opts - where evidence comes from
  * @size: sizeof(struct cvm_open_opts)
  * @backend: "cvm" (/dev/cvm/report and batch), "tsm" (configfs-tsm), "native"
- *	(/dev/sev-guest, /dev/tdx_guest) or "sim" (a simulated platform); NULL
- *	takes the first of cvm, tsm, native that this machine has. sim is only
- *	taken when named: what it gives proves nothing
+ *	(/dev/sev-guest, /dev/tdx_guest), "vtpm" (Azure: the paravisor's report in
+ *	the vTPM) or "sim" (a simulated platform); NULL takes the first of cvm, tsm,
+ *	native, vtpm that this machine has. sim is only taken when named: what it
+ *	gives proves nothing
  * @sim_socket: sim: path of the UNIX socket that cvm-fwd listens on; NULL: the
  *	environment variable CVM_SIM
  * @root: put before the path of every device and kernel file, as in a
@@ -105,8 +107,13 @@ struct cvm_ctx;
  * @batch_fd: an open file of /dev/cvm/batch that this process was handed, and
  *	nothing else is opened then; duplicated; 0: none
  * @reserved: 0
+ * @tcti: vtpm: another way to the TPM than /dev/tpmrm0, as tpm2-tss has it
+ *	("tabrmd", "swtpm:port=2321"), or NULL
+ * @imds: vtpm: base URL of the host's service that quotes a TDREPORT, or NULL:
+ *	http://169.254.169.254
  *
- * The strings are copied. Since: 0.1
+ * The strings are copied. Where the environment has no TSS2_LOG, vtpm sets it, or the
+ * TPM's libraries would print. Since: 0.1
  */
 struct cvm_open_opts {
 	size_t size;
@@ -115,6 +122,8 @@ struct cvm_open_opts {
 	const char *root;
 	int batch_fd;
 	uint32_t reserved;
+	const char *tcti;
+	const char *imds;
 };
 
 /**
@@ -173,7 +182,7 @@ enum cvm_health {
  * @max_certs: bytes of the longest certificate table; 0: not known
  * @default_timeout_ms: deadline of a request that names none; 0: not known
  * @max_timeout_ms: the longest deadline; 0: not known
- * @backend: "cvm", "tsm", "native" or "sim"
+ * @backend: "cvm", "tsm", "native", "vtpm" or "sim"
  * @source: path of what evidence comes from
  * @max_leaves: how many requests share evidence at most; 0: no batches
  * @scope: 0 unprivileged, 1 privileged, 2 label: for whom a proof would speak now
@@ -243,7 +252,7 @@ enum cvm_signing_key {
  * @signing_key: SNP: enum cvm_signing_key
  * @timeout_ms: the longest time until an answer; 0: the source's own default.
  *	configfs-tsm and the kernel's own drivers know no deadlines: there any
- *	other value is refused
+ *	other value is refused. A paravisor renews its report every 2 s at most
  *
  * Since: 0.1
  */
@@ -286,6 +295,22 @@ struct cvm_report_opts {
 CVM_API int cvm_report(struct cvm_ctx *ctx, const uint8_t *report_data,
 		       const struct cvm_report_opts *opts,
 		       struct cvm_evidence **evidence, struct cvm_error *error);
+
+/**
+ * cvm_attest() - direct evidence of this machine, of whatever kind
+ * @ctx: the context
+ * @report_data: as of cvm_report(). On Azure it is user-data in the claims, and the
+ *	vTPM's quote carries it without the zeros at its end; what is longer than
+ *	CVM_TPM_NONCE_LEN bytes then, as its SHA-384
+ * @opts: as of cvm_report(); certificates are asked for where there are any
+ * @evidence: out: an SNP report, a TDX quote or an HCL report with what belongs to it
+ * @error: or NULL
+ *
+ * Return: as of cvm_report(). Since: 0.1
+ */
+CVM_API int cvm_attest(struct cvm_ctx *ctx, const uint8_t *report_data,
+		       const struct cvm_report_opts *opts, struct cvm_evidence **evidence,
+		       struct cvm_error *error);
 
 /* A TDX quote: as cvm_report(), for CVM_EVIDENCE_TDX_QUOTE. Since: 0.1 */
 CVM_API int cvm_quote(struct cvm_ctx *ctx, const uint8_t *report_data,

@@ -15,6 +15,7 @@
 #include <tss2/tss2_esys.h>
 
 #include "common/cleanup.h"
+#include "common/tpm_error.h"
 #include "seal.h"
 
 /* SHA-256 */
@@ -100,11 +101,5 @@ ESYS_TR cvm_tpm_session(struct cvm_tpm *tpm, TPMA_SESSION attributes);
 void cvm_tpm_overwrite(struct cvm_tpm *tpm);
 
 void cvm_tpm_flush(struct cvm_tpm *tpm, ESYS_TR *handle);
-
-/* tpm_error.c: says what @rc means. Returns a negative errno; 0 where @rc is no failure. */
-int cvm_tpm_error(struct cvm_error *error, TSS2_RC rc, const char *what);
-
-/* The code of a TPM alone: without the layer, and without which parameter it was. */
-TSS2_RC cvm_tpm_code(TSS2_RC rc);
 
 #endif /* CVM_KEYS_TPM_H */

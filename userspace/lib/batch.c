@@ -21,10 +21,8 @@ _Static_assert(CVM_USER_DATA_LEN == CVM_USER_DATA_SIZE &&
 int cvm_batch_job(const struct cvm_ctx *ctx, struct cvm_job *job, const uint8_t *user_data,
 		  uint32_t flags, struct cvm_error *error)
 {
-	bool tdx = ctx->source[0].status.tee == CVM_TEE_TDX;
-
 	*job = (struct cvm_job) {
-		.type = tdx ? CVM_EVIDENCE_TDX_QUOTE : CVM_EVIDENCE_SNP_REPORT,
+		.type = cvm_ctx_type(ctx),
 		.batch = true,
 		.flags = flags,
 		.report_data = user_data,

@@ -16,7 +16,8 @@ CVM_STRUCT_FROZEN(struct cvm_status, STATUS_MIN, 328);
 
 /* what the library can share among the requests of one call */
 #define CAN_GATHER	(CVM_TYPE_BIT(CVM_EVIDENCE_SNP_REPORT) | \
-			 CVM_TYPE_BIT(CVM_EVIDENCE_TDX_QUOTE))
+			 CVM_TYPE_BIT(CVM_EVIDENCE_TDX_QUOTE) | \
+			 CVM_TYPE_BIT(CVM_EVIDENCE_HCL_REPORT))
 
 static void free_ctx(struct cvm_ctx **ctx)
 {
@@ -50,6 +51,18 @@ static int add_source(struct cvm_ctx *ctx, const struct cvm_backend *backend,
 }
 
 /*
+ * Most machines have a TPM, and with it nothing to do here: one that this process may
+ * not use is none, for nothing says that it has a report.
+ */
+static int add_vtpm(struct cvm_ctx *ctx, const struct cvm_open_opts *opts,
+		    struct cvm_error *error)
+{
+	int rc = add_source(ctx, &cvm_backend_vtpm, opts, error);
+
+	return rc == -EACCES || rc == -EPERM || rc == -EBUSY ? -ENODEV : rc;
+}
+
+/*
  * The driver knows everything that the platform can do. Without it, the
  * kernel's own two doors complement each other. What is absent is passed over;
  * what is there and fails is the machine's trouble, and is said.
@@ -69,20 +82,24 @@ static int add_best(struct cvm_ctx *ctx, const struct cvm_open_opts *opts,
 	}
 	if (ctx->count)
 		return 0;
-	return cvm_set_error(error, -ENODEV, "no source of evidence: neither /dev/cvm/report nor configfs-tsm nor /dev/sev-guest nor /dev/tdx_guest is there; is this a confidential VM, and the driver loaded ('cvmctl module load')?");
+	rc = add_vtpm(ctx, opts, error);
+	if (rc != -ENODEV)
+		return rc;
+	return cvm_set_error(error, -ENODEV, "no source of evidence: neither /dev/cvm/report nor configfs-tsm nor /dev/sev-guest nor /dev/tdx_guest is there, nor a TPM with a paravisor's report that this process may use; is this a confidential VM, and the driver loaded ('cvmctl module load')?");
 }
 
 static int add_named(struct cvm_ctx *ctx, const struct cvm_open_opts *opts,
 		     struct cvm_error *error)
 {
 	static const struct cvm_backend *const all[] = {
-		&cvm_backend_cvm, &cvm_backend_tsm, &cvm_backend_native, &cvm_backend_sim,
+		&cvm_backend_cvm, &cvm_backend_tsm, &cvm_backend_native, &cvm_backend_vtpm,
+		&cvm_backend_sim,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		if (!strcmp(opts->backend, all[i]->name))
 			return add_source(ctx, all[i], opts, error);
-	return cvm_set_error(error, -EINVAL, "'%s' is no backend: cvm, tsm, native or sim is expected",
+	return cvm_set_error(error, -EINVAL, "'%s' is no backend: cvm, tsm, native, vtpm or sim is expected",
 			     opts->backend);
 }
 

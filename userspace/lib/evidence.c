@@ -5,6 +5,7 @@
 #include "common/cleanup.h"
 #include "driver/merkle.h"
 #include "lib.h"
+#include "vtpm.h"
 
 /* REPORT_DATA: where it is in an ATTESTATION_REPORT, a TDREPORT, a TD quote body */
 #define SNP_REPORT_DATA		0x50
@@ -30,6 +31,7 @@ void cvm_evidence_free(struct cvm_evidence *evidence)
 	free(evidence->data);
 	free(evidence->certs);
 	free(evidence->proof);
+	cvm_azure_put(evidence->azure);
 	free(evidence);
 }
 
@@ -103,6 +105,20 @@ static size_t report_data_offset(uint32_t type, const uint8_t *data, size_t len)
 	return len >= offset + CVM_REPORT_DATA_LEN ? offset : 0;
 }
 
+/* The 64 bytes that the evidence is about; false: it is not of this type, or cut short. */
+static bool carried(uint32_t type, const struct cvm_evidence *evidence,
+		    uint8_t out[CVM_REPORT_DATA_LEN])
+{
+	size_t offset;
+
+	if (type == CVM_EVIDENCE_HCL_REPORT)
+		return !cvm_hcl_about(evidence->data, evidence->len, out);
+	offset = report_data_offset(type, evidence->data, evidence->len);
+	if (offset)
+		memcpy(out, evidence->data + offset, CVM_REPORT_DATA_LEN);
+	return offset;
+}
+
 /* What the hardware must have signed: the caller's bytes, or the batch that they are in. */
 static int expected(const struct cvm_job *job, const struct cvm_evidence *evidence,
 		    uint8_t report_data[CVM_REPORT_DATA_LEN])
@@ -120,8 +136,7 @@ static int check(const struct cvm_job *job, const struct cvm_source *source,
 		 const struct cvm_evidence *evidence, struct cvm_error *error)
 {
 	const char *path = source->status.source;
-	uint8_t report_data[CVM_REPORT_DATA_LEN];
-	size_t offset;
+	uint8_t report_data[CVM_REPORT_DATA_LEN], own[CVM_REPORT_DATA_LEN];
 
 	if (expected(job, evidence, report_data))
 		return cvm_set_error(error, -EBADMSG, "%s: gave a proof that is not of these user data",
@@ -129,11 +144,10 @@ static int check(const struct cvm_job *job, const struct cvm_source *source,
 	if (!evidence->len)
 		return cvm_set_error(error, -EBADMSG, "%s: gave empty evidence; on TDX, is the host's quote service too old?",
 				     path);
-	offset = report_data_offset(job->type, evidence->data, evidence->len);
-	if (!offset)
+	if (!carried(job->type, evidence, own))
 		return cvm_set_error(error, -EBADMSG, "%s: gave %zu bytes that are not the evidence asked for",
 				     path, evidence->len);
-	if (memcmp(evidence->data + offset, report_data, CVM_REPORT_DATA_LEN))
+	if (memcmp(own, report_data, CVM_REPORT_DATA_LEN))
 		return cvm_set_error(error, -EBADMSG, "%s: gave evidence with somebody else's REPORT_DATA; ask again",
 				     path);
 	return 0;
@@ -144,6 +158,7 @@ static void free_answer(const struct cvm_answer *answer)
 	free(answer->data);
 	free(answer->certs);
 	free(answer->proof);
+	cvm_azure_put(answer->azure);
 }
 
 void cvm_job_done(struct cvm_job *job, const struct cvm_source *source,
@@ -161,6 +176,7 @@ void cvm_job_done(struct cvm_job *job, const struct cvm_source *source,
 		.data = answer->data, .len = answer->len,
 		.certs = answer->certs, .certs_len = answer->certs_len,
 		.proof = answer->proof, .proof_len = answer->proof_len,
+		.azure = answer->azure,
 	};
 	if (!answer->certs_len) {
 		free(answer->certs);
@@ -189,6 +205,7 @@ void cvm_job_copy(struct cvm_job *job, const struct cvm_source *source,
 		.certs_len = answer->certs_len,
 		.proof = copy(answer->proof, answer->proof_len, &failed),
 		.proof_len = answer->proof_len,
+		.azure = cvm_azure_get(answer->azure),
 	};
 
 	if (!failed) {

@@ -116,7 +116,7 @@ static void hand_out(const struct cvm_source *source, struct cvm_job *job,
 	cvm_job_copy(job, source, &(struct cvm_answer) {
 		.data = shared->data, .len = shared->len,
 		.certs = shared->certs, .certs_len = shared->certs_len,
-		.proof = proof, .proof_len = len });
+		.azure = shared->azure, .proof = proof, .proof_len = len });
 }
 
 static void all_failed(struct cvm_job *jobs, size_t count, const struct cvm_job *why)
@@ -131,9 +131,10 @@ void cvm_gather(const struct cvm_source *source, struct cvm_job *jobs, size_t co
 		uint32_t timeout_ms)
 {
 	__cleanup(free_batch) struct batch batch = { 0 };
-	uint8_t r64[CVM_REPORT_DATA_LEN];
+	uint8_t r64[CVM_REPORT_DATA_LEN], tpm48[CVM_TPM48_SIZE];
 	struct cvm_job leader = {
 		.type = jobs->type, .flags = jobs->flags, .report_data = r64,
+		.tpm_nonce = tpm48, .tpm_nonce_len = sizeof(tpm48),
 	};
 
 	leader.result = build(&batch, jobs, (uint32_t)count);
@@ -142,6 +143,7 @@ void cvm_gather(const struct cvm_source *source, struct cvm_job *jobs, size_t co
 	} else {
 		/* the one REPORT_DATA with the reserved tag that this library asks for */
 		cvm_merkle_r64(&batch.tree, r64);
+		cvm_merkle_tpm48(&batch.tree, tpm48);
 		source->backend->issue(source, &leader, 1, timeout_ms);
 	}
 	if (leader.result)

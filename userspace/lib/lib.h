@@ -23,6 +23,31 @@
 
 #define CVM_TYPE_BIT(type)	(1U << (type))
 
+/* PCRs of a bank, and bytes of one: SHA-256 */
+#define CVM_PCR_COUNT		24
+#define CVM_PCR_LEN		32
+
+/**
+ * struct cvm_azure - what belongs to an HCL report, and is shared by who share that
+ * @users: pieces of evidence that have it
+ * @message: TPMS_ATTEST, @message_len bytes
+ * @signature: RSASSA, @signature_len bytes
+ * @pcrs: of the SHA-256 bank
+ * @td_quote: for free(), or NULL
+ */
+struct cvm_azure {
+	atomic_uint users;
+	size_t message_len, signature_len, td_quote_len;
+	uint8_t message[1024];
+	uint8_t signature[512];
+	uint8_t pcrs[CVM_PCR_COUNT * CVM_PCR_LEN];
+	uint8_t *td_quote;
+};
+
+/* azure.c: one user more, and one less; NULL is no matter */
+struct cvm_azure *cvm_azure_get(struct cvm_azure *azure);
+void cvm_azure_put(struct cvm_azure *azure);
+
 struct cvm_evidence {
 	uint32_t type;
 	size_t len;
@@ -31,6 +56,7 @@ struct cvm_evidence {
 	uint8_t *data;
 	uint8_t *certs;
 	uint8_t *proof;
+	struct cvm_azure *azure;
 };
 
 /**
@@ -42,6 +68,9 @@ struct cvm_evidence {
  * @signing_key: enum cvm_signing_key
  * @report_data: CVM_REPORT_DATA_LEN bytes of the caller; for a batch what the
  *	proof is to be about
+ * @tpm_nonce: HCL reports: what the vTPM's quote is to carry; NULL: what follows from
+ *	@report_data
+ * @tpm_nonce_len: bytes
  * @result: out
  * @evidence: out: with a result of 0, else NULL
  * @error: out: with any other result
@@ -53,13 +82,16 @@ struct cvm_job {
 	uint32_t vmpl;
 	uint32_t signing_key;
 	const uint8_t *report_data;
+	const uint8_t *tpm_nonce;
+	size_t tpm_nonce_len;
 	int result;
 	struct cvm_evidence *evidence;
 	struct cvm_error error;
 };
 
 /**
- * struct cvm_source - an open backend; nothing but @spare changes meanwhile
+ * struct cvm_source - an open backend; nothing but what @spare and @vtpm have changes
+ *	meanwhile
  * @backend: its functions
  * @status: what it offers; status.types decides which requests it gets
  * @root: put before every path
@@ -67,6 +99,7 @@ struct cvm_job {
  * @batch_fd: cvm: likewise /dev/cvm/batch
  * @max_record: cvm: bytes; no completion record of either is longer
  * @spare: cvm: a place for a buffer that the next request can use, or NULL
+ * @vtpm: vtpm: where it is
  */
 struct cvm_source {
 	const struct cvm_backend *backend;
@@ -76,6 +109,7 @@ struct cvm_source {
 	int batch_fd;
 	uint32_t max_record;
 	_Atomic(void *) *spare;
+	struct cvm_vtpm_place *vtpm;
 };
 
 /**
@@ -108,7 +142,7 @@ struct cvm_backend {
 };
 
 extern const struct cvm_backend cvm_backend_cvm, cvm_backend_tsm, cvm_backend_native,
-				cvm_backend_sim;
+				cvm_backend_vtpm, cvm_backend_sim;
 
 /* tsm and native go together: quotes are the one's, TDREPORTs and keys the other's */
 #define CVM_MAX_SOURCES	2
@@ -137,6 +171,9 @@ void cvm_jobs_issue(const struct cvm_ctx *ctx, struct cvm_job *jobs, size_t coun
 /* request.c: who has evidence as @job wants it; NULL: nobody, and @job->error says so */
 const struct cvm_source *cvm_job_source(const struct cvm_ctx *ctx, struct cvm_job *job);
 
+/* request.c: the kind of evidence that proves what this machine is */
+uint32_t cvm_ctx_type(const struct cvm_ctx *ctx);
+
 /* batch.c: fills in @job; the same as cvm_job_check() */
 int cvm_batch_job(const struct cvm_ctx *ctx, struct cvm_job *job, const uint8_t *user_data,
 		  uint32_t flags, struct cvm_error *error);
@@ -163,12 +200,14 @@ bool cvm_source_has(const struct cvm_source *source, const char *path);
  * @data: the evidence
  * @certs: the certificate table or NULL
  * @proof: batch: the proof
+ * @azure: what belongs to an HCL report, or NULL
  * @len: bytes at @data
  * @certs_len: bytes at @certs; a table of zero bytes is none
  * @proof_len: bytes at @proof
  */
 struct cvm_answer {
 	void *data, *certs, *proof;
+	struct cvm_azure *azure;
 	size_t len, certs_len, proof_len;
 };
 

@@ -26,7 +26,8 @@ int cvm_job_check(const struct cvm_job *job, struct cvm_error *error)
 {
 	bool snp = job->type == CVM_EVIDENCE_SNP_REPORT;
 
-	if (job->type < CVM_EVIDENCE_SNP_REPORT || job->type > CVM_EVIDENCE_TDX_QUOTE)
+	if ((job->type < CVM_EVIDENCE_SNP_REPORT || job->type > CVM_EVIDENCE_TDX_QUOTE) &&
+	    job->type != CVM_EVIDENCE_HCL_REPORT)
 		return cvm_set_error(error, -EINVAL, "%u is no type of evidence", job->type);
 	if (job->flags & ~KNOWN_FLAGS)
 		return cvm_set_error(error, -EINVAL, "flags 0x%x are not known",
@@ -68,6 +69,7 @@ static int unsupported(const struct cvm_ctx *ctx, struct cvm_job *job)
 		[CVM_EVIDENCE_SNP_REPORT] = "SNP reports",
 		[CVM_EVIDENCE_TDREPORT] = "TDREPORTs",
 		[CVM_EVIDENCE_TDX_QUOTE] = "TDX quotes",
+		[CVM_EVIDENCE_HCL_REPORT] = "HCL reports",
 	};
 	const struct cvm_source *source = &ctx->source[0];
 	int denied = job->batch ? source->batch_fd : source->fd;
@@ -123,9 +125,22 @@ void cvm_jobs_issue(const struct cvm_ctx *ctx, struct cvm_job *jobs, size_t coun
 	}
 }
 
-static int report(const struct cvm_ctx *ctx, uint32_t type, const uint8_t *report_data,
-		  const struct cvm_report_opts *given, struct cvm_evidence **evidence,
-		  struct cvm_error *error)
+uint32_t cvm_ctx_type(const struct cvm_ctx *ctx)
+{
+	uint32_t types = 0;
+
+	for (size_t i = 0; i < ctx->count; i++)
+		types |= ctx->source[i].status.types;
+	if (types & CVM_TYPE_BIT(CVM_EVIDENCE_HCL_REPORT))
+		return CVM_EVIDENCE_HCL_REPORT;
+	return ctx->source[0].status.tee == CVM_TEE_TDX ? CVM_EVIDENCE_TDX_QUOTE :
+							  CVM_EVIDENCE_SNP_REPORT;
+}
+
+/* @any: the machine decides on @type, and the caller has not thought of its certificates */
+static int report(const struct cvm_ctx *ctx, uint32_t type, bool any,
+		  const uint8_t *report_data, const struct cvm_report_opts *given,
+		  struct cvm_evidence **evidence, struct cvm_error *error)
 {
 	struct cvm_report_opts opts = { .size = sizeof(opts) };
 	struct cvm_job job = { .type = type, .report_data = report_data };
@@ -139,6 +154,8 @@ static int report(const struct cvm_ctx *ctx, uint32_t type, const uint8_t *repor
 	job.flags = opts.flags;
 	job.vmpl = opts.vmpl;
 	job.signing_key = opts.signing_key;
+	if (any && type != CVM_EVIDENCE_SNP_REPORT)
+		job.flags &= ~CVM_REQUEST_CERTS;
 	rc = cvm_job_check(&job, error);
 	if (rc)
 		return rc;
@@ -153,21 +170,28 @@ int cvm_report(struct cvm_ctx *ctx, const uint8_t *report_data,
 	       const struct cvm_report_opts *opts, struct cvm_evidence **evidence,
 	       struct cvm_error *error)
 {
-	return report(ctx, CVM_EVIDENCE_SNP_REPORT, report_data, opts, evidence, error);
+	return report(ctx, CVM_EVIDENCE_SNP_REPORT, false, report_data, opts, evidence, error);
 }
 
 int cvm_quote(struct cvm_ctx *ctx, const uint8_t *report_data,
 	      const struct cvm_report_opts *opts, struct cvm_evidence **evidence,
 	      struct cvm_error *error)
 {
-	return report(ctx, CVM_EVIDENCE_TDX_QUOTE, report_data, opts, evidence, error);
+	return report(ctx, CVM_EVIDENCE_TDX_QUOTE, false, report_data, opts, evidence, error);
 }
 
 int cvm_tdreport(struct cvm_ctx *ctx, const uint8_t *report_data,
 		 const struct cvm_report_opts *opts, struct cvm_evidence **evidence,
 		 struct cvm_error *error)
 {
-	return report(ctx, CVM_EVIDENCE_TDREPORT, report_data, opts, evidence, error);
+	return report(ctx, CVM_EVIDENCE_TDREPORT, false, report_data, opts, evidence, error);
+}
+
+int cvm_attest(struct cvm_ctx *ctx, const uint8_t *report_data,
+	       const struct cvm_report_opts *opts, struct cvm_evidence **evidence,
+	       struct cvm_error *error)
+{
+	return report(ctx, cvm_ctx_type(ctx), true, report_data, opts, evidence, error);
 }
 
 /* The caller's elements may be longer than ours. */

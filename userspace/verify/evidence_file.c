@@ -220,7 +220,7 @@ static int parse_type(const struct cvm_json *in, uint32_t *type)
 	if (!ret)
 		ret = cvm_json_text(&member, &text);
 	for (*type = CVM_EVIDENCE_SNP_REPORT; !ret && *type < ARRAY_SIZE(type_names); ++*type)
-		if (!strcmp(text, type_names[*type]))
+		if (type_names[*type] && !strcmp(text, type_names[*type]))
 			return 0;
 	return ret ? ret : cvm_json_wrong(&member, "snp-report, tdx-quote or hcl-report");
 }

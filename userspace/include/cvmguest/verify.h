@@ -164,6 +164,27 @@ struct cvm_tpm_quote {
 /* struct cvm_tpm_quote.flags; Since: 0.1 */
 #define CVM_TPM_QUOTE_RESET_COUNT	(1U << 0)	/* reset_count is given */
 
+/**
+ * cvm_evidence_tpm_quote() - the vTPM's quote that belongs to an HCL report
+ * @evidence: of type CVM_EVIDENCE_HCL_REPORT
+ * @quote: with its size set; message, signature and PCRs are filled in, and belong to
+ *	@evidence; the rest is what the relying party knows, and becomes 0
+ *
+ * Return: 0; -ENODATA: there is none; -EINVAL: a size below that of version 0.1.
+ * Since: 0.1
+ */
+CVM_API int cvm_evidence_tpm_quote(const struct cvm_evidence *evidence,
+				   struct cvm_tpm_quote *quote);
+
+/**
+ * cvm_evidence_td_quote() - the quote of the TDREPORT in an HCL report
+ * @evidence: the evidence
+ * @len: out: bytes, 0 where there is none
+ *
+ * Return: the bytes, which belong to @evidence, or NULL. Since: 0.1
+ */
+CVM_API const void *cvm_evidence_td_quote(const struct cvm_evidence *evidence, size_t *len);
+
 /* struct cvm_verify_opts.flags; Since: 0.1 */
 #define CVM_VERIFY_BATCH	(1U << 0)	/* proofs come later, to cvm_verdict_proof() */
 

@@ -2,9 +2,9 @@
 /* What a TPM means by its response codes: "TPM 2.0 Library", part 2, section 6.6. */
 #include <errno.h>
 
-#include "common/api.h"
-#include "common/util.h"
-#include "tpm.h"
+#include "api.h"
+#include "tpm_error.h"
+#include "util.h"
 
 static const struct {
 	TSS2_RC code;

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Azure's vTPM, in which a paravisor keeps its report: "HCL report", with claims whose
+ * hash the hardware report carries. The claims have user-data, which is what the guest
+ * has left in an NV index; the report is made anew when it is read from its beginning,
+ * but not twice in 2 s, and what is old then is given without a word. So what has come
+ * is compared each time, and nothing that is not about the request is ever given.
+ */
+#ifndef CVM_LIB_VTPM_H
+#define CVM_LIB_VTPM_H
+
+#include <openssl/evp.h>
+#include <tss2/tss2_esys.h>
+
+#include "common/cleanup.h"
+#include "lib.h"
+
+/* NV indices and a key, as the paravisor has them */
+#define CVM_VTPM_REPORT		0x01400001U
+#define CVM_VTPM_USER_DATA	0x01400002U
+#define CVM_VTPM_AK		0x81000003U
+
+#define CVM_VTPM_NODE		"/dev/tpmrm0"
+
+/* longer than any report: 2,048 to 2,900 bytes have been seen */
+#define CVM_VTPM_REPORT_MAX	8192U
+
+/* what ESYS has allocated */
+#define __cleanup_esys	__cleanup(cvm_cleanup_esys)
+
+static inline void cvm_cleanup_esys(void *pointer)
+{
+	Esys_Free(*(void **)pointer);
+}
+
+/**
+ * struct cvm_vtpm_place - where a vTPM is; nothing but @renewed_ms changes
+ * @node: path of the TPM's node
+ * @lock: of what who uses it for a report has locked
+ * @tcti: another way to it, or NULL
+ * @imds: base URL of the host's service
+ * @renewed_ms: when the report was last seen to be new: CLOCK_MONOTONIC; 0: never
+ */
+struct cvm_vtpm_place {
+	char node[PATH_MAX];
+	char lock[PATH_MAX];
+	char *tcti;
+	char *imds;
+	_Atomic int64_t renewed_ms;
+};
+
+/**
+ * struct cvm_vtpm - a vTPM, open for one request
+ * @place: where
+ * @tcti: how to reach it
+ * @loaded: @tcti is of the loader's
+ * @esys: what speaks to it
+ * @lock: keeps off others who want a report, or -1
+ */
+struct cvm_vtpm {
+	struct cvm_vtpm_place *place;
+	TSS2_TCTI_CONTEXT *tcti;
+	bool loaded;
+	ESYS_CONTEXT *esys;
+	int lock;
+};
+
+/**
+ * struct cvm_hcl - a report of a paravisor
+ * @len: bytes of @data
+ * @td: it has a TDREPORT, else an SNP report
+ * @ak: HCLAkPub of its claims, for cvm_hcl_done()
+ * @has_user_data: and so its claims
+ * @user_data: of the claims
+ * @data: as it is in the NV index
+ */
+struct cvm_hcl {
+	size_t len;
+	bool td;
+	EVP_PKEY *ak;
+	bool has_user_data;
+	uint8_t user_data[CVM_REPORT_DATA_LEN];
+	uint8_t data[CVM_VTPM_REPORT_MAX];
+};
+
+/* ---- hcl.c: pure */
+
+/* Takes apart @hcl->data; the hardware report must carry the claims' hash. 0 or -EBADMSG */
+int cvm_hcl_read(struct cvm_hcl *hcl, struct cvm_error *error);
+void cvm_hcl_done(struct cvm_hcl *hcl);
+
+/* Of one that was allocated, or NULL */
+static inline void cvm_hcl_free(struct cvm_hcl **hcl)
+{
+	if (*hcl)
+		cvm_hcl_done(*hcl);
+	free(*hcl);
+}
+
+/* What an HCL report is about, for comparison. 0 or -EBADMSG, -ENOMEM */
+int cvm_hcl_about(const uint8_t *data, size_t len, uint8_t user_data[CVM_REPORT_DATA_LEN]);
+
+/* ---- vtpm_place.c: makes and frees @source->vtpm; nothing is opened */
+
+int cvm_vtpm_place(struct cvm_source *source, const struct cvm_open_opts *opts,
+		   struct cvm_error *error);
+void cvm_vtpm_unplace(struct cvm_source *source);
+
+/* ---- vtpm.c */
+
+/* 0; -ENODEV: there is no TPM; or why it cannot be opened */
+int cvm_vtpm_open(struct cvm_vtpm *vtpm, struct cvm_vtpm_place *place, struct cvm_error *error);
+void cvm_vtpm_close(struct cvm_vtpm *vtpm);
+
+/* Keep off others who want a report; they are waited for until @deadline, in ms. */
+int cvm_vtpm_lock(struct cvm_vtpm *vtpm, int64_t deadline, struct cvm_error *error);
+void cvm_vtpm_unlock(struct cvm_vtpm *vtpm);
+
+int64_t cvm_vtpm_clock_ms(void);
+
+/* ---- vtpm_nv.c: the two indices; each names what is wrong with one */
+
+/* -ENODEV: there is no report, so this is no guest of such a paravisor */
+int cvm_vtpm_find_report(struct cvm_vtpm *vtpm, ESYS_TR *index, size_t *size,
+			 struct cvm_error *error);
+
+/* @size bytes from @offset; the report is made anew by nothing but an offset of 0. */
+int cvm_vtpm_read_nv(struct cvm_vtpm *vtpm, ESYS_TR index, size_t offset, void *data, size_t size,
+		     struct cvm_error *error);
+
+/* Makes the index of user-data, where there is none, and sees that it is as it must be. */
+int cvm_vtpm_find_user_data(struct cvm_vtpm *vtpm, ESYS_TR *index, struct cvm_error *error);
+int cvm_vtpm_write_nv(struct cvm_vtpm *vtpm, ESYS_TR index,
+		      const uint8_t user_data[CVM_REPORT_DATA_LEN], struct cvm_error *error);
+
+/* ---- vtpm_report.c */
+
+/**
+ * cvm_vtpm_report() - a report about @user_data, made after this was called
+ * @vtpm: locked
+ * @user_data: CVM_REPORT_DATA_LEN bytes
+ * @unique: nobody has asked for them before
+ * @deadline: ms of the monotonic clock
+ * @hcl: out: for cvm_hcl_done()
+ * @error: or NULL
+ *
+ * Return: 0; -ETIMEDOUT; -EIO, -EPERM, -EACCES: a report about them is never made, and
+ * @error says why; -EBADMSG: what is there is no report.
+ */
+int cvm_vtpm_report(struct cvm_vtpm *vtpm, const uint8_t *user_data, bool unique,
+		    int64_t deadline, struct cvm_hcl *hcl, struct cvm_error *error);
+
+/* ---- vtpm_quote.c */
+
+/**
+ * cvm_vtpm_quote() - a quote of all PCRs, by the key that the claims name
+ * @vtpm: open
+ * @ak: HCLAkPub: the TPM's own key must be it
+ * @nonce: qualifyingData
+ * @len: bytes, at most CVM_TPM_NONCE_LEN
+ * @azure: out: message, signature and PCRs
+ * @error: or NULL
+ */
+int cvm_vtpm_quote(struct cvm_vtpm *vtpm, EVP_PKEY *ak, const uint8_t *nonce, size_t len,
+		   struct cvm_azure *azure, struct cvm_error *error);
+
+/* ---- vtpm_complete.c */
+
+/**
+ * cvm_azure_make() - what belongs to a report: a quote of the vTPM, and of the TDREPORT
+ * @place: where the vTPM is
+ * @hcl: the report, which has been read
+ * @nonce: qualifyingData
+ * @len: bytes
+ * @deadline: ms of the monotonic clock
+ * @azure: out: for cvm_azure_put()
+ * @error: or NULL
+ */
+int cvm_azure_make(struct cvm_vtpm_place *place, const struct cvm_hcl *hcl, const uint8_t *nonce,
+		   size_t len, int64_t deadline, struct cvm_azure **azure,
+		   struct cvm_error *error);
+
+#endif /* CVM_LIB_VTPM_H */

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What belongs to an HCL report, whoever has got that. The report measures the paravisor
+ * alone; who relies on it needs to know which system the guest runs, and, where there is
+ * only a TDREPORT, a quote of it.
+ */
+#include <stdlib.h>
+
+#include "common/cleanup.h"
+#include "fetch/imds.h"
+#include "formats/hcl.h"
+#include "formats/tdreport.h"
+#include "verify/internal.h"
+#include "vtpm.h"
+
+static void put_azure(struct cvm_azure **azure)
+{
+	cvm_azure_put(*azure);
+}
+
+/* The host's quote must be of this very TDREPORT. */
+static int quote_td(const struct cvm_vtpm_place *place, const struct cvm_hcl *hcl,
+		    int64_t deadline, struct cvm_azure *azure, struct cvm_error *error)
+{
+	const uint8_t *raw = hcl->data + CVM_HCL_HEADER_SIZE;
+	struct cvm_format_error err;
+	struct cvm_tdreport report;
+	struct cvm_quote quote;
+	int rc = cvm_imds_td_quote(place->imds, raw, deadline, &azure->td_quote,
+				   &azure->td_quote_len, error);
+
+	if (rc)
+		return rc;
+	if (cvm_tdreport_parse(raw, CVM_TDREPORT_LEN, &report, &err) ||
+	    cvm_quote_parse(azure->td_quote, azure->td_quote_len, &quote, &err) ||
+	    !cvm_td_same(&report, &quote.body))
+		return cvm_set_error(error, -EBADMSG, "%s: the host's quote is not of the TDREPORT that it was asked to quote",
+				     place->imds);
+	return 0;
+}
+
+int cvm_azure_make(struct cvm_vtpm_place *place, const struct cvm_hcl *hcl, const uint8_t *nonce,
+		   size_t len, int64_t deadline, struct cvm_azure **out, struct cvm_error *error)
+{
+	struct cvm_azure *azure __cleanup(put_azure) = calloc(1, sizeof(*azure));
+	struct cvm_vtpm vtpm;
+	int rc;
+
+	*out = NULL;
+	if (!azure)
+		return cvm_set_error(error, -ENOMEM, "out of memory");
+	atomic_init(&azure->users, 1);
+	rc = cvm_vtpm_open(&vtpm, place, error);
+	if (rc)
+		return rc;
+	rc = cvm_vtpm_quote(&vtpm, hcl->ak, nonce, len, azure, error);
+	cvm_vtpm_close(&vtpm);
+	if (!rc && hcl->td)
+		rc = quote_td(place, hcl, deadline, azure, error);
+	if (!rc)
+		*out = cvm_take_ptr(azure);
+	return rc;
+}
