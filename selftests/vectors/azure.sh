@@ -145,6 +145,75 @@ cvmctl verify --json --authenticity-only "${with[@]}" --binding azure --report-d
 result $((!$?)) 'snp-evidence-v2: --json says which boot'
 accepted tdx-openhcl-evidence --binding azure --report-data "$(padded attestation-test-fixture)"
 
+# the agents' own files, all three versions, as they are
+json_accepted() {	# NAME OPTION...
+	expect "$1.json: authentic" 0 - verify --authenticity-only "${milan[@]}" --at "$now" "${@:2}" \
+		"$V/azure/$1.json"
+	grep -Eq '^passed +tpm_pcrs ' "$work/out" && grep -Eq '^passed +claims ' "$work/out"
+	result $((!$?)) "$1.json: claims and PCRs passed"
+}
+for name in snp-evidence-v0 snp-evidence-v1 tdx-evidence-v1; do
+	json_accepted $name "${challenge[@]}"
+	expect "$name.json: another nonce" 3 'does not verify: tpm_nonce$' verify --authenticity-only \
+		"${milan[@]}" --at "$now" --binding azure-tpm --tpm-nonce "$(hex chance)" "$V/azure/$name.json"
+	expect "$name.json: where a report is expected" 3 'binding$' verify --authenticity-only \
+		"${milan[@]}" --at "$now" "$V/azure/$name.json"
+	expect "$name.json: with another's vTPM quote" 2 'the evidence has one itself' verify \
+		--tpm-quote "$work/nobody.tpm" "$V/azure/$name.json"
+done
+json_accepted snp-evidence-v2 --binding azure --report-data "$data"
+json_accepted tdx-openhcl-evidence --binding azure --report-data "$(padded attestation-test-fixture)"
+for name in snp-evidence-v0 snp-evidence-v1 snp-evidence-v2; do
+	expect "$name.json: user-data that was not asked for" 3 'report_data' verify --authenticity-only \
+		"${milan[@]}" --at "$now" --binding azure --report-data "11${data:2}" "$V/azure/$name.json"
+done
+
+# and written again: the same fields; padding of base64url is what one of them left out
+same_fields() {	# NAME FILE FILE
+	python3 - "$2" "$3" <<'EOP'
+import json, sys
+
+
+def fields(path):
+    e = json.load(open(path))
+    return {k: v.rstrip("=") if isinstance(v, str) else v for k, v in e.items()}
+
+
+sys.exit(fields(sys.argv[1]) != fields(sys.argv[2]))
+EOP
+	result $((!$?)) "$1"
+}
+for pair in snp-evidence-v1:coco-v1 snp-evidence-v2:coco-v2 tdx-evidence-v1:coco-v1 \
+	tdx-openhcl-evidence:coco-v1; do
+	name=${pair%:*} format=${pair#*:}
+	expect "$name: written as $format" 0 - evidence --from "$V/azure/$name.json" --format "$format" \
+		--out "$work/$name.again"
+	same_fields "$name: field by field" "$V/azure/$name.json" "$work/$name.again"
+	parts=(--from "$work/$name.hcl" --tpm-quote "$work/$name.tpm")
+	[[ ! -e $work/$name.vcek ]] || parts+=(--certs "$work/$name.vcek")
+	[[ ! -e $work/$name.td ]] || parts+=(--td-quote "$work/$name.td")
+	expect "$name: built from its parts" 0 - evidence "${parts[@]}" --format "$format" --out "$work/$name.built"
+	same_fields "$name: built, field by field" "$V/azure/$name.json" "$work/$name.built"
+	expect "$name: through json" 0 - evidence --from "$V/azure/$name.json" --out "$work/$name.own"
+	expect "$name: and back" 0 - evidence --from "$work/$name.own" --format "$format" --out "$work/$name.back"
+	same_fields "$name: there and back, field by field" "$V/azure/$name.json" "$work/$name.back"
+done
+# version 0 has other forms of the same, of the report and quote that version 1 is of, too
+expect 'snp-evidence-v0: written as coco-v1' 0 - evidence --from "$V/azure/snp-evidence-v0.json" \
+	--format coco-v1 --out "$work/v0.as-v1"
+parts=(--from "$work/snp-evidence-v0.hcl" --tpm-quote "$work/snp-evidence-v0.tpm" --certs "$work/snp-evidence-v0.vcek")
+expect 'snp-evidence-v0: built from its parts' 0 - evidence "${parts[@]}" --format coco-v1 --out "$work/v0.built"
+same_fields 'snp-evidence-v0: field by field' "$work/v0.as-v1" "$work/v0.built"
+cp "$work/v0.as-v1" "$work/v0.json"
+expect 'snp-evidence-v0: verifies as version 1' 0 - verify --authenticity-only "${milan[@]}" --at "$now" \
+	"${challenge[@]}" "$work/v0.json"
+expect 'a quote of no HCL report, as coco-v1' 4 'use json' evidence --from "$V/tdx/v4-dcap.quote" --format coco-v1
+expect 'without the vTPM quote, as coco-v1' 1 'tpm-quote' evidence --from "$work/snp.hcl" --format coco-v1
+expect 'without the VCEK, as coco-v1' 1 'VCEK' evidence --from "$work/snp.hcl" --tpm-quote "$work/snp.tpm" \
+	--format coco-v1
+expect 'without the quote of the TDREPORT, as coco-v1' 1 'td-quote' evidence --from "$work/tdx.hcl" \
+	--tpm-quote "$work/tdx.tpm" --format coco-v1
+
 # of one what is another's
 refused snp-evidence-v1 'the report of another VM' 'signature, hardware_id, tpm_quote' \
 	"$V/azure/snp-evidence-v2.hcl-report.bin" "${challenge[@]}"

@@ -2,8 +2,6 @@
 /* What cvmctl batch writes: JSON lines, or a directory of files. */
 #include <dirent.h>
 #include <errno.h>
-#include <limits.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,26 +10,31 @@
 #include "common/cleanup.h"
 #include "common/json_hex.h"
 #include "common/util.h"
+#include "evidence_json.h"
 
-/* base64url of RFC 4648, without padding */
 static json_t *json_base64url(const void *data, size_t len)
 {
-	__cleanup_free char *text = malloc(4 * ((len + 2) / 3) + 1);
-	size_t end;
-
-	if (!text || len > INT_MAX)
-		return NULL;
-	EVP_EncodeBlock((unsigned char *)text, data, (int)len);
-	end = strcspn(text, "=");
-	text[end] = '\0';
-	for (size_t i = 0; i < end; i++)
-		text[i] = text[i] == '+' ? '-' : text[i] == '/' ? '_' : text[i];
-	return json_string(text);
+	return cvm_json_of_base64url(data, len, false);
 }
 
 static const char *evidence_key(const struct cvm_evidence *evidence)
 {
 	return cvm_evidence_type(evidence) == CVM_EVIDENCE_TDX_QUOTE ? "quote" : "report";
+}
+
+/* What belongs to an HCL report; 0 where it is there then, or there is none */
+static int put_azure(json_t *json, const struct cvm_evidence *evidence)
+{
+	struct cvm_tpm_quote quote = { .size = sizeof(quote) };
+	size_t len;
+	const void *td_quote = cvm_evidence_td_quote(evidence, &len);
+	int rc = 0;
+
+	if (!cvm_evidence_tpm_quote(evidence, &quote))
+		rc = json_object_set_new(json, "tpm_quote", tpm_quote_json(&quote));
+	if (td_quote)
+		rc |= json_object_set_new(json, "td_quote", json_base64url(td_quote, len));
+	return rc;
 }
 
 static json_t *json_of(const struct cvm_batch_request *request)
@@ -48,6 +51,7 @@ static json_t *json_of(const struct cvm_batch_request *request)
 
 	if (certs)
 		rc = json_object_set_new(json, "certs", json_base64url(certs, certs_len));
+	rc |= put_azure(json, evidence);
 	rc |= json_object_set_new(json, "proof", json_base64url(proof, proof_len));
 	if (!rc)
 		return json;
@@ -127,6 +131,46 @@ static bool same_evidence(const struct cvm_batch_request *a, const struct cvm_ba
 	return len_a == len_b && !memcmp(data_a, data_b, len_a);
 }
 
+/* The quote of the vTPM is JSON, as verify takes it. */
+static int write_azure_files(const struct directory *dir, const struct cvm_evidence *evidence,
+			     size_t number)
+{
+	struct cvm_tpm_quote quote = { .size = sizeof(quote) };
+	size_t len;
+	const void *td_quote = cvm_evidence_td_quote(evidence, &len);
+	__cleanup_free char *text = NULL;
+	json_t *json;
+	char name[64];
+	int rc = 0;
+
+	if (!cvm_evidence_tpm_quote(evidence, &quote)) {
+		json = tpm_quote_json(&quote);
+		text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+		json_decref(json);
+		snprintf(name, sizeof(name), "tpm-quote-%zu.json", number);
+		rc = text ? write_one(dir->path, name, text, strlen(text)) :
+			    fail(EXIT_FAILED, "out of memory");
+	}
+	snprintf(name, sizeof(name), "td-quote-%zu.bin", number);
+	return rc || !td_quote ? rc : write_one(dir->path, name, td_quote, len);
+}
+
+/* Their names */
+static int name_azure_files(json_t *json, const struct cvm_evidence *evidence, size_t number)
+{
+	struct cvm_tpm_quote quote = { .size = sizeof(quote) };
+	size_t len;
+	int rc = 0;
+
+	if (!cvm_evidence_tpm_quote(evidence, &quote))
+		rc = json_object_set_new(json, "tpm_quote",
+					 json_sprintf("tpm-quote-%zu.json", number));
+	if (cvm_evidence_td_quote(evidence, &len))
+		rc |= json_object_set_new(json, "td_quote",
+					  json_sprintf("td-quote-%zu.bin", number));
+	return rc;
+}
+
 static int write_evidence_files(const struct directory *dir,
 				const struct cvm_batch_request *request, size_t number)
 {
@@ -140,7 +184,9 @@ static int write_evidence_files(const struct directory *dir,
 	snprintf(name, sizeof(name), "%s-%zu.bin", evidence_key(evidence), number);
 	rc = write_one(dir->path, name, data, len);
 	snprintf(name, sizeof(name), "certs-%zu.bin", number);
-	return rc || !certs ? rc : write_one(dir->path, name, certs, certs_len);
+	if (!rc && certs)
+		rc = write_one(dir->path, name, certs, certs_len);
+	return rc ? rc : write_azure_files(dir, evidence, number);
 }
 
 /* The number of the request's evidence, whose files are written when it is new. */
@@ -171,6 +217,7 @@ static int add_to_index(const struct directory *dir, const struct cvm_batch_requ
 			 evidence_key(request->evidence), evidence);
 	if (cvm_evidence_certs(request->evidence, &certs_len))
 		rc = json_object_set_new(json, "certs", json_string(certs));
+	rc |= name_azure_files(json, request->evidence, number);
 	rc |= json_object_set_new(json, "proof", json_string(proof));
 	rc |= print_line(dir->index, json);
 	return rc ? fail(EXIT_FAILED, "out of memory") : 0;

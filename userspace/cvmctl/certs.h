@@ -26,6 +26,12 @@ struct certs_wish {
 int certs_for(const char *path, const struct cvm_fetch *f, const struct certs_wish *wish,
 	      char **text);
 
+/* The VCEK of the SNP report in an HCL report, and its chain, from Azure's host; @text: as above */
+int certs_vcek(const void *data, size_t len, const struct cvm_fetch *f, char **text);
+
+/* cmd_certs.c: the cache that is this user's own */
+int certs_cache(char *path, size_t size);
+
 /* certs_show.c: the cache at @path */
 int certs_show(const char *path, bool as_json);
 

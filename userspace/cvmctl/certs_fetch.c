@@ -240,3 +240,19 @@ int certs_for(const char *path, const struct cvm_fetch *f, const struct certs_wi
 			    path);
 	}
 }
+
+int certs_vcek(const void *data, size_t len, const struct cvm_fetch *f, char **text)
+{
+	/* who wrote version 2, which does not say it, ran on nothing else there */
+	struct certs_wish wish = { .product = CVM_SNP_MILAN, .thim = true };
+	struct cvm_format_error err;
+	struct cvm_hcl_report hcl;
+	struct cvm_snp_report r;
+	char why[512];
+
+	if (cvm_hcl_parse(data, len, &hcl, &err) ||
+	    cvm_snp_report_parse(hcl.hw_report.data, hcl.hw_report.len, &r, &err))
+		return fail(EXIT_FAILED, "HCL report: %s",
+			    cvm_format_error_text(&err, why, sizeof(why)));
+	return fetch_vcek(&r, f, &wish, r.has_cpuid ? r.product : wish.product, text);
+}

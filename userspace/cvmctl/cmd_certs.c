@@ -34,7 +34,7 @@ static const struct option_spec options[] = {
 };
 
 /* Each user's own: nobody has to trust what another one put there. */
-static int default_cache(char *path, size_t size)
+int certs_cache(char *path, size_t size)
 {
 	const char *base = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
 	bool given = base && *base == '/';
@@ -51,7 +51,7 @@ static int cache_path(const struct arguments *args, char *path, size_t size)
 	const char *given = args->option[CACHE];
 
 	if (!given)
-		return default_cache(path, size);
+		return certs_cache(path, size);
 	if (!*given || strlen(given) >= size)
 		return usage_error("--cache: '%s' is no directory's name", given);
 	strcpy(path, given);

@@ -8,6 +8,7 @@
 
 #include "common/util.h"
 #include "evidence.h"
+#include "verify/evidence_file.h"
 
 /* the driver's own numbers; what each means is written in its documentation */
 #define SYSFS		"/sys/class/misc/cvm_report"
@@ -35,9 +36,9 @@ static json_t *json_types(uint32_t types)
 {
 	json_t *list = json_array();
 
-	for (uint32_t type = CVM_EVIDENCE_SNP_REPORT; type <= CVM_EVIDENCE_TDX_QUOTE; type++)
+	for (uint32_t type = CVM_EVIDENCE_SNP_REPORT; type <= CVM_EVIDENCE_HCL_REPORT; type++)
 		if (types & (1U << type))
-			json_array_append_new(list, json_string(type_name(type)));
+			json_array_append_new(list, json_string(cvm_evidence_type_name(type)));
 	return list;
 }
 

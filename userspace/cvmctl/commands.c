@@ -7,6 +7,7 @@ const struct command *const commands[] = {
 	&cmd_doctor,
 	&cmd_report,
 	&cmd_quote,
+	&cmd_evidence,
 	&cmd_batch,
 	&cmd_expect,
 	&cmd_show,

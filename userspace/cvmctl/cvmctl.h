@@ -20,7 +20,7 @@
 #include "cvmguest.h"
 
 /* the same words in each table that has them */
-#define ARG_BACKEND	"cvm|tsm|native|sim[:SOCKET]"
+#define ARG_BACKEND	"cvm|tsm|native|vtpm[:TCTI]|sim[:SOCKET]"
 #define ARG_SCOPE	"privileged|unprivileged|label:NAME|any"
 
 #define MAX_OPTIONS	24
@@ -100,9 +100,9 @@ struct command {
 /* commands.c: all of them; NULL is behind the last */
 extern const struct command *const commands[];
 
-extern const struct command cmd_batch, cmd_bench, cmd_certs, cmd_disk, cmd_doctor, cmd_expect,
-			    cmd_key, cmd_module, cmd_policy, cmd_quote, cmd_report, cmd_rtmr,
-			    cmd_selftest, cmd_show, cmd_status, cmd_verify;
+extern const struct command cmd_batch, cmd_bench, cmd_certs, cmd_disk, cmd_doctor, cmd_evidence,
+			    cmd_expect, cmd_key, cmd_module, cmd_policy, cmd_quote, cmd_report,
+			    cmd_rtmr, cmd_selftest, cmd_show, cmd_status, cmd_verify;
 
 /* cvmctl.c: the subcommand that runs, for messages; NULL before there is one */
 extern const char *command_name;
@@ -164,10 +164,10 @@ int parse_number(const char *option, const char *value, uint32_t max, uint32_t *
 /* Open the source that --backend names (@backend: NULL: the best one). */
 int open_source(const char *backend, struct cvm_ctx **ctx);
 
+/* @imds: URL of Azure's host's service, or NULL for the usual one */
+int open_source_at(const char *backend, const char *imds, struct cvm_ctx **ctx);
+
 /* "snp", "tdx" or "none" */
 const char *tee_name(uint32_t tee);
-
-/* "snp-report", "tdreport" or "tdx-quote" */
-const char *type_name(uint32_t type);
 
 #endif /* CVMCTL_H */

@@ -8,8 +8,10 @@
 #include "common/util.h"
 #include "cvmctl.h"
 #include "evidence.h"
+#include "verify/evidence_file.h"
 
 #define SIM_PREFIX	"sim:"
+#define VTPM_PREFIX	"vtpm:"
 
 const char *tee_name(uint32_t tee)
 {
@@ -20,25 +22,23 @@ const char *tee_name(uint32_t tee)
 	}
 }
 
-const char *type_name(uint32_t type)
-{
-	switch (type) {
-	case CVM_EVIDENCE_SNP_REPORT:	return "snp-report";
-	case CVM_EVIDENCE_TDREPORT:	return "tdreport";
-	case CVM_EVIDENCE_TDX_QUOTE:	return "tdx-quote";
-	default:			return "unknown";
-	}
-}
-
 int open_source(const char *backend, struct cvm_ctx **ctx)
 {
-	struct cvm_open_opts opts = { .size = sizeof(opts), .backend = backend };
+	return open_source_at(backend, NULL, ctx);
+}
+
+int open_source_at(const char *backend, const char *imds, struct cvm_ctx **ctx)
+{
+	struct cvm_open_opts opts = { .size = sizeof(opts), .backend = backend, .imds = imds };
 	struct cvm_error error;
 	int rc;
 
 	if (backend && !strncmp(backend, SIM_PREFIX, strlen(SIM_PREFIX))) {
 		opts.backend = "sim";
 		opts.sim_socket = backend + strlen(SIM_PREFIX);
+	} else if (backend && !strncmp(backend, VTPM_PREFIX, strlen(VTPM_PREFIX))) {
+		opts.backend = "vtpm";
+		opts.tcti = backend + strlen(VTPM_PREFIX);
 	}
 	rc = cvm_open(ctx, &opts, &error);
 	if (rc == -EINVAL)
@@ -70,9 +70,9 @@ static int write_json(const struct cvm_evidence *evidence, const char *out)
 	const void *data = cvm_evidence_data(evidence, &len);
 	const void *certs = cvm_evidence_certs(evidence, &certs_len);
 	const char *key = cvm_evidence_type(evidence) == CVM_EVIDENCE_TDX_QUOTE ? "quote" : "report";
+	const char *type = cvm_evidence_type_name(cvm_evidence_type(evidence));
 	json_t *json = json_object();
-	int rc = json_object_set_new(json, "type",
-				     json_string(type_name(cvm_evidence_type(evidence))));
+	int rc = json_object_set_new(json, "type", json_string(type));
 
 	rc |= json_object_set_new(json, key, cvm_json_of_hex(data, len));
 	if (certs)

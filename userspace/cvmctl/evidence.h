@@ -29,7 +29,7 @@ static inline void cleanup_evidence(struct cvm_evidence **evidence)
 #define HELP_FORMAT \
 	"raw (default): the bytes as the platform gave them;\njson: an object with them in hexadecimal"
 #define HELP_BACKEND \
-	"where it comes from (default: the first of cvm, tsm,\nnative that is there); sim: a simulated platform"
+	"where it comes from (default: the first of cvm, tsm,\nnative, vtpm that is there); sim: a simulated platform"
 #define HELP_TIMEOUT \
 	"the longest time until an answer, in ms (default: the\ndriver's); not for tsm and native"
 

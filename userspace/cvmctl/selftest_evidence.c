@@ -11,6 +11,7 @@
 #include "formats/snp_report.h"
 #include "formats/tdreport.h"
 #include "selftest.h"
+#include "verify/evidence_file.h"
 
 #define LEAST_VMPL	3
 
@@ -87,15 +88,16 @@ static enum outcome one(struct selftest *t, uint32_t type)
 
 	if (!(t->status.types & (1U << type)))
 		return selftest_say(t, SKIPPED, "%s gives no %s", t->status.backend,
-				    type_name(type));
+				    cvm_evidence_type_name(type));
 	RAND_bytes(data, sizeof(data));
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	if (selftest_ask(t->ctx, type, data, NULL, &evidence, &error))
 		return selftest_say(t, FAILED, "%s", error.text);
 	if (!selftest_carries(evidence, data))
 		return selftest_say(t, FAILED, "a %s that does not carry what was asked for",
-				    type_name(type));
-	return selftest_say(t, PASSED, "a %s in %.1f ms", type_name(type), ms_since(&start));
+				    cvm_evidence_type_name(type));
+	return selftest_say(t, PASSED, "a %s in %.1f ms", cvm_evidence_type_name(type),
+			    ms_since(&start));
 }
 
 enum outcome selftest_evidence(struct selftest *t)

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+/* cvmctl evidence: all that a verifier needs of this machine, or of files, in one text. */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "certs.h"
+#include "common/util.h"
+#include "evidence.h"
+#include "evidence_json.h"
+#include "formats/hcl.h"
+
+enum {
+	REPORT_DATA, USER_DATA, PAD, FORMAT, OUT, FROM, TPM_QUOTE, TD_QUOTE, CERTS, IMDS_URL,
+	NO_FETCH, BACKEND, TIMEOUT,
+};
+
+/* seconds for the VCEK, waiting for a busy host included */
+#define FETCH_TIMEOUT	60
+
+static const struct option_spec options[] = {
+	[REPORT_DATA]	= { "report-data", "HEX|@FILE",
+			    "direct evidence: the 64 bytes that it carries" },
+	[USER_DATA]	= { "user-data", "HEX|@FILE",
+			    "batch evidence: the 64 bytes that its proof is about" },
+	[PAD]		= { "pad", NULL, HELP_PAD },
+	[FORMAT]	= { "format", "json|coco-v1|coco-v2",
+			    "json (default); or the evidence of the confidential-containers'\n"
+			    "agents in Azure's guests" },
+	[OUT]		= { "out", "FILE", HELP_OUT },
+	[FROM]		= { "from", "FILE",
+			    "not of this machine: evidence of a file, in any form that\nverify reads" },
+	[TPM_QUOTE]	= { "tpm-quote", "FILE", "with --from: the quote of the vTPM" },
+	[TD_QUOTE]	= { "td-quote", "FILE", "with --from: the quote of the TDREPORT" },
+	[CERTS]		= { "certs", "FILE",
+			    "certificates that go along: PEM, DER, or the host's table" },
+	[IMDS_URL]	= { "imds-url", "URL",
+			    "Azure: the host's service for quotes and the VCEK, in the\n"
+			    "place of " CVM_THIM_URL },
+	[NO_FETCH]	= { "no-fetch", NULL,
+			    "Azure: without the VCEK, which json can do without" },
+	[BACKEND]	= { "backend", ARG_BACKEND, HELP_BACKEND },
+	[TIMEOUT]	= { "timeout", "MS", HELP_TIMEOUT },
+	{ 0 }
+};
+
+static int parse_evidence_format(const char *value, enum evidence_format *format)
+{
+	static const char *const names[] = {
+		[EVIDENCE_JSON] = "json", [EVIDENCE_COCO_V1] = "coco-v1",
+		[EVIDENCE_COCO_V2] = "coco-v2",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(value ? value : "json", names[i])) {
+			*format = (enum evidence_format)i;
+			return 0;
+		}
+	return usage_error("--format: '%s' is none of json, coco-v1, coco-v2", value);
+}
+
+/* ---- of this machine */
+
+static int copy_blob(struct cvm_blob *to, const void *data, size_t len)
+{
+	if (!data)
+		return 0;
+	to->data = malloc(len + 1);
+	if (!to->data)
+		return fail(EXIT_FAILED, "out of memory");
+	memcpy(to->data, data, len);
+	to->len = len;
+	return 0;
+}
+
+static void copy_tpm(struct cvm_tpm_file *to, const struct cvm_tpm_quote *q)
+{
+	to->quote = *q;
+	memcpy(to->message, q->message, q->message_len);
+	memcpy(to->signature, q->signature, q->signature_len);
+	memcpy(to->pcrs, q->pcrs, q->pcr_count * (sizeof(to->pcrs) / CVM_TPM_PCRS));
+	to->quote.message = to->message;
+	to->quote.signature = to->signature;
+	to->quote.pcrs = to->pcrs;
+}
+
+static int take(const struct cvm_evidence *evidence, struct cvm_evidence_file *file)
+{
+	struct cvm_tpm_quote quote = { .size = sizeof(quote) };
+	size_t len, certs_len, proof_len, td_len;
+	const void *data = cvm_evidence_data(evidence, &len);
+	const void *certs = cvm_evidence_certs(evidence, &certs_len);
+	const void *proof = cvm_evidence_proof(evidence, &proof_len);
+	const void *td_quote = cvm_evidence_td_quote(evidence, &td_len);
+	int status = copy_blob(&file->report, data, len);
+
+	if (!status)
+		status = copy_blob(&file->certs, certs, certs_len);
+	if (!status)
+		status = copy_blob(&file->proof, proof, proof_len);
+	if (!status)
+		status = copy_blob(&file->td_quote, td_quote, td_len);
+	file->type = cvm_evidence_type(evidence);
+	file->has_tpm = !cvm_evidence_tpm_quote(evidence, &quote);
+	if (file->has_tpm)
+		copy_tpm(&file->tpm, &quote);
+	return status;
+}
+
+static int ask(const struct arguments *args, const uint8_t *data, uint32_t timeout,
+	       struct cvm_evidence_file *file)
+{
+	struct cvm_report_opts direct = { .size = sizeof(direct), .timeout_ms = timeout,
+					  .flags = CVM_REQUEST_CERTS };
+	struct cvm_batch_opts batch = { .size = sizeof(batch), .timeout_ms = timeout };
+	__cleanup_evidence struct cvm_evidence *evidence = NULL;
+	__cleanup_ctx struct cvm_ctx *ctx = NULL;
+	struct cvm_error error;
+	int rc = open_source_at(args->option[BACKEND], args->option[IMDS_URL], &ctx);
+
+	if (rc)
+		return rc;
+	if (args->option[USER_DATA])
+		rc = cvm_batch_one(ctx, data, &batch, &evidence, &error);
+	else
+		rc = cvm_attest(ctx, data, &direct, &evidence, &error);
+	return rc ? fail_library(rc, &error) : take(evidence, file);
+}
+
+static int from_machine(const struct arguments *args, struct cvm_evidence_file *file)
+{
+	const char *direct = args->option[REPORT_DATA], *batch = args->option[USER_DATA];
+	uint8_t data[CVM_REPORT_DATA_LEN];
+	uint32_t timeout = 0;
+	int status = 0;
+
+	if (!direct == !batch)
+		return usage_error("either --report-data, or --user-data, or --from");
+	if (args->option[TPM_QUOTE] || args->option[TD_QUOTE])
+		return usage_error("--tpm-quote and --td-quote go with --from");
+	status = parse_bytes(direct ? "report-data" : "user-data", direct ? direct : batch, data,
+			     sizeof(data), args->option[PAD]);
+	if (!status && args->option[TIMEOUT])
+		status = parse_number("timeout", args->option[TIMEOUT], INT_MAX, &timeout);
+	return status ? status : ask(args, data, timeout, file);
+}
+
+/* ---- of files */
+
+static int from_file(const struct arguments *args, struct cvm_evidence_file *file)
+{
+	static const int others[] = { REPORT_DATA, USER_DATA, PAD, BACKEND, TIMEOUT };
+	int status;
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (args->option[others[i]])
+			return usage_error("--%s does not go with --from", options[others[i]].name);
+	status = load_evidence(args->option[FROM], file);
+	if (status)
+		return status;
+	if (!file->type)
+		return fail(EXIT_FAILED, "%s: no evidence", args->option[FROM]);
+	if (args->option[TPM_QUOTE])
+		status = load_tpm_quote(args->option[TPM_QUOTE], file);
+	if (!status && args->option[TD_QUOTE])
+		status = load_td_quote(args->option[TD_QUOTE], file);
+	return status;
+}
+
+/* Those that are given are meant, whatever came along. */
+static int load_certs(const char *path, struct cvm_evidence_file *file)
+{
+	void *data;
+	size_t len;
+	int status = input_file(path, &data, &len);
+
+	if (status)
+		return status;
+	free(file->certs.data);
+	file->certs = (struct cvm_blob){ data, len };
+	return 0;
+}
+
+static bool has_snp(const struct cvm_evidence_file *file)
+{
+	struct cvm_format_error err;
+	struct cvm_hcl_report hcl;
+
+	return file->type == CVM_EVIDENCE_HCL_REPORT &&
+	       !cvm_hcl_parse(file->report.data, file->report.len, &hcl, &err) &&
+	       hcl.report_type == CVM_HCL_SNP;
+}
+
+/* From the host of this machine: a file may be of another, whose host has another */
+static int fetch_certs(const struct arguments *args, struct cvm_evidence_file *file)
+{
+	const char *url = args->option[IMDS_URL];
+	struct cvm_fetch f = { .thim = url ? url : CVM_THIM_URL, .timeout = FETCH_TIMEOUT,
+			       .now = time(NULL) };
+	char *text = NULL, cache[512];
+	int status;
+
+	if (file->certs.data || args->option[FROM] || args->option[NO_FETCH] || !has_snp(file))
+		return 0;
+	status = certs_cache(cache, sizeof(cache));
+	f.cache = cache;
+	if (!status)
+		status = certs_vcek(file->report.data, file->report.len, &f, &text);
+	if (!status)
+		file->certs = (struct cvm_blob){ (uint8_t *)text, strlen(text) };
+	return status;
+}
+
+static int run(const struct arguments *args)
+{
+	__cleanup_evidence_file struct cvm_evidence_file file = { 0 };
+	enum evidence_format format = EVIDENCE_JSON;
+	json_t *json = NULL;
+	int status = parse_evidence_format(args->option[FORMAT], &format);
+
+	if (!status)
+		status = args->option[FROM] ? from_file(args, &file) : from_machine(args, &file);
+	if (!status && args->option[CERTS])
+		status = load_certs(args->option[CERTS], &file);
+	if (!status)
+		status = fetch_certs(args, &file);
+	if (!status)
+		status = evidence_json(&file, format, &json);
+	return status ? status : output_json(args->option[OUT], json);
+}
+
+const struct command cmd_evidence = {
+	.name = "evidence",
+	.summary = "get evidence with all that belongs to it, in one file",
+	.options = options,
+	.run = run,
+};
