@@ -39,6 +39,7 @@ struct client {
  * @key: derived keys, not evidence
  * @pipeline: one thread and one open file, with submitted requests
  * @tee: enum cvm_tee
+ * @type: enum cvm_evidence_type of direct evidence
  * @seconds: how long to go on
  * @took: out: seconds until the last had its answer
  * @clients: how many
@@ -48,6 +49,7 @@ struct bench {
 	const char *backend;
 	bool batch, key, pipeline;
 	uint32_t tee;
+	uint32_t type;
 	uint32_t seconds;
 	double took;
 	size_t clients;

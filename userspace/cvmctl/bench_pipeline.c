@@ -42,9 +42,7 @@ static void close_async(struct cvm_async **async)
 
 static uint32_t type_of(const struct bench *bench)
 {
-	if (bench->batch)
-		return CVM_ASYNC_BATCH;
-	return bench->tee == CVM_TEE_TDX ? CVM_EVIDENCE_TDX_QUOTE : CVM_EVIDENCE_SNP_REPORT;
+	return bench->batch ? CVM_ASYNC_BATCH : bench->type;
 }
 
 static void next_request(const struct pipeline *pipeline, struct cvm_async_request *request,

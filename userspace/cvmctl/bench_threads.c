@@ -57,9 +57,7 @@ static int ask(struct runner *runner, struct cvm_evidence **evidence, struct cvm
 		return bench_derive(runner->door, runner->nonce, sizeof(runner->nonce), error);
 	if (bench->batch)
 		return cvm_batch_one(runner->ctx, runner->nonce, NULL, evidence, error);
-	if (bench->tee == CVM_TEE_TDX)
-		return cvm_quote(runner->ctx, runner->nonce, NULL, evidence, error);
-	return cvm_report(runner->ctx, runner->nonce, NULL, evidence, error);
+	return cvm_attest(runner->ctx, runner->nonce, NULL, evidence, error);
 }
 
 static bool wait_for_gate(struct crowd *crowd)

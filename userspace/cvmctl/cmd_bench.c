@@ -194,6 +194,9 @@ static int find_tee(struct bench *bench)
 	if (rc)
 		return fail_library(rc, &error);
 	bench->tee = status.tee;
+	bench->type = status.tee == CVM_TEE_TDX ? CVM_EVIDENCE_TDX_QUOTE : CVM_EVIDENCE_SNP_REPORT;
+	if (status.types & 1U << CVM_EVIDENCE_HCL_REPORT)
+		bench->type = CVM_EVIDENCE_HCL_REPORT;
 	return 0;
 }
 
