@@ -33,6 +33,9 @@ $(B)/tests/test_policy_text $(B)/tests/test_vectors: $(call made-objects,make_ce
 mutate-azure := $(sort $(make-snp) $(make-tdx) $(call made-objects,make_azure make_batch mutate_azure))
 $(B)/tests/test_mutations_azure $(B)/tests/test_mutations_vtpm $(B)/tests/test_verify_azure: $(mutate-azure)
 
+# beside a paravisor
+$(B)/tests/test_backend_vtpm: $(B)/obj/platform/fw_client.o
+
 $(lib-tests): $(B)/tests/%: $(B)/obj/selftests/lib/%.o $(B)/lib/libcvmguest.a
 	@mkdir -p $(@D)
 	$(say) LD $@
@@ -42,6 +45,7 @@ $(lib-tests): $(B)/tests/%: $(B)/obj/selftests/lib/%.o $(B)/lib/libcvmguest.a
 $(B)/obj/selftests/lib/%.o: selftests/lib/%.c
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -Idriver/uapi -iquote . -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -Idriver/uapi -iquote . \
+		-iquote selftests -c -o $@ $<
 
 -include $(wildcard $(B)/obj/selftests/lib/*.d)

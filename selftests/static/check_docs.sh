@@ -82,7 +82,7 @@ why=$(shellcheck -f gcc build/completion/cvmctl)
 result $? 'the completion is good shell' "$why"
 mkdir "$dir/files"
 touch "$dir/files/nonce.bin"
-offers 'status doctor report quote batch expect show verify policy certs key disk rtmr bench module selftest --help --version' cvmctl ''
+offers 'status doctor report quote evidence batch expect show verify policy certs key disk rtmr bench module selftest --help --version' cvmctl ''
 offers 'status show selftest' cvmctl s
 offers 'raw json' cvmctl report --format ''
 offers 'cvm' cvmctl report --backend c

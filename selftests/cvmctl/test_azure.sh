@@ -1,0 +1,144 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# cvmctl evidence and batch in an Azure guest, whose paravisor and host are simulated:
+# what comes verifies in each form, with all that belongs to it. Prints TAP.
+#   test_azure.sh snp|tdx
+# shellcheck source=selftests/cvmctl/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+tee=$1
+state=$dir/state
+mkdir "$state" "$dir/imds"
+export XDG_RUNTIME_DIR=$dir XDG_CACHE_HOME=$dir/cache
+# never asked: link-local addresses are of this machine alone
+export http_proxy=http://127.0.0.1:1 https_proxy=http://127.0.0.1:1
+CVM_FW_STATE=$state simulate "$dir/fw" --tpm "$dir/tpm" platform="azure-$tee" window_ms=300
+selftests/fetch/imds.py "$dir/fw" "$dir/imds" 0 >"$dir/port" &
+fwds+=($!)
+until [[ -s $dir/port ]]; do
+	kill -0 $! || { echo 'Bail out! the host does not start'; exit 1; }
+	sleep 0.05
+done
+backend=vtpm:swtpm:path=$dir/tpm
+here=(--backend "$backend" --imds-url "http://127.0.0.1:$(<"$dir/port")")
+data=$(hex64 c7) other=$(hex64 c8)
+
+roots=(--trust-root "$state/trust-root.pem")
+with=("${roots[@]}" --binding azure)
+if [[ $tee == snp ]]; then
+	with+=(--certs "$state/milan-ask.pem")
+else
+	with+=(--collateral "$state/tdx-collateral.json")
+fi
+
+says() {	# PATTERN NAME: what cvmctl printed
+	grep -qE -- "$1" "$dir/stdout"
+	result $? "$2" "$(cat "$dir/stdout")"
+}
+
+verifies() {	# NAME FILE OPTION...
+	try 0 '' "$1: authentic" verify --authenticity-only "${with[@]}" "${@:3}" "$2"
+	local check
+	for check in claims report_data tpm_quote tpm_nonce tpm_pcrs \
+		"$([[ $tee == snp ]] && echo paravisor || echo td_quote)"; do
+		says "^passed +$check " "$1: $check"
+	done
+}
+
+refuses() {	# CHECKS NAME FILE OPTION...
+	"$cvmctl" verify --authenticity-only "${with[@]}" "${@:4}" "$3" >"$dir/stdout" 2>"$dir/stderr"
+	local rc=$?
+	[[ $rc == 3 ]] && grep -qE "does not verify: .*$1" "$dir/stderr"
+	result $? "$2: refused by $1" "$rc: $(cat "$dir/stderr")"
+}
+
+try 0 '' 'status' status --json --backend "$backend"
+says '"hcl-report"' 'status: what it gives'
+[[ $(jq -r .platform "$dir/stdout") == "$tee" ]]
+result $? "status: the hardware is $tee"
+
+for format in json coco-v1 coco-v2; do
+	try 0 '' "direct evidence, $format" evidence "${here[@]}" --report-data "$data" --format $format \
+		--out "$dir/direct-$format"
+	verifies "direct evidence, $format" "$dir/direct-$format" --report-data "$data"
+	refuses 'report_data, tpm_nonce' "$format, something else asked for" "$dir/direct-$format" \
+		--report-data "$other"
+	try 0 '' "batch evidence, $format" evidence "${here[@]}" --user-data "$data" --format $format \
+		--out "$dir/batch-$format"
+	verifies "batch evidence, $format" "$dir/batch-$format" --user-data "$data" --scope any
+	refuses 'report_data' "$format, a batch's, taken for direct" "$dir/batch-$format" --report-data "$data"
+done
+bound=("${with[@]}")
+with=("${roots[@]}")
+refuses 'binding' 'an HCL report where a report is expected' "$dir/direct-json" --report-data "$data"
+with=("${bound[@]}")
+jq -e '.tpm_quote.pcrs | length == 24' "$dir/direct-json" >/dev/null
+result $? 'all PCRs'
+
+# short values: the vTPM's quote carries them as they are
+try 0 '' 'a short value' evidence "${here[@]}" --report-data c0ffee --pad --out "$dir/short"
+verifies 'a short value' "$dir/short" --report-data "c0ffee$(printf '00%.0s' {1..61})"
+jq -r .tpm_quote.message "$dir/short" | grep -q 0003c0ffee
+result $? 'a short value: extraData is it'
+
+# one piece's parts do not go with another's
+jq --slurpfile from "$dir/short" '.tpm_quote = $from[0].tpm_quote' "$dir/direct-json" >"$dir/crossed"
+refuses 'tpm_nonce' "another request's quote" "$dir/crossed" --report-data "$data"
+jq --slurpfile from "$dir/short" '.report = $from[0].report' "$dir/direct-json" >"$dir/crossed"
+refuses "$([[ $tee == snp ]] && echo report_data || echo td_quote)" "another request's report" "$dir/crossed" --report-data "$data"
+jq '.tpm_quote.pcrs[10] = .tpm_quote.pcrs[17]' "$dir/direct-json" >"$dir/crossed"
+refuses 'tpm_pcrs' 'another PCR' "$dir/crossed" --report-data "$data"
+
+# many in one call
+{ for i in {10..99}; do printf "$i%.0s" {1..64}; echo; done; } >"$dir/nonces"
+batch=(--input "$dir/nonces")
+if [[ $tee == snp ]]; then
+	try 0 '' 'ninety nonces' batch --backend "$backend" "${batch[@]}" --out "$dir/many"
+	[[ $(find "$dir/many" -name 'report-*.bin' | wc -l) == 1 && $(wc -l <"$dir/many/index.jsonl") == 90 ]]
+	result $? 'ninety nonces: one report'
+	try 0 '' 'ninety nonces: the last one' verify --authenticity-only "${with[@]}" \
+		--certs "$state/milan-vcek.pem" --scope any \
+		--tpm-quote "$dir/many/tpm-quote-0.json" --user-data "$(hex64 99)" \
+		--proof "$dir/many/0089.proof" "$dir/many/report-0.bin"
+	try 0 '' 'JSON lines' batch --backend "$backend" "${batch[@]}" --jsonl
+	cp "$dir/stdout" "$dir/lines"
+	[[ $(jq -s 'map(select(.tpm_quote.message and .proof and .report)) | length' "$dir/lines") == 90 ]]
+	result $? 'JSON lines: all that belongs to each'
+	try 4 'SNP reports' 'no bare report' report --backend "$backend" --report-data "$data"
+	[[ ! -s $dir/imds/requests ]] || ! grep -qv 'GET /metadata/THIM/amd/certification' "$dir/imds/requests"
+	result $? 'the host was asked for the VCEK alone'
+	echo '500 /metadata' >"$dir/imds/wrong"
+	rm -rf "$dir/cache"
+	try 0 '' 'a host that is busy for a moment' evidence "${here[@]}" --report-data "$other" --out "$dir/again"
+	verifies 'a host that is busy for a moment' "$dir/again" --report-data "$other"
+	try 0 '' 'without the VCEK' evidence "${here[@]}" --no-fetch --report-data "$data" --out "$dir/bare"
+	[[ $(jq -r .certs "$dir/bare") == null ]]
+	result $? 'without the VCEK: there is none'
+	try 1 'VCEK' 'without the VCEK, which the format has' evidence "${here[@]}" --no-fetch \
+		--format coco-v1 --report-data "$data"
+else
+	try 4 'TDX quotes' 'no bare quote' quote --backend "$backend" --report-data "$data"
+	wrong() {	# WORD PATTERN NAME
+		echo "$1 /acc" >"$dir/imds/wrong"
+		try 1 "$2" "$3" evidence "${here[@]}" --timeout 4000 --report-data "$data"
+	}
+	wrong other 'not of the TDREPORT' 'the quote of another TDREPORT'
+	wrong 400 'status 400' 'a host that refuses'
+	wrong html 'no JSON' 'an answer that is no JSON'
+	wrong stall 'acc/tdquote' 'a host that says nothing'
+	: >"$dir/imds/wrong"
+	for word in 404 410 429 503 after-1; do
+		echo "$word /acc" >"$dir/imds/wrong"
+		try 0 '' "a host that says $word once" evidence "${here[@]}" --report-data "$data" --out "$dir/again"
+	done
+	verifies 'after that' "$dir/again" --report-data "$data"
+fi
+
+try 2 'is none of json' 'a format that is none' evidence "${here[@]}" --report-data "$data" --format raw
+try 2 'either --report-data' 'nothing asked for' evidence "${here[@]}"
+try 2 'does not go with --from' 'a file, and asked for' evidence --from "$dir/short" --report-data "$data"
+try 2 'go with --from' 'parts without a file' evidence "${here[@]}" --report-data "$data" --tpm-quote "$dir/short"
+try 1 'CVMGBAT' 'the reserved tag' evidence "${here[@]}" --report-data 43564d474241540a --pad
+try 1 'no evidence' 'a file that has none' evidence --from "$dir/nonces"
+
+finish
