@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "fetch/imds.h"
 #include "fetch/internal.h"
 #include "must.h"
 
@@ -67,6 +68,21 @@ static __attribute__((unused)) void thim(const uint8_t *data, size_t len)
 		chip_id[i] = (uint8_t)(i + 2);
 	body = (struct cvm_span){ data, len };
 	look(cvm_thim_vcek(&settings, CVM_SNP_GENOA, chip_id, TCB, &out, &error), &out, &error);
+}
+
+static __attribute__((unused)) void imds(const uint8_t *data, size_t len)
+{
+	static const uint8_t tdreport[1024] = { 0x81 };
+	struct cvm_error error = { 0 };
+	uint8_t *quote = NULL;
+	size_t quote_len = 0;
+	int ret;
+
+	body = (struct cvm_span){ data, len };
+	ret = cvm_imds_td_quote("http://imds.example", tdreport, 1000, &quote, &quote_len, &error);
+	must_explain(ret, &error);
+	must(!ret == !!quote && !ret == !!quote_len && quote_len <= len);
+	free(quote);
 }
 
 /* Which it is, and how long the issuers' header is, stand before both. */

@@ -11,6 +11,7 @@
 #include "common/base64url.h"
 #include "formats/proof.h"
 #include "must.h"
+#include "verify/evidence_file.h"
 #include "verify/hcl_claims.h"
 #include "verify/internal.h"
 #include "verify/tpm_file.h"
@@ -92,6 +93,30 @@ static __attribute__((unused)) void tpm_file(const uint8_t *data, size_t len)
 	must(file.quote.message_len <= sizeof(file.message));
 	must(file.quote.signature_len <= sizeof(file.signature));
 	must(file.quote.pcr_count && file.quote.pcr_count <= CVM_TPM_PCRS);
+}
+
+static bool is_whole(const struct cvm_blob *blob, size_t max)
+{
+	return blob->data ? blob->len <= max : !blob->len;
+}
+
+static __attribute__((unused)) void evidence_file(const uint8_t *data, size_t len)
+{
+	static struct cvm_evidence_file file;
+	struct cvm_error error = { 0 };
+	int ret = cvm_evidence_file_parse(&file, data, len, &error);
+
+	must_explain(ret, &error);
+	must(!ret == !!file.report.data);
+	must(is_whole(&file.report, CVM_FILE_REPORT_MAX) &&
+	     is_whole(&file.certs, CVM_FILE_CERTS_MAX));
+	must(is_whole(&file.td_quote, CVM_FILE_REPORT_MAX) &&
+	     is_whole(&file.proof, CVM_FILE_REPORT_MAX));
+	if (!ret && file.has_tpm)
+		must(file.tpm.quote.message_len <= sizeof(file.tpm.message) &&
+		     file.tpm.quote.signature_len <= sizeof(file.tpm.signature) &&
+		     file.tpm.quote.pcr_count && file.tpm.quote.pcr_count <= CVM_TPM_PCRS);
+	cvm_evidence_file_free(&file);
 }
 
 /* Linked so that every signature holds: what a TPM's message says is looked at all the same */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/json_hex.h"
 #include "formats/hcl.h"
 #include "mutate_azure.h"
 #include "mutate_snp.h"
@@ -175,6 +176,41 @@ static void seed_fetched(void)
 
 /* ---- Azure */
 
+static json_t *numbers(const uint8_t *data, size_t len)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < len; i++)
+		json_array_append_new(list, json_integer(data[i]));
+	return list;
+}
+
+/* Of each form: ours, and versions 0 and 1 of confidential-containers */
+static void seed_evidence_file(const struct azure_world *w, const char *name, json_t *tpm)
+{
+	json_t *form[] = {
+		json_pack("{s:s, s:o, s:O, s:s}", "type", "hcl-report",
+			  "report", cvm_json_of_hex(w->hcl, w->len), "tpm_quote", tpm,
+			  "proof", "Q1ZNR0JBVDE"),
+		json_pack("{s:i, s:o, s:O, s:s}", "version", 1,
+			  "hcl_report", cvm_json_of_base64url(w->hcl, w->len, true),
+			  "tpm_quote", tpm, w->is_td ? "td_quote" : "vcek", "MIIBAA=="),
+		json_pack("{s:o, s:{s:o, s:o, s:[o]}, s:s}", "report", numbers(w->hcl, w->len),
+			  "quote", "message", numbers(w->message, w->message_len),
+			  "signature", numbers(w->signature, w->signature_len),
+			  "pcrs", numbers(w->pcrs, 32), "vcek", "-----BEGIN"),
+	};
+
+	for (size_t i = 0; i < sizeof(form) / sizeof(form[0]); i++) {
+		char *text = need(json_dumps(need(form[i]), JSON_COMPACT)), full[64];
+
+		snprintf(full, sizeof(full), "%s-%zu", name, i);
+		seed_text("evidence_file", full, text);
+		free(text);
+		json_decref(form[i]);
+	}
+}
+
 static void seed_tpm_file(const struct azure_world *w, const char *name)
 {
 	json_t *pcrs = json_array(), *file = json_pack("{s:i}", "reset_count", 7);
@@ -193,6 +229,7 @@ static void seed_tpm_file(const struct azure_world *w, const char *name)
 	seed_text("tpm_file", name, text);
 	free(text);
 	free(hex);
+	seed_evidence_file(w, name, file);
 	json_decref(file);
 }
 
@@ -218,6 +255,7 @@ static void seed_azure(bool is_td)
 		seed("tdreport", name, hcl.hw_report.data, hcl.hw_report.len);
 	/* binding azure: 2 << 3 */
 	seed_verify(name, 5 | 2 << 3, chain, len, w.message, w.message_len, w.hcl, w.len);
+	seed_text("imds", name, "{\"quote\": \"BAACAIEAAAAAAAAAk5pyM_ecTKmUCg2zlX8GBw\"}");
 	if (is_td)
 		seed_verify("azure-td-quote", 1 | 2 << 3, "", 0, w.tdx.quote, w.tdx.len, w.hcl, w.len);
 	free(chain);
