@@ -34,6 +34,7 @@ enum fw_type {
 	FW_SIM_REPORT	= 9,	/* -> struct fw_sim_report   <- report[1184], certificate table */
 	FW_SIM_QUOTE	= 10,	/* -> REPORTDATA[64]         <- quote */
 	FW_SIM_KEY	= 11,	/* -> MSG_KEY_REQ[40]        <- derived key[32] */
+	FW_SVSM_ATTEST	= 12,	/* -> struct fw_svsm_attest  <- struct fw_svsm_answer, buffers */
 };
 
 struct fw_frame {
@@ -80,6 +81,27 @@ struct fw_snp_answer {
 	__u32 deliver;		/* 1: response is written to the shared response page */
 	__u32 certs_len;	/* bytes of certificate table that follow this struct */
 	__u8 response[FW_PAGE];
+};
+
+/* a call of the SVSM's attestation protocol: registers, and what they lead to */
+struct fw_svsm_attest {
+	__u64 rax, rcx, rdx, r8;
+	__u32 report_len;	/* bytes of the guest's buffers */
+	__u32 manifest_len;
+	__u32 certs_len;
+	__u32 nonce_len;
+	__u8 nonce[64];		/* the first of them */
+	__u8 guid[16];		/* of a single service */
+	__u32 manifest_version;
+	__u32 reserved;
+};
+
+struct fw_svsm_answer {
+	__u64 rax, rcx, rdx, r8;
+	__u32 pending;		/* 1: the host came back without running the SVSM */
+	__u32 report_len;	/* bytes that follow, in this order, for the buffers */
+	__u32 manifest_len;
+	__u32 certs_len;
 };
 
 struct fw_sim_report {

@@ -61,6 +61,8 @@ static int read_all(void *data, size_t len)
 	return 0;
 }
 
+static unsigned int svsm_calls;		/* since the script began */
+
 static uint32_t snp_answer(const struct sim_script *now)
 {
 	struct fw_snp_answer *answer = (void *)out;
@@ -77,6 +79,28 @@ static uint32_t snp_answer(const struct sim_script *now)
 	return sizeof(*answer) + now->certs_len;
 }
 
+/* report 0x5a, manifest of 9 bytes, certificates of certs_len */
+static uint32_t svsm_answer(const struct sim_script *now)
+{
+	const struct fw_svsm_attest *ask = (const void *)in;
+	struct fw_svsm_answer *answer = (void *)out;
+	bool good = now->rax_n && svsm_calls++ >= now->rax_n;
+
+	memset(answer, 0, sizeof(*answer));
+	answer->pending = now->pending;
+	answer->rax = good ? 0 : now->rax;
+	answer->rcx = answer->rax ? ask->rcx : 9;
+	answer->rdx = now->certs_len;
+	answer->r8 = 16;
+	if (answer->rax)
+		return sizeof(*answer);
+	answer->report_len = 16;
+	answer->manifest_len = 9;
+	answer->certs_len = now->certs_len;
+	memset(answer + 1, 0x5a, 16 + 9 + now->certs_len);
+	return sizeof(*answer) + 16 + 9 + now->certs_len;
+}
+
 /* the answer's length; false: there is none */
 static bool make_answer(const struct fw_frame *frame, const struct sim_script *now, uint32_t *len)
 {
@@ -88,6 +112,9 @@ static bool make_answer(const struct fw_frame *frame, const struct sim_script *n
 		return true;
 	case FW_SNP_REQUEST:
 		*len = snp_answer(now);
+		return !now->silent;
+	case FW_SVSM_ATTEST:
+		*len = svsm_answer(now);
 		return !now->silent;
 	case FW_TDX_REPORT:
 		memset(out, 0x81, 1024);
@@ -142,7 +169,8 @@ static int serve_one(void)
 	head.type = frame.type;
 	head.id = frame.id;
 	answered = make_answer(&frame, &now, &head.len);
-	if (frame.type >= FW_SNP_REQUEST && frame.type <= FW_TDX_RTMR) {
+	if ((frame.type >= FW_SNP_REQUEST && frame.type <= FW_TDX_RTMR) ||
+	    frame.type == FW_SVSM_ATTEST) {
 		head.status = now.status;
 		head.delay_ns = now.delay_ns;
 		head.flags = now.flags;
@@ -163,9 +191,10 @@ static void *serve(void *unused)
 	return NULL;
 }
 
-int sim_daemon_open(enum fw_platform platform, uint32_t max_quotes)
+int sim_daemon_open(enum fw_platform platform, uint32_t many)
 {
-	hello = (struct fw_hello){ .platform = platform, .max_quotes = max_quotes };
+	hello = (struct fw_hello){ .platform = platform };
+	*(platform == FW_PLATFORM_TDX ? &hello.max_quotes : &hello.vmpl) = many;
 	memset(hello.boot_id, 0x11, sizeof(hello.boot_id));
 	memset(hello.secrets, 0x22, sizeof(hello.secrets));
 	fd = open("/dev/cvm-fw", O_RDWR | O_CLOEXEC);
@@ -189,6 +218,7 @@ void sim_daemon_script(const struct sim_script *new)
 {
 	pthread_mutex_lock(&lock);
 	script = *new;
+	svsm_calls = 0;
 	unanswered = false;
 	pthread_mutex_unlock(&lock);
 }

@@ -19,12 +19,18 @@ struct sim_script {
 	uint32_t data_npages;
 	uint32_t certs_len;
 	uint32_t payload_len;	/* TDX quote; 0: 5000 */
+	uint64_t rax;		/* SVSM: what it says */
+	uint32_t rax_n;		/* so often; 0: always */
+	bool pending;		/* SVSM: it is not run */
 	bool silent;		/* no answer */
 	bool one_by_one;	/* written in single bytes */
 };
 
-/* opens the device and answers in a thread until sim_daemon_close(); 0 or -errno */
-int sim_daemon_open(enum fw_platform platform, uint32_t max_quotes);
+/*
+ * opens the device and answers in a thread until sim_daemon_close(); 0 or -errno.
+ * @many: TDX: quotes in flight; SNP: the guest's VMPL
+ */
+int sim_daemon_open(enum fw_platform platform, uint32_t many);
 void sim_daemon_close(void);
 void sim_daemon_script(const struct sim_script *script);
 /* the device; what no daemon would write goes between two answers, not into one */

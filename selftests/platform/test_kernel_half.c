@@ -13,11 +13,10 @@
 #include <unistd.h>
 
 #include "../lib/tap.h"
-#include "sim_daemon.h"
+#include "kernel_rules.h"
 
 #define DIR		"/sys/kernel/cvm_platform_sim/"
 #define PARAMETERS	"/sys/module/cvm_sim_misuse/parameters/"
-#define MS		1000000ULL
 
 static const struct sim_script plain;
 
@@ -100,100 +99,6 @@ static long run_case(const char *name)
 }
 
 /* ---- the rules ---- */
-
-struct rule {
-	const char *name;
-	long result, violations;
-	struct sim_script script;
-	const char *fail;	/* "fail_decrypt_n": the next such call fails */
-	long leaks;		/* pages that stay shared */
-};
-
-/* results that differ between kernels */
-#define TDCALL_INVALID	1000001
-#define TDCALL_BUSY	1000002
-
-#define BUSY		(2ULL << 32)
-#define INVALID_LEN	(1ULL << 32)
-#define GENERIC		(0xffffffffULL << 32)
-
-static const struct rule page_rules[] = {
-	{ .name = "pages_right" },
-	{ .name = "pages_many" },
-	{ .name = "pages_vmalloc" },
-	{ .name = "pages_free_shared", .violations = 1 },
-	{ .name = "pages_free_block", .violations = 1 },
-	{ .name = "pages_share_twice", .violations = 1 },
-	{ .name = "pages_private_twice", .violations = 1 },
-	{ .name = "pages_free_unknown", .fail = "fail_decrypt_n", .result = -EIO,
-	  .violations = 1 },
-	{ .name = "pages_free_unknown" },
-	{ .name = "pages_leak_unknown", .fail = "fail_decrypt_n", .result = -EIO },
-	{ .name = "pages_leak_unknown", .fail = "fail_encrypt_n" },
-	{ .name = "pages_slab", .violations = 1 },
-	{ .name = "pages_unaligned", .result = -EINVAL, .violations = 1 },
-	{ }
-};
-
-static const struct rule snp_rules[] = {
-	{ .name = "snp_right", .result = 0x20 },
-	{ .name = "snp_right", .result = 0x20, .script.one_by_one = true },
-	{ .name = "snp_parts", .result = 0x20 },
-	{ .name = "snp_wipe" },
-	{ .name = "snp_size_first", .result = 0x20, .violations = 1 },
-	{ .name = "snp_payload_twice", .violations = 1 },
-	{ .name = "snp_request_private", .result = -EIO, .violations = 1 },
-	{ .name = "snp_response_private", .result = -EIO, .violations = 1 },
-	{ .name = "snp_unaligned", .result = -EIO, .violations = 1 },
-	{ .name = "snp_one_page", .result = -EIO, .violations = 1 },
-	{ .name = "snp_bad_code", .result = -EIO, .violations = 1 },
-	{ .name = "snp_certs", .result = 0x77, .script.certs_len = 9000 },
-	{ .name = "snp_certs", .result = 6, .script = { .status = INVALID_LEN, .data_npages = 6 } },
-	{ .name = "snp_right", .result = -EIO, .script = { .status = INVALID_LEN } },
-	{ .name = "snp_no_certs", .result = 3,
-	  .script = { .status = INVALID_LEN, .data_npages = 3 } },
-	{ .name = "snp_certs_private", .result = -EIO, .violations = 1,
-	  .script.certs_len = 9000 },
-	{ .name = "snp_right", .result = -EAGAIN, .script.status = BUSY },
-	{ .name = "snp_right", .result = -EIO, .script.status = GENERIC },
-	{ .name = "snp_right", .result = -EIO, .script.status = 0x16 },
-	{ .name = "snp_right", .result = 5, .script.es_result = 5 },
-	/* more certificates than there are pages for is the daemon's mistake */
-	{ .name = "snp_no_certs", .result = -EIO, .script.certs_len = 4096 },
-	{ }
-};
-
-static const struct rule tdx_rules[] = {
-	{ .name = "tdx_report" },
-	{ .name = "tdx_report_shared", .violations = 1, .result = TDCALL_INVALID },
-	{ .name = "tdx_report_unaligned", .violations = 1, .result = TDCALL_INVALID },
-	{ .name = "tdx_data_unaligned", .violations = 1, .result = TDCALL_INVALID },
-	{ .name = "tdx_report_vmalloc", .violations = 1, .result = TDCALL_INVALID },
-	{ .name = "tdx_report_busy", .result = TDCALL_BUSY, .script.delay_ns = 300 * MS },
-	{ .name = "tdx_report", .result = TDCALL_BUSY, .script.status = 0x8000020000000000ULL },
-	{ .name = "tdx_report", .result = TDCALL_INVALID,
-	  .script.status = 0xc000010000000000ULL },
-	{ .name = "tdx_report", .result = -EIO, .script.status = 0xc000020000000000ULL },
-	{ .name = "tdx_quote", .result = 5000 },
-	{ .name = "tdx_quote", .result = 5000, .script.delay_ns = 30 * MS },
-	{ .name = "tdx_quote_again", .result = 5000, .script.delay_ns = 2 * MS },
-	{ .name = "tdx_quote", .result = -EIO, .script.status = 0x8000000000000001ULL },
-	/* does not fit */
-	{ .name = "tdx_quote", .result = -EIO, .script.payload_len = 9000 },
-	/* a host that lies: about the length, about the time */
-	{ .name = "tdx_quote", .result = (int)0x91919191, .script.flags = FW_OUT_LEN },
-	{ .name = "tdx_early", .result = 0x91, .script.flags = FW_EARLY },
-	{ .name = "tdx_length_twice", .result = 5000, .violations = 1 },
-	{ .name = "tdx_quote_private", .result = -EINVAL, .violations = 1 },
-	{ .name = "tdx_quote_twice", .result = -EINVAL, .violations = 1,
-	  .script.delay_ns = 500 * MS },
-	{ .name = "tdx_free_in_flight", .violations = 1, .script.delay_ns = 500 * MS },
-	{ .name = "tdx_private_in_flight", .violations = 1, .script.delay_ns = 500 * MS },
-	{ .name = "tdx_bad_version", .result = -EINVAL, .violations = 1 },
-	{ .name = "tdx_bad_length", .result = -EINVAL, .violations = 1 },
-	{ .name = "tdx_retry", .script.delay_ns = 500 * MS },
-	{ }
-};
 
 static const struct rule never_answered = {
 	.name = "tdx_stuck", .script.delay_ns = ~0ULL, .leaks = 1,
@@ -298,6 +203,8 @@ static void *run_in_thread(void *name)
 /* asks what nobody answers, then does something to the link: no hang */
 static void check_cut(const char *what, const char *name, void (*cut)(void))
 {
+	/* all that the kernel says of an SVSM */
+	long dead = strstr(name, "svsm") ? -EINVAL : -EIO;
 	pthread_t thread;
 	void *result;
 	double start;
@@ -309,7 +216,7 @@ static void check_cut(const char *what, const char *name, void (*cut)(void))
 	cut();
 	pthread_join(thread, &result);
 	sim_daemon_script(&plain);
-	if (!check((long)result == -EIO && now_ms() - start < 2000, "%s", what))
+	if (!check((long)result == dead && now_ms() - start < 2000, "%s", what))
 		printf("# result %ld after %.0f ms\n", (long)result, now_ms() - start);
 }
 
@@ -331,10 +238,16 @@ static void send_long_frame(void)
 	      "a frame that is too long is refused");
 }
 
+/* quotes in flight, or at which VMPL */
+static uint32_t many(enum fw_platform platform)
+{
+	return platform == FW_PLATFORM_TDX ? 2 : 0;
+}
+
 static void reopen(enum fw_platform platform)
 {
 	sim_daemon_close();
-	check(!sim_daemon_open(platform, 2), "the device opens again");
+	check(!sim_daemon_open(platform, many(platform)), "the device opens again");
 }
 
 static void check_link(enum fw_platform platform, const char *request)
@@ -347,7 +260,7 @@ static void check_link(enum fw_platform platform, const char *request)
 	      "an answer to nothing is dropped");
 	check_cut("closing answers who waits", request, sim_daemon_close);
 	check(run_case(request) == -EIO, "without a daemon: -EIO");
-	check(!sim_daemon_open(platform, 2), "the device opens again");
+	check(!sim_daemon_open(platform, many(platform)), "the device opens again");
 	check_cut("garbage answers who waits", request, send_garbage);
 	poll_in.fd = sim_daemon_fd();
 	check(poll(&poll_in, 1, 0) == 1 && (poll_in.revents & POLLERR), "poll() says so");
@@ -383,12 +296,12 @@ static long heard(void)
 	return (long)(sim_daemon_violations() - heard_before);
 }
 
-static bool start(const char *sim, enum fw_platform platform)
+static bool start(const char *sim, enum fw_platform platform, uint32_t count)
 {
 	int tries = 500;
 
 	heard_before = sim_daemon_violations();
-	if (!load(sim, "") || sim_daemon_open(platform, 2))
+	if (!load(sim, "") || sim_daemon_open(platform, count))
 		return false;
 	while (read_number(DIR "ready") != 1 && tries--)
 		nap(10);
@@ -411,7 +324,7 @@ static void finish(void)
 
 static void check_snp(const char *sim)
 {
-	check(start(sim, FW_PLATFORM_SNP), "SNP: armed");
+	check(start(sim, FW_PLATFORM_SNP, 0), "SNP: armed");
 	check(seam("read_once_checked") == 1, "double reads are checked");
 	check_rules(page_rules);
 	check_rules(snp_rules);
@@ -421,9 +334,27 @@ static void check_snp(const char *sim)
 	finish();
 }
 
+static void check_svsm(const char *sim)
+{
+	bool armed = start(sim, FW_PLATFORM_SNP, 1);
+
+	if (!kernel_has("snp_issue_svsm_attest_req")) {
+		check(!armed, "SVSM: not under a kernel that knows nothing of it");
+		sim_daemon_close();
+		check(unload("cvm_platform_sim"), "the module unloads");
+		return;
+	}
+	check(armed, "SVSM: armed");
+	check_rules(svsm_rules);
+	check_cut("closing answers a call of the SVSM", "svsm_right", sim_daemon_close);
+	check(!sim_daemon_open(FW_PLATFORM_SNP, 1), "the device opens again");
+	finish();
+	check(run_case("svsm_right") == -EINVAL, "at VMPL 0 the kernel calls nobody");
+}
+
 static void check_tdx(const char *sim)
 {
-	bool armed = start(sim, FW_PLATFORM_TDX);
+	bool armed = start(sim, FW_PLATFORM_TDX, many(FW_PLATFORM_TDX));
 
 	if (!kernel_has("tdx_hcall_get_quote")) {
 		check(!armed, "TDX: not on a kernel that knows nothing of it");
@@ -453,6 +384,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	check_snp(argv[1]);
+	check_svsm(argv[1]);
 	check_tdx(argv[1]);
 	check(unload("cvm_sim_misuse"), "the driver unloads");
 	return tap_end();

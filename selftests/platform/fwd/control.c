@@ -11,7 +11,8 @@
 #include "fwd.h"
 
 static const struct fw_option *const tables[] = {
-	core_options, model_options, host_options, snp_options, tdx_options, azure_options,
+	core_options, model_options, host_options, snp_options, svsm_options, tdx_options,
+	azure_options,
 };
 
 int opt_fail(char *err, const char *fmt, ...)

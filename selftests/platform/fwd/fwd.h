@@ -189,6 +189,14 @@ void snp_sim_report(struct fwd *fwd, const struct fw_sim_report *req, struct ans
 void snp_sim_key(struct fwd *fwd, const uint8_t ask[40], struct answer *reply);
 void snp_status(FILE *out);
 
+/* ---- svsm.c: what has VMPL 0 where the guest's kernel has another ---- */
+
+extern const struct fw_option svsm_options[];
+
+void svsm_attest(struct fwd *fwd, const struct fw_svsm_attest *ask, struct answer *reply,
+		 uint64_t now_ns);
+void svsm_status(FILE *out);
+
 /* ---- tdx_*.c ---- */
 
 extern const struct fw_option tdx_options[];

@@ -17,6 +17,7 @@ static const uint32_t lengths[] = {
 	[FW_SIM_REPORT] = sizeof(struct fw_sim_report),
 	[FW_SIM_QUOTE] = 64,
 	[FW_SIM_KEY] = 40,
+	[FW_SVSM_ATTEST] = sizeof(struct fw_svsm_attest),
 };
 
 const char *request_malformed(const struct fw_frame *frame)
@@ -59,6 +60,9 @@ static void platform_frame(struct fwd *fwd, const struct fw_frame *frame, const 
 	case FW_SNP_REQUEST:
 		snp_request(fwd, (const struct fw_snp_request *)payload, reply, now_ns);
 		break;
+	case FW_SVSM_ATTEST:
+		svsm_attest(fwd, (const struct fw_svsm_attest *)payload, reply, now_ns);
+		break;
 	case FW_SIM_REPORT:
 		snp_sim_report(fwd, (const struct fw_sim_report *)payload, reply, now_ns);
 		break;
@@ -89,7 +93,8 @@ static bool is_guests(uint32_t type)
 
 static bool other_platform(const struct fwd *fwd, uint32_t type)
 {
-	bool snp = type == FW_SNP_REQUEST || type == FW_SIM_REPORT || type == FW_SIM_KEY;
+	bool snp = type == FW_SNP_REQUEST || type == FW_SIM_REPORT || type == FW_SIM_KEY ||
+		   type == FW_SVSM_ATTEST;
 
 	return snp != (fwd->platform == FW_PLATFORM_SNP) || (fwd->paravisor && is_guests(type));
 }

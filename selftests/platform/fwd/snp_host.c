@@ -223,5 +223,6 @@ void snp_status(FILE *out)
 {
 	fprintf(out, "requests=%" PRIu64 "\nextended_requests=%" PRIu64 "\n", requests, extended);
 	snp_msg_status(out);
+	svsm_status(out);
 	ivlog_status(out);
 }

@@ -54,7 +54,8 @@ static const struct misuse_case *find(const struct misuse_case *cases, const cha
 static int set_run(const char *name, const struct kernel_param *param)
 {
 	const struct misuse_case *found = find(misuse_pages, name) ?:
-					  find(misuse_snp, name) ?: find(misuse_tdx, name);
+					  find(misuse_snp, name) ?:
+					  find(misuse_svsm, name) ?: find(misuse_tdx, name);
 
 	if (!found)
 		return -ENOENT;

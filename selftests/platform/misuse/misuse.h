@@ -9,7 +9,7 @@ struct misuse_case {
 	int (*run)(void);
 };
 
-extern const struct misuse_case misuse_pages[], misuse_snp[], misuse_tdx[];
+extern const struct misuse_case misuse_pages[], misuse_snp[], misuse_svsm[], misuse_tdx[];
 
 /* a function of the kernel that modules are not given */
 void *misuse_function(const char *name);

@@ -248,10 +248,15 @@ static void deliver(void)
 	reset_incoming();
 }
 
+/* by a kernel half; the others are asked by programs */
+static bool asked(u32 type)
+{
+	return (type >= FW_HELLO && type <= FW_VIOLATION) || type == FW_SVSM_ATTEST;
+}
+
 static int check_head(void)
 {
-	if (io.head.magic != FW_MAGIC || io.head.len > FW_MAX_PAYLOAD ||
-	    io.head.type < FW_HELLO || io.head.type > FW_VIOLATION)
+	if (io.head.magic != FW_MAGIC || io.head.len > FW_MAX_PAYLOAD || !asked(io.head.type))
 		return -EBADMSG;
 	if (!io.head.len)
 		return 0;

@@ -184,12 +184,19 @@ int sim_stats_show(char *buf);
 /* sleeps, or with hold stalls this CPU; neither early nor late */
 void sim_delay_until(ktime_t due);
 void sim_hold_cpu(u64 ns);
+/* the one or the other, for a request that began at @start */
+void sim_wait_for(const struct fw_frame *answer, ktime_t start);
 
 /* ---- control.c: /sys/kernel/cvm_platform_sim ---- */
 
 int sim_control_init(void);
 void sim_control_exit(void);
 void sim_control_ready(void);
+
+/* ---- svsm.c: calls of what has VMPL 0 ---- */
+
+int sim_svsm_arm(void);
+void sim_svsm_disarm(void);
 
 /* ---- snp.c, tdx.c, quote.c, azure.c: the platforms ---- */
 

@@ -103,16 +103,6 @@ static const struct fw_snp_answer *valid_answer(const struct snp_call *call)
 	return answer;
 }
 
-static void wait_for_firmware(const struct snp_call *call)
-{
-	const struct fw_frame *head = &call->answer.head;
-
-	if (head->flags & FW_HOLD_CPU)
-		sim_hold_cpu(head->delay_ns);
-	else
-		sim_delay_until(ktime_add_ns(call->start, head->delay_ns));
-}
-
 static void write_pages(struct snp_call *call, const struct fw_snp_answer *answer)
 {
 	const struct snp_req_data *in = call->in;
@@ -153,7 +143,7 @@ static int finish(struct snp_call *call)
 
 	if (!answer)
 		return -EIO;
-	wait_for_firmware(call);
+	sim_wait_for(&call->answer.head, call->start);
 	/* the exit itself failed: the kernel never saw an SW_EXITINFO2 */
 	if (answer->es_result)
 		return answer->es_result;
@@ -325,7 +315,13 @@ static int publish(void)
 
 int sim_snp_arm(const struct fw_hello *hello)
 {
-	int ret = place_secrets(hello) ?: sim_seam_set(&seam) ?: patch_kernel(hello) ?: publish();
+	int ret = place_secrets(hello) ?: sim_seam_set(&seam);
+
+	/* the SVSM is there before anybody may think so */
+	if (!ret && hello->vmpl)
+		ret = sim_svsm_arm();
+	if (!ret)
+		ret = patch_kernel(hello) ?: publish();
 
 	if (ret)
 		sim_snp_disarm();
@@ -342,5 +338,6 @@ void sim_snp_disarm(void)
 	sim_unpatch(&vendor);
 	sim_unpatch(&status);
 	sim_unpatch(&vmpl);
+	sim_svsm_disarm();
 	sim_seam_clear(&seam);
 }

@@ -134,3 +134,11 @@ void sim_hold_cpu(u64 ns)
 	}
 	sim_stats_held(hold);
 }
+
+void sim_wait_for(const struct fw_frame *answer, ktime_t start)
+{
+	if (answer->flags & FW_HOLD_CPU)
+		sim_hold_cpu(answer->delay_ns);
+	else
+		sim_delay_until(ktime_add_ns(start, answer->delay_ns));
+}
