@@ -84,6 +84,14 @@ enum {
 	/* reports that are not one whole, in a row, a window apart */
 	CVM_AZURE_TRIES		= 3,
 
+	/*
+	 * SVSM: pages of a manifest, at first and at most, and how often it is
+	 * called for one request, with more room each time
+	 */
+	CVM_SVSM_PAGES		= 1,
+	CVM_SVSM_PAGES_MAX	= 64,
+	CVM_SVSM_CALLS		= 4,
+
 	/* files that a platform adds to channel/ in sysfs */
 	CVM_MAX_ATTRS		= 8,
 };

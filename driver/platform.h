@@ -58,6 +58,8 @@ struct attribute;
  *	key. Every request the platform still owns is finished.
  * @channel: enum cvm_channel_state, from any context, without locks.
  * @vmpl: see struct cvm_info; NULL: 0
+ * @services: is there somebody to ask for what requests say in @req->service?
+ *	Constant while the platform is started. NULL: nobody
  * @max_inflight: see struct cvm_info
  *
  * One kthread, the worker, calls @issue, @poll, @drain, @room, @early and
@@ -88,6 +90,7 @@ struct cvm_platform {
 	void (*drain)(void);
 	u32 (*channel)(void);
 	u32 (*vmpl)(void);
+	bool (*services)(void);
 	u32 (*max_inflight)(void);
 };
 

@@ -96,6 +96,9 @@ static void req_release(struct kref *ref)
 	else
 		kvfree(req->evidence);
 	kfree(req->raw);
+	if (req->service)
+		kvfree(req->service->manifest);
+	kfree(req->service);
 	cvm_blob_put(req->certs);
 	kvfree(req->set);
 	/* the salts are this caller's alone */

@@ -32,6 +32,8 @@ struct cvm_key_ask {
 	u64 launch_mit_vector;
 };
 
+#define CVM_GUID_SIZE	16
+
 /* bytes of the longest message of struct cvm_raw: MSG_REPORT_REQ */
 #define CVM_RAW_MAX	96
 
@@ -52,6 +54,23 @@ struct cvm_raw {
 	u32 pages;
 	u32 len;
 	u8 body[CVM_RAW_MAX];
+};
+
+/**
+ * struct cvm_service_ask - what an SVSM is to vouch for, and what it says of it
+ * @single: the service @guid; else all that there are
+ * @guid: in the order of memory
+ * @manifest_version: in which form
+ * @manifest: out: cvm_req_memory(); the request's REPORT_DATA is the nonce, and
+ *	the report's a hash of that and of this
+ * @manifest_len: out: bytes
+ */
+struct cvm_service_ask {
+	bool single;
+	u8 guid[CVM_GUID_SIZE];
+	u32 manifest_version;
+	void *manifest;
+	u32 manifest_len;
 };
 
 /**
@@ -112,6 +131,7 @@ struct cvm_waiter {
  * @rtmr: of CVM_KIND_RTMR, which has no evidence
  * @raw: the message itself, goes with the request; its evidence is the answer's
  *	plaintext, whatever status is in it. NULL: the platform makes the message
+ * @service: an SVSM is asked instead, goes with the request; NULL: the firmware is
  * @leaf: batch: what the leaf is made of; @leaf.user_data is the caller's
  * @hash: batch: the leaf, hashed before the request is queued
  * @leader: batch: the request that the hardware was asked with, of which this
@@ -152,6 +172,7 @@ struct cvm_req {
 	struct cvm_key_ask key;
 	struct cvm_rtmr_ask rtmr;
 	struct cvm_raw *raw;
+	struct cvm_service_ask *service;
 	struct cvm_leaf leaf;
 	u8 hash[CVM_HASH_SIZE];
 	struct cvm_req *leader;

@@ -43,6 +43,20 @@ static int refused(u64 status)
 	       -EINVAL : -ENXIO;
 }
 
+/* of an SVSM: "svsm", the only one that there is */
+static int fill_service(struct cvm_req *req, const struct tsm_report *report)
+{
+	if (strcmp(report->desc.service_provider, "svsm"))
+		return -EINVAL;
+	req->service = kzalloc(sizeof(*req->service), GFP_KERNEL_ACCOUNT);
+	if (!req->service)
+		return -ENOMEM;
+	req->service->single = !guid_is_null(&report->desc.service_guid);
+	req->service->manifest_version = report->desc.service_manifest_version;
+	export_guid(req->service->guid, &report->desc.service_guid);
+	return 0;
+}
+
 /* as the kernel's own drivers say it */
 static int familiar(int err, const struct cvm_req *req)
 {
@@ -56,15 +70,19 @@ static int familiar(int err, const struct cvm_req *req)
 	}
 }
 
-static void fill(struct cvm_req *req, const struct tsm_report *report)
+static int fill(struct cvm_req *req, const struct tsm_report *report)
 {
 	memcpy(req->report_data, report->desc.inblob, sizeof(req->report_data));
+	/* nobody can write it where the platform has no services */
+	if (report->desc.service_provider)
+		return fill_service(req, report);
 	if (cvm_platform->vmpl) {
 		req->flags |= CVM_REQ_VMPL;
 		req->vmpl = report->desc.privlevel;
 	}
 	if (cvm_platform->max_certs)
 		req->flags |= CVM_REQ_CERTS;
+	return 0;
 }
 
 /* the certificates are everybody's, so this reader gets a copy; the rest is his */
@@ -79,6 +97,10 @@ static int give(struct tsm_report *report, struct cvm_req *req)
 			return -ENOMEM;
 	}
 	report->auxblob_len = certs_len;
+	if (req->service) {
+		report->manifestblob_len = req->service->manifest_len;
+		report->manifestblob = no_free_ptr(req->service->manifest);
+	}
 	report->outblob_len = req->evidence_len;
 	report->outblob = no_free_ptr(req->evidence);
 	return 0;
@@ -95,9 +117,16 @@ static int report_new(struct tsm_report *report, void *data)
 	req = cvm_direct_alloc(cvm_platform->batch_kind);
 	if (IS_ERR(req))
 		return PTR_ERR(req);
-	fill(req, report);
+	ret = fill(req, report);
+	if (ret)
+		return ret;
 	ret = cvm_direct_ask(req, CVM_DEFAULT_TIMEOUT_MS);
 	return ret ? familiar(ret, req) : give(report, req);
+}
+
+static bool services(void)
+{
+	return cvm_platform->services && cvm_platform->services();
 }
 
 static bool attr_visible(int n)
@@ -109,6 +138,10 @@ static bool attr_visible(int n)
 	case TSM_REPORT_PRIVLEVEL:
 	case TSM_REPORT_PRIVLEVEL_FLOOR:
 		return cvm_platform->vmpl;
+	case TSM_REPORT_SERVICE_PROVIDER:
+	case TSM_REPORT_SERVICE_GUID:
+	case TSM_REPORT_SERVICE_MANIFEST_VER:
+		return services();
 	default:
 		return false;
 	}
@@ -122,6 +155,8 @@ static bool bin_attr_visible(int n)
 		return true;
 	case TSM_REPORT_AUXBLOB:
 		return cvm_platform->max_certs;
+	case TSM_REPORT_MANIFESTBLOB:
+		return services();
 	default:
 		return false;
 	}

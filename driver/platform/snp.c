@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * SEV-SNP at the kernel's own VMPL: requests in, attestation reports and derived
- * keys out.
+ * keys out; and, above VMPL 0, what the SVSM there says of its services.
  */
 #include <linux/cc_platform.h>
 #include <linux/delay.h>
@@ -21,6 +21,7 @@
 #include "snp_device.h"
 #include "snp_key.h"
 #include "snp_raw.h"
+#include "snp_svsm.h"
 
 static int vmpck = -1;
 module_param(vmpck, int, 0444);
@@ -57,6 +58,8 @@ static int snp_check(const struct cvm_req *req)
 {
 	if (req->kind != CVM_KIND_SNP_REPORT && req->kind != CVM_KIND_KEY)
 		return -EOPNOTSUPP;
+	if (req->service)
+		return cvm_svsm_present() ? 0 : -EOPNOTSUPP;
 	if (req->vmpl < snp_floor() || req->vmpl >= CVM_SNP_VMPLS)
 		return -EINVAL;
 	if (req->key_sel > CVM_KEY_VLEK)
@@ -298,6 +301,10 @@ static void snp_issue(struct cvm_req *req)
 		.key_sel = req->key_sel,
 	};
 	memcpy(cur.ask.report_data, req->report_data, sizeof(cur.ask.report_data));
+	if (req->service) {
+		settle(cvm_svsm_attest(req));
+		return;
+	}
 	/* before the first key a report, of which nobody gets anything */
 	if (req->kind == CVM_KIND_KEY) {
 		advance(cvm_snp_key_ready(req) ? send_key() : send(false));
@@ -400,11 +407,13 @@ static int snp_start(void)
 		cvm_snp_device_release();
 		return say_why(err);
 	}
+	cvm_svsm_start();
 	return 0;
 }
 
 static void snp_stop(void)
 {
+	cvm_svsm_stop();
 	cvm_snp_channel_close();
 	cvm_snp_certs_forget();
 	cvm_snp_key_forget();
@@ -456,5 +465,6 @@ const struct cvm_platform cvm_snp = {
 	.drain = snp_drain,
 	.channel = cvm_snp_channel_state,
 	.vmpl = snp_floor,
+	.services = cvm_svsm_present,
 	.max_inflight = snp_max_inflight,
 };
