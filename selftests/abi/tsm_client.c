@@ -8,126 +8,20 @@
  * After each KEY=VALUE, of the simulated platform, it asks for a report once more;
  * what comes of that is not said where there is a - before it.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define REPORTS	"/sys/kernel/config/tsm/report"
-#define CONTROL	"/sys/kernel/cvm_platform_sim/control"
-#define BLOB	(256 * 1024)
+#include "tsm_entry.h"
 
 #define SNP_DATA	0x50
 #define SNP_VMPL	0x30
 #define QUOTE_DATA	(48 + 520)	/* of version 4 */
-
-__attribute__((format(printf, 1, 2)))
-static void say(const char *format, ...)
-{
-	va_list values;
-
-	va_start(values, format);
-	vprintf(format, values);
-	va_end(values);
-	putchar('\n');
-	fflush(stdout);
-}
-
-static const char *outcome(int err)
-{
-	return err ? strerrorname_np(err) : "done";
-}
-
-/* entries are open as directories */
-static int make(const char *name)
-{
-	char path[256];
-	int dir;
-
-	snprintf(path, sizeof(path), REPORTS "/%s", name);
-	if (mkdir(path, 0700))
-		return -errno;
-	dir = open(path, O_RDONLY | O_DIRECTORY);
-	return dir < 0 ? -errno : dir;
-}
-
-static int drop(const char *name)
-{
-	char path[256];
-
-	snprintf(path, sizeof(path), REPORTS "/%s", name);
-	return rmdir(path) ? errno : 0;
-}
-
-/* one write and the close that hands it over; either's errno */
-static int put(int dir, const char *name, const void *data, size_t len)
-{
-	int fd = openat(dir, name, O_WRONLY), err = 0;
-
-	if (fd < 0)
-		return errno;
-	if (write(fd, data, len) < 0)
-		err = errno;
-	if (close(fd) && !err)
-		err = errno;
-	return err;
-}
-
-/* all of it, by pieces of @piece bytes; the length, or a negative errno */
-static long get(int dir, const char *name, void *data, size_t piece)
-{
-	int fd = openat(dir, name, O_RDONLY);
-	long len = 0, got;
-
-	if (fd < 0)
-		return -errno;
-	while ((got = read(fd, (char *)data + len, piece)) > 0)
-		len += got;
-	if (got < 0)
-		len = -errno;
-	close(fd);
-	return len;
-}
-
-static void say_text(int dir, const char *name)
-{
-	char text[256] = "";
-	long len = get(dir, name, text, sizeof(text) - 1);
-
-	text[strcspn(text, "\n")] = '\0';
-	say("%s: %s", name, len < 0 ? outcome((int)-len) : text);
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static void list(const char *name)
-{
-	struct dirent **found;
-	char path[512];
-	struct stat st;
-	int count;
-
-	snprintf(path, sizeof(path), REPORTS "/%s", name);
-	count = scandir(path, &found, NULL, by_name);
-	for (int i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), REPORTS "/%s/%s", name, found[i]->d_name);
-		if (found[i]->d_name[0] != '.' && !stat(path, &st))
-			say("file %s: %o, %ld bytes, uid %u, gid %u", found[i]->d_name,
-			    st.st_mode, (long)st.st_size, st.st_uid, st.st_gid);
-		free(found[i]);
-	}
-	free(found);
-}
 
 static void fill(unsigned char data[64], int seed)
 {
@@ -316,13 +210,10 @@ static void told(int dir, const char *line)
 {
 	static int seed = 40;
 	unsigned char data[64];
-	int fd = open(CONTROL, O_WRONLY);
 	const char *what = line + (*line == '-');
 	long len;
 
-	if (fd < 0 || write(fd, what, strlen(what)) < 0)
-		say("%s: %s", what, outcome(errno));
-	close(fd);
+	tell(what);
 	fill(data, seed++);
 	put(dir, "inblob", data, sizeof(data));
 	len = get(dir, "outblob", blob, BLOB);

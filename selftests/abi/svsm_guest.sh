@@ -1,0 +1,186 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+# In the VM, at VMPL 1 under an SVSM: which VMPL and VMPCK our driver takes, what it
+# makes of an SVSM that is wrong, and that it shares its queue. Prints TAP.
+SIM=/sys/kernel/cvm_platform_sim
+REPORTS=/sys/kernel/config/tsm/report
+CHANNEL=/sys/class/misc/cvm_report/channel
+n=0
+
+ok()	# NAME CONDITION...
+{
+	local name=$1
+
+	shift
+	n=$((n + 1))
+	if "$@"; then
+		echo "ok $n - $name"
+	else
+		echo "not ok $n - $name"
+		dmesg | tail -n 5 | sed 's/^/# /'
+		sed 's/^/# /' /tmp/err 2>/dev/null
+	fi
+}
+
+fw()
+{
+	local line
+
+	for line; do
+		echo "$line" >$SIM/control || echo "# cvm-fwd refused $line"
+	done
+}
+
+status() { sed -n "s/^$1=//p" $SIM/status; }
+said() { dmesg | grep -q "$1"; }
+file_is() { [ "$(cat "$2")" = "$1" ]; }
+now_ms() { awk '{ print int($1 * 1000) }' /proc/uptime; }
+took_ms() { echo $(($(now_ms) - start)); }
+between() { [ "$2" -ge "$1" ] && [ "$2" -le "$3" ] && return 0; echo "# $2 is not in $1 to $3"; return 1; }
+fails() { ! "$@" >/dev/null 2>/tmp/err; }
+
+entry() { mkdir "$REPORTS/$1" && echo svsm >"$REPORTS/$1/service_provider"; }
+
+# ENTRY FILE: the SVSM's evidence for what is in FILE is in /tmp/out
+ask() { cat "$2" >"$REPORTS/$1/inblob" && cat "$REPORTS/$1/outblob" >/tmp/out 2>/tmp/err; }
+refused_with() { ! ask "$1" "$2" && grep -q "$3" /tmp/err; }
+length_is() { [ "$(stat -c %s /tmp/out)" = "$1" ]; }
+vmpl_is() { [ "$(dd if="$2" bs=1 skip=48 count=1 2>/dev/null | od -An -tu1 | tr -d ' ')" = "$1" ]; }
+# each with another nonce: a report in hand is not asked for anew
+fresh() { head -c 64 /dev/urandom >/tmp/data; }
+good() { fresh; ask a /tmp/data && length_is 1184 && vmpl_is 0 /tmp/out; }
+bad() { fresh; refused_with a /tmp/data 'Bad message'; }
+invalid() { fresh; refused_with a /tmp/data 'Invalid argument'; }
+
+# ---- VMPL and VMPCK follow
+
+modprobe cvm_guest
+ok 'the VMPCK is that of the VMPL' file_is 1 $CHANNEL/vmpck
+ok 'no other one is the only one' file_is registered $CHANNEL/tsm
+cvmctl status --json >/tmp/status
+ok 'status: VMPL 1' grep -q '"vmpl": *1' /tmp/status
+fresh
+ok 'a report' cvmctl report --backend cvm --report-data @/tmp/data --out /tmp/own
+ok 'of VMPL 1' vmpl_is 1 /tmp/own
+cvmctl show /tmp/own --json >/tmp/show
+ok 'show: VMPL 1' grep -q '"vmpl": *1' /tmp/show
+ok 'of VMPL 3' cvmctl report --backend cvm --vmpl 3 --report-data @/tmp/data --out /tmp/own
+ok 'not of VMPL 0' fails cvmctl report --backend cvm --vmpl 0 --report-data @/tmp/data --out /tmp/own
+ok 'the library, by configfs' cvmctl report --backend tsm --report-data @/tmp/data --out /tmp/own
+ok 'of VMPL 1, too' vmpl_is 1 /tmp/own
+ok 'a key' cvmctl key derive --out /tmp/key1
+ok 'of VMPL 1' cvmctl key derive --vmpl 1 --out /tmp/key2
+ok 'is the same' cmp /tmp/key1 /tmp/key2
+ok 'of VMPL 2' cvmctl key derive --vmpl 2 --out /tmp/key3
+ok 'is another' fails cmp -s /tmp/key1 /tmp/key3
+ok 'not of VMPL 0' fails cvmctl key derive --vmpl 0 --out /tmp/key4
+rmmod cvm_guest
+
+ok 'a VMPCK that the SVSM has kept' fails modprobe cvm_guest vmpck=0
+ok 'and it says so' said 'VMPCK0 is empty'
+modprobe cvm_guest vmpck=2
+ok 'another VMPCK' file_is 2 $CHANNEL/vmpck
+entry a
+ok 'the floor is its' file_is 2 $REPORTS/a/privlevel_floor
+ok 'the SVSM does not care' good
+rmdir $REPORTS/a
+rmmod cvm_guest
+
+# ---- what is wrong with an answer
+
+modprobe cvm_guest
+entry a
+ok 'evidence of the SVSM' good
+{ printf CVMGBAT; head -c 57 /dev/urandom; } >/tmp/tagged
+ok 'the reserved tag is refused' refused_with a /tmp/tagged 'Invalid argument'
+ok 'for the SVSM' /t/svsm_client save /t/nonce /tmp/report /tmp/manifest /tmp/certs
+
+for lie in rcx=4097 rcx=70000 rcx=4294967295 rdx=16385 rdx=4294967295 r8=1183 r8=1185 r8=4097 \
+		r8=4294967295 r8=0; do
+	fw "svsm_liar=${lie%=*}" "svsm_lie=${lie#*=}" svsm_lie_n=1
+	ok "a length that is not: $lie" bad
+done
+fw svsm_liar=rcx svsm_lie=20 svsm_lie_n=1
+ok 'a part of the manifest' bad
+fw svsm_lie=0 svsm_lie_n=1
+ok 'none of it' bad
+fw svsm_swap_n=1
+ok 'another manifest' bad
+fw bad_report_data_n=1
+ok 'a report about something else' bad
+fw svsm_own_level_n=1
+ok 'a report that we could have had ourselves' bad
+ok 'each of them is counted' file_is 15 /sys/class/misc/cvm_report/stats/rejected
+
+# wishes: too many, without end, and one after the other
+for wish in rcx=262145 rcx=4294967295 rdx=131073 rdx=4294967295 r8=8192; do
+	fw "svsm_liar=${wish%=*}" "svsm_lie=${wish#*=}" svsm_lie_n=1 svsm_error=0x80000005
+	ok "more room than there is: $wish" invalid
+done
+calls=$(status svsm_calls)
+fw svsm_liar=rcx svsm_lie=4097 svsm_lie_step=4096 svsm_lie_n=99 svsm_error=0x80000005 svsm_error_n=99
+ok 'more each time' invalid
+ok 'has an end' [ $(($(status svsm_calls) - calls)) = 4 ]
+fw svsm_lie_step=0 svsm_lie=262144 svsm_lie_n=1 svsm_error_n=1
+ok 'as much as there is' good
+fw svsm_lie_n=0 svsm_error_n=0
+ok 'and all is well again' good
+
+# the host: a throttled one, and one that does not run the SVSM
+fw busy_ms=300
+start=$(now_ms)
+ok 'a throttled host' good
+ok 'as soon as it may' between 200 "$(took_ms)" 5000
+fw svsm_pending_n=2
+ok 'a host that does not run it' invalid
+ok 'twice' invalid
+ok 'and then does' good
+
+# the SVSM has a channel of its own: ours may be dead
+mkdir $REPORTS/own
+echo 1 >$REPORTS/own/privlevel
+fw bad_tag_n=1
+ok 'our key is gone' refused_with own /tmp/data '.'
+ok 'the SVSM has its own' good
+rmdir $REPORTS/own $REPORTS/a
+rmmod cvm_guest
+ok 'pages that it may still write are kept' said 'the SVSM may still write to 1 pages'
+# nor is there a VMPCK1 any more
+ok 'the key is gone for good' fails modprobe cvm_guest
+modprobe cvm_guest vmpck=2
+
+# ---- one queue
+
+fw report_ms=20
+ok '16 users' [ "$(/t/svsm_client 16 | grep -c '16 of 16 got what they asked for')" = 1 ]
+fw report_ms=2000
+entry a
+fresh
+ask a /tmp/data &
+usleep 500000
+start=$(now_ms)
+ok 'whoever asks meanwhile has his deadline' \
+	fails cvmctl report --backend cvm --timeout 500 --report-data @/tmp/data --out /tmp/own
+ok 'and is not kept longer' between 400 "$(took_ms)" 1400
+wait
+ok 'the SVSM had not finished' length_is 1184
+fresh
+cat /tmp/data >$REPORTS/a/inblob
+cat $REPORTS/a/outblob >/dev/null &
+usleep 300000
+start=$(now_ms)
+kill -KILL $!
+wait $!
+ok 'who is killed goes at once' between 0 "$(took_ms)" 1200
+# for him the SVSM works on, and the next one has his turn after that
+sleep 2
+{ fresh; ask a /tmp/data; echo $? >/tmp/exit; } &
+usleep 500000
+ok 'unload while the SVSM is at work' rmmod cvm_guest
+wait
+ok 'who read has his answer' [ "$(cat /tmp/exit)" = 0 ]
+rmdir $REPORTS/a
+ok 'no page is left shared' file_is 0 $SIM/shared_pages
+ok 'no rule was broken' file_is 0 $SIM/violations
+echo "1..$n"
