@@ -5,18 +5,19 @@ abi-source := $(B)/cache/linux-source-6.12
 calls-tests := $(B)/tests/calls_snp $(B)/tests/calls_tdx
 
 test-programs += $(B)/tests/intree_snp $(B)/tests/tdx_guest_test $(calls-tests) \
-	$(B)/tests/drop_in_crowd $(B)/tests/tsm_client $(B)/tests/svsm_client
+	$(B)/tests/drop_in_crowd $(B)/tests/tsm_client $(B)/tests/svsm_client \
+	$(B)/tests/tsm_users
 
 $(B)/tests/intree_snp: selftests/abi/intree_snp.c
 	$(say) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -o $@ $<
 
-$(B)/tests/tsm_client $(B)/tests/svsm_client: $(B)/tests/%: selftests/abi/%.c \
+$(B)/tests/tsm_client $(B)/tests/svsm_client $(B)/tests/tsm_users: $(B)/tests/%: selftests/abi/%.c \
 		selftests/abi/tsm_entry.c selftests/abi/tsm_entry.h
 	$(say) CC $<
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -pthread -o $@ $< selftests/abi/tsm_entry.c -lcrypto
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -pthread -o $@ $< selftests/abi/tsm_entry.c -lcrypto -ljansson -lm
 
 # Debian 12's own headers have no tdx-guest.h
 $(abi-source)/include/uapi/linux/tdx-guest.h:

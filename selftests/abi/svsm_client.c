@@ -39,12 +39,6 @@ struct evidence {
 
 static struct evidence here;
 
-static void fill(unsigned char nonce[64], int seed)
-{
-	for (int i = 0; i < 64; i++)
-		nonce[i] = (unsigned char)(seed + 5 * i);
-}
-
 static int put_text(int dir, const char *name, const char *text)
 {
 	return put(dir, name, text, strlen(text));

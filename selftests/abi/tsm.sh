@@ -40,7 +40,7 @@ result $? "on $kernel, $platform, VMPL $vmpl every call gives the same" "$why"
 [[ $vmpl == 0 ]] || { echo "1..$n"; exit $failed; }
 
 selftests/vm/run --kernel "$kernel" --platform "$platform" --driver none --timeout 240 \
-	--put build/tests/tsm_client:/t/tsm_client \
+	--put build/tests/tsm_client:/t/tsm_client --put build/tests/tsm_users:/t/tsm_users \
 	--put selftests/abi/tsm_guest.sh:/t/tsm_guest.sh -- sh /t/tsm_guest.sh "$platform" >"$out/tap"
 result $? 'the VM with what only ours does'
 grep -v '^1\.\.' "$out/tap" | sed -E "s/^((not )?ok) ([0-9]+)/\1/" | while IFS= read -r line; do

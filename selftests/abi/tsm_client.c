@@ -19,23 +19,7 @@
 
 #include "tsm_entry.h"
 
-#define SNP_DATA	0x50
 #define SNP_VMPL	0x30
-#define QUOTE_DATA	(48 + 520)	/* of version 4 */
-
-static void fill(unsigned char data[64], int seed)
-{
-	for (int i = 0; i < 64; i++)
-		data[i] = (unsigned char)(seed + 3 * i);
-}
-
-/* where the 64 bytes are in what was read; they are compared */
-static bool carries(const unsigned char *blob, long len, const unsigned char data[64])
-{
-	size_t at = len == 1184 ? SNP_DATA : QUOTE_DATA;
-
-	return len >= 1184 && !memcmp(blob + at, data, 64);
-}
 
 static unsigned char blob[BLOB], again[BLOB];
 

@@ -14,6 +14,10 @@
 #define REPORTS	"/sys/kernel/config/tsm/report"
 #define CONTROL	"/sys/kernel/cvm_platform_sim/control"
 
+#define SNP_LEN		1184
+#define SNP_DATA	0x50
+#define QUOTE_DATA	(48 + 520)	/* of version 4 */
+
 void say(const char *format, ...)
 {
 	va_list values;
@@ -118,4 +122,17 @@ void tell(const char *line)
 	if (fd < 0 || write(fd, line, strlen(line)) < 0)
 		say("%s: %s", line, outcome(errno));
 	close(fd);
+}
+
+void fill(unsigned char data[64], int seed)
+{
+	for (int i = 0; i < 64; i++)
+		data[i] = (unsigned char)(seed + 3 * i);
+}
+
+bool carries(const unsigned char *blob, long len, const unsigned char data[64])
+{
+	size_t at = len == SNP_LEN ? SNP_DATA : QUOTE_DATA;
+
+	return len >= SNP_LEN && !memcmp(blob + at, data, 64);
 }

@@ -6,6 +6,7 @@
 #ifndef TSM_ENTRY_H
 #define TSM_ENTRY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* more than any file of an entry has here */
@@ -29,6 +30,10 @@ void say_text(int dir, const char *name);
 
 /* which files an entry has, and how they look */
 void list(const char *name);
+
+/* 64 bytes to ask with; and are they where they are in a report or quote? */
+void fill(unsigned char data[64], int seed);
+bool carries(const unsigned char *blob, long len, const unsigned char data[64]);
 
 /* KEY=VALUE, to the simulated platform */
 void tell(const char *line);

@@ -108,6 +108,16 @@ ok '64 users' [ "$(/t/tsm_client 64 | grep -c '64 of 64 got what they asked for'
 echo "# with all else that a client does: $(took_ms) ms"
 takes 5
 
+# who waits is served in turn; told by counting who was served meanwhile. The kernel lets
+# one at a time write what he asks for, as well as have it made: two turns of the others,
+# and some for those who come just when its lock is free. A user who is starved counts up to 504
+echo 0 >$SIM/seam
+/t/tsm_users rounds 8 64 >/tmp/turns
+figure() { sed -n "s/^ *\"$1\": *\([0-9]*\).*/\1/p" /tmp/turns; }
+ok '64 users, eight times each: all get theirs' [ "$(figure count) $(figure errors)" = '512 0' ]
+ok 'the hardware is asked once for each' [ "$(sed -n 's/^requests=//p' $SIM/seam)" = 512 ]
+ok 'nobody waits for more than four turns of the others' between 1 "$(figure gap)" 256
+
 # others get what they ask for, while the one who has asked by configfs waits
 takes 3000
 start=$(now_ms)
