@@ -12,7 +12,7 @@ $(keys-tests): $(B)/tests/%: $(B)/obj/selftests/keys/%.o $(key-obj) $(B)/lib/lib
 # a TPM to speak to
 $(B)/tests/test_tpm: $(addprefix $(B)/obj/selftests/keys/,swtpm.o memory.o forge.o)
 $(B)/tests/test_tpm: key-libs += -ltss2-tcti-swtpm
-$(B)/tests/test_luks: $(B)/obj/selftests/keys/memory.o
+$(B)/tests/test_luks $(B)/tests/test_secret: $(B)/obj/selftests/keys/memory.o
 $(B)/tests/test_luks: key-libs += -lcryptsetup
 # bound at once, as cvmctl is: binding later saves vector registers, and what is in them
 $(B)/tests/test_tpm $(B)/tests/test_luks: LDFLAGS += -Wl,-z,now

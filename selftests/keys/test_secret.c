@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* While there are secrets no signal arrives; when one does, they are gone. */
+/* While there are secrets no signal arrives; when one does, they are gone. So is what was freed. */
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/random.h>
 #include <unistd.h>
 
+#include "common/util.h"
 #include "keys/secret.h"
+#include "memory.h"
 #include "tap.h"
 
 #define PATTERN	0xc7
@@ -86,6 +90,36 @@ static void test_nested(void)
 	check(arrived == 2, "and signals arrive as before");
 }
 
+/* ---- the heap */
+
+/* into lists of one size, and into those of any */
+static const size_t sizes[] = { 64, 64, 200, 1000, 1032, 1100, 5000, 40000 };
+
+static void free_secret(void)
+{
+	unsigned char secret[32], *chunks[ARRAY_SIZE(sizes)], *between[ARRAY_SIZE(sizes)];
+
+	getrandom(secret, sizeof(secret), 0);
+	memory_learn(secret, sizeof(secret));
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		volatile unsigned char *to = chunks[i] = malloc(sizes[i]);
+
+		/* or free ones would become one */
+		between[i] = malloc(sizes[i]);
+		/* behind what the allocator writes into a free one */
+		for (size_t j = 0; j < sizeof(secret); j++)
+			to[32 + j] = secret[j];
+	}
+	OPENSSL_cleanse(secret, sizeof(secret));
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		free(chunks[i]);
+	check(memory_has(), "what was in memory that is free again is found there");
+	cvm_secret_heap();
+	check(!memory_has(), "and nowhere when that has been wiped");
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		free(between[i]);
+}
+
 int main(void)
 {
 	signal(SIGTERM, on_signal);
@@ -94,5 +128,7 @@ int main(void)
 	check(wiped, "and finds it wiped");
 	test_stack();
 	test_nested();
+	if (memory_can())
+		free_secret();
 	return tap_end();
 }

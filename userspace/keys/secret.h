@@ -62,4 +62,7 @@ void cvm_secret_begin(struct cvm_secret_time *time);
  */
 void cvm_secret_end(struct cvm_secret_time *time);
 
+/* heap.c: wipes all of the heap that is free: what libraries had in it, and have not wiped */
+void cvm_secret_heap(void);
+
 #endif /* CVM_KEYS_SECRET_H */

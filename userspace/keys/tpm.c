@@ -11,6 +11,7 @@
 #include "common/api.h"
 #include "common/cleanup.h"
 #include "common/util.h"
+#include "secret.h"
 #include "tpm.h"
 
 /* TCG TPM v2.0 Provisioning Guidance, section 7.5.1 */
@@ -124,6 +125,8 @@ void cvm_tpm_close(struct cvm_tpm *tpm)
 	Tss2_Tcti_Finalize(tpm->tcti);
 	free(tpm->tcti);
 	free(tpm);
+	/* the keys of the sessions are in it */
+	cvm_secret_heap();
 }
 
 /* Is tpm->parent a good one, and the one that is asked for */
