@@ -8,6 +8,8 @@
  *   key_use invalidate SERIAL
  *   key_use fault|signal MIX SVN TCB LABEL
  *	asks for keys and gets none: they cannot be written, or a signal comes
+ *   key_use mask FILE
+ *	its bytes, at most 64, in hexadecimal, each exclusive-or a5
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -162,6 +164,26 @@ static int interrupted(int fd, char **args)
 	return ret == -EINTR ? 0 : complain("interrupted", ret);
 }
 
+/* ---- mask */
+
+#define MASK	0xa5
+
+static int mask(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	unsigned char bytes[64];
+	ssize_t len = fd < 0 ? -1 : read(fd, bytes, sizeof(bytes));
+	ssize_t i;
+
+	if (len < 0)
+		return complain(path, -errno);
+	for (i = 0; i < len; i++)
+		printf("%02x", bytes[i] ^ MASK);
+	printf("\n");
+	OPENSSL_cleanse(bytes, sizeof(bytes));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int fd;
@@ -170,6 +192,8 @@ int main(int argc, char **argv)
 		return plant(argv[2], argv[3]);
 	if (argc == 3 && !strcmp(argv[1], "invalidate"))
 		return keyctl(KEYCTL_INVALIDATE, strtoul(argv[2], NULL, 0), 0, 0) < 0;
+	if (argc == 3 && !strcmp(argv[1], "mask"))
+		return mask(argv[2]);
 	if (argc != 6 || (strcmp(argv[1], "fault") && strcmp(argv[1], "signal")))
 		return usage();
 	fd = open(KEY_NODE, O_RDWR | O_CLOEXEC);

@@ -20,7 +20,7 @@
 #include "forms.h"
 
 #define PAGE		4096
-#define MAX_SECRETS	64
+#define MAX_SECRETS	128
 #define HASH_BITS	22
 #define HASH_SIZE	(1U << HASH_BITS)
 

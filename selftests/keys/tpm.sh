@@ -23,7 +23,7 @@ boot()	# TPM STEP OPTION...
 	selftests/vm/run --kernel "$kernel" --platform "$platform" --tpm-state "$dir/$tpm" --timeout 300 \
 		--put "$(command -v dmsetup)":/usr/bin/dmsetup \
 		--put build/tests/watch_keys.so:/usr/lib/watch_keys.so \
-		--put selftests/keys/disk_lib.sh:/t/disk_lib.sh \
+		--put selftests/keys/disk_lib.sh:/t/disk_lib.sh --put selftests/keys/tpm_lib.sh:/t/tpm_lib.sh \
 		--put selftests/keys/tpm_guest.sh:/t/tpm_guest.sh \
 		--put "$dir/data.img":/t/data.img --put "$dir/safe.img":/t/safe.img "$@" \
 		-- env BEFORE="$before" PLATFORM="$platform" sh /t/tpm_guest.sh "$step" >"$dir/tap" || status=$?
