@@ -16,7 +16,7 @@ crowd-objects := $(addprefix $(B)/obj/driver/,crowd.o report.o merkle.o)
 
 # the batch node, scopes, submitted requests
 batch-tests := $(addprefix $(B)/tests/driver_,batch scope async submit keep_snp \
-	keep_tdx members key keyring key_tdx)
+	keep_tdx members key keyring key_users key_tdx)
 
 # measurement registers, with hashes of its own
 rtmr-tests := $(B)/tests/driver_rtmr
@@ -53,7 +53,7 @@ $(B)/tests/driver_fairness $(B)/tests/driver_turns: \
 $(batch-tests): $(B)/obj/driver/batch.o
 $(B)/tests/driver_async: $(B)/obj/driver/ring.o
 $(B)/tests/driver_key: $(addprefix $(B)/obj/driver/,flood.o polite.o)
-$(addprefix $(B)/tests/driver_,key keyring key_tdx): $(B)/obj/driver/derive.o
+$(addprefix $(B)/tests/driver_,key keyring key_users key_tdx): $(B)/obj/driver/derive.o
 
 $(crowd-tests) $(batch-tests): $(B)/tests/driver_%: $(B)/obj/driver/test_%.o $(crowd-objects)
 	$(say) LD $@

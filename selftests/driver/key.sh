@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 kernel=$1
 platform=$2
 shift 2
-programs=(driver_key driver_keyring)
+programs=(driver_key driver_keyring driver_key_users)
 [[ $platform = snp ]] || programs=(driver_key_tdx)
 puts=()
 for program in "${programs[@]}"; do
