@@ -237,6 +237,14 @@ other()
 	try 0 'sealed *another TPM' 'status says so' disk status data --record data.json
 	! tpm_key x && grep -q 'another TPM' /tmp/err && [ ! -e x ]
 	result $? 'nor is there a key'
+	# as of a driver that gives it to one at a time: so does /dev/tpm0
+	exec 7<>/dev/tpm0
+	mount --bind /dev/tpm0 /dev/tpmrm0
+	try 1 'somebody has the TPM for himself' 'a TPM that somebody has' open_tpm data.json
+	nothing_open
+	result $? 'nothing is open'
+	umount /dev/tpmrm0
+	exec 7>&-
 	unbind
 	try 4 'there is no TPM 2.0 here' 'no TPM' open_tpm data.json
 	try 0 'sealed *unknown' 'status says so' disk status data --record data.json
