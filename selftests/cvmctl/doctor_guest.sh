@@ -125,6 +125,14 @@ names 'tpm2_dictionarylockout -c' 'its command'
 tpm2 dictionarylockout -c
 tpm2 changeauth -c lockout secret
 says 0 '^fine +tpm ' 'that command unlocks it'
+echo tss:x:112:root,alice >>/etc/group
+printf '%s\n' tss:x:111:112::/:/bin/false bob:x:1000:112::/:/bin/sh >>/etc/passwd
+chgrp 112 /dev/tpmrm0
+says 0 '^note +tpm-group .*group tss .* of alice, bob$' 'one that is a group'"'"'s, who is in that'
+sed -i 's/^\(tss:x:112:\).*/\1/' /etc/group
+sed -i '/^bob:/d' /etc/passwd
+says 0 '^fine +tpm ' 'whose only member is the one it is for'
+chgrp 0 /dev/tpmrm0
 mv /dev/tpmrm0 /dev/tpm-elsewhere
 says 0 '^note +tpm-unseen ' 'one that is not to be opened'
 mv /dev/tpm-elsewhere /dev/tpmrm0

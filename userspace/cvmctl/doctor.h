@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "cvmguest.h"
 
@@ -70,6 +71,7 @@ enum finding_id {
 	KERNEL_UNKNOWN,
 	TPM_NONE,
 	TPM_OPEN,
+	TPM_GROUP,
 	TPM_BANKS,
 	TPM_LOCKOUT,
 	TPM_NO_PASSWORD,
@@ -201,6 +203,18 @@ void doctor_tsm(struct doctor *d);
 void doctor_nodes(struct doctor *d);
 void doctor_dropin(struct doctor *d);
 void doctor_group(struct doctor *d);
+
+/*
+ * doctor_groups.c, by the root's own /etc/group and /etc/passwd. The group that is called
+ * @name, or, where that is NULL, the one whose number is *gid: its name, to be freed, and
+ * its number in *gid; NULL: there is none.
+ */
+char *doctor_find_group(const struct doctor *d, const char *name, gid_t *gid);
+/*
+ * Who is in it besides root, and besides a user of the group's own name, for whom it is.
+ * @members has room for COMMAND_MAX bytes. Returns how many.
+ */
+size_t doctor_members(const struct doctor *d, gid_t gid, char *members);
 
 /* doctor_containers.c */
 void doctor_containers(struct doctor *d);

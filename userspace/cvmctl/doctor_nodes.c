@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* Who can reach the nodes, by their modes and by groups. */
-#include <grp.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,37 +19,13 @@ const struct node doctor_device_nodes[DEVICE_NODES] = {
 	{ "/dev/tdx_guest", MISC "tdx_guest", "TDREPORTs with any REPORTDATA", 0600, NULL },
 };
 
-/*
- * From the root's own /etc/group: the group that is called @name, or, where that is
- * NULL, the one whose number is *gid. Its name, to be freed, and its number in *gid;
- * NULL: there is none.
- */
-static char *find_group(const struct doctor *d, const char *name, gid_t *gid)
-{
-	char path[PATH_MAX];
-	FILE *file = fopen(doctor_path(d, path, "/etc/group"), "re");
-	struct group *entry;
-	char *found = NULL;
-
-	if (!file)
-		return NULL;
-	while (!found && (entry = fgetgrent(file))) {
-		if (name ? strcmp(entry->gr_name, name) : entry->gr_gid != *gid)
-			continue;
-		found = strdup(entry->gr_name);
-		*gid = entry->gr_gid;
-	}
-	fclose(file);
-	return found;
-}
-
 /* NULL, or what is too much; @text has room for NAME_MAX bytes */
 static const char *too_open(const struct doctor *d, const struct node *node,
 			    const struct stat *st, char *text)
 {
 	mode_t mode = st->st_mode & 07777;
 	gid_t gid = st->st_gid;
-	__cleanup_free char *group = find_group(d, NULL, &gid);
+	__cleanup_free char *group = doctor_find_group(d, NULL, &gid);
 
 	if (st->st_uid != 0) {
 		snprintf(text, NAME_MAX, "it belongs to uid %u", st->st_uid);
@@ -132,7 +107,7 @@ void doctor_group(struct doctor *d)
 	char path[PATH_MAX];
 	gid_t gid;
 	struct stat st;
-	__cleanup_free char *group = find_group(d, "cvm", &gid);
+	__cleanup_free char *group = doctor_find_group(d, "cvm", &gid);
 
 	if (stat(doctor_path(d, path, BATCH_NODE), &st))
 		return;

@@ -31,6 +31,22 @@ static bool check_mode(struct doctor *d, const char *path)
 	return false;
 }
 
+/* Debian gives it to group tss, for the daemon of that name */
+static bool check_group(struct doctor *d)
+{
+	char path[PATH_MAX], members[COMMAND_MAX];
+	__cleanup_free char *group = NULL;
+	struct stat st;
+
+	if (stat(doctor_path(d, path, CVM_TPM_NODE), &st) || !(st.st_mode & 060) || !st.st_gid ||
+	    !doctor_members(d, st.st_gid, members))
+		return true;
+	group = doctor_find_group(d, NULL, &st.st_gid);
+	finding(d, TPM_GROUP, NULL, "group %s may open %s: what is sealed is root's, and that of %s",
+		group ? group : "?", CVM_TPM_NODE, members);
+	return false;
+}
+
 static bool check_banks(struct doctor *d)
 {
 	if (doctor_exists(d, TPM "/pcr-sha256"))
@@ -104,6 +120,7 @@ void doctor_tpm(struct doctor *d)
 	version = doctor_line(d, TPM "/tpm_version_major");
 	good = check_mode(d, "/dev/tpm0");
 	good = check_mode(d, CVM_TPM_NODE) && good;
+	good = check_group(d) && good;
 	good = check_banks(d) && good;
 	good = check_hierarchies(d) && good;
 	if (good)
