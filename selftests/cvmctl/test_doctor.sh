@@ -542,6 +542,22 @@ says tpm-banks 'no SHA-256' 'no command'
 says tpm-unseen '/dev/tpmrm0 is not to be opened' 'sudo cvmctl doctor'
 silent tpm-none
 
+systemd=usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared
+machine credentials 6.1.192 '#1 SMP' snp
+examine 0 'no systemd'
+silent '"credentials'
+mkdir -p "$root/${systemd%/*}"
+: >"$root/$systemd-252.so"
+examine 0 'a systemd that asks the host'
+says credentials-host 'systemd 252 takes credentials' 'systemd.import_credentials=no'
+echo 'quiet systemd.import_credentials=no' >"$root/proc/cmdline"
+examine 0 'one that is told not to'
+says fine credentials 'systemd 252 is told'
+rm "$root/proc/cmdline"
+mv "$root/$systemd-252.so" "$root/$systemd-254.so"
+examine 0 'one that does not'
+says fine credentials 'systemd 254 takes no'
+
 # a container as whoever is in it wants it to look
 machine container 6.12.117 "$deb12" snp
 its=$root/proc/7/root

@@ -34,6 +34,7 @@ static void (*const checks[])(struct doctor *d) = {
 	doctor_containers,
 	doctor_kernel,
 	doctor_tpm,
+	doctor_credentials,
 	doctor_clock,
 	doctor_entropy,
 };

@@ -76,6 +76,7 @@ enum finding_id {
 	TPM_LOCKOUT,
 	TPM_NO_PASSWORD,
 	TPM_UNSEEN,
+	CREDENTIALS_HOST,
 	CLOCK_HOST,
 	CLOCK_TSC,
 	CLOCK_UNSEEN,
@@ -195,6 +196,7 @@ void doctor_lockdown(struct doctor *d);
 bool doctor_enforced(const struct doctor *d);
 /* 1: on, 0: off, -1: no UEFI, or it cannot be seen */
 int doctor_secure_boot_state(const struct doctor *d);
+void doctor_credentials(struct doctor *d);
 
 /* doctor_tsm.c */
 void doctor_tsm(struct doctor *d);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* What the firmware checked of what it booted, and what the kernel checks of modules. */
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/util.h"
 #include "doctor.h"
 
 #define EFI		"/sys/firmware/efi"
@@ -99,4 +101,40 @@ void doctor_secureboot(struct doctor *d)
 	else
 		fine(d, "secureboot", "Secure Boot is on");
 	check_mok_list(d);
+}
+
+/* the number in the name of systemd's own library; 0: there is none, or it says nothing */
+static unsigned int systemd_version(const struct doctor *d)
+{
+	static const char *const places[] = {
+		"/usr/lib/*/systemd/libsystemd-shared-*.so", "/usr/lib/systemd/libsystemd-shared-*.so",
+	};
+	unsigned int version = 0;
+	char pattern[PATH_MAX];
+	glob_t found;
+
+	for (size_t i = 0; i < ARRAY_SIZE(places) && !version; i++) {
+		if (glob(doctor_path(d, pattern, "%s", places[i]), 0, NULL, &found))
+			continue;
+		sscanf(strrchr(found.gl_pathv[0], '/'), "/libsystemd-shared-%u", &version);
+		globfree(&found);
+	}
+	return version;
+}
+
+/* since 254 it takes none in a confidential VM */
+void doctor_credentials(struct doctor *d)
+{
+	unsigned int version = systemd_version(d);
+
+	if (!version || d->tee == CVM_TEE_NONE)
+		return;
+	if (version >= 254)
+		fine(d, "credentials", "systemd %u takes no credentials from the host", version);
+	else if (doctor_word(d, "/proc/cmdline", "systemd.import_credentials=no"))
+		fine(d, "credentials", "systemd %u is told to take no credentials from the host", version);
+	else
+		finding(d, CREDENTIALS_HOST, KERNEL_OPTION("systemd.import_credentials=no"),
+			"systemd %u takes credentials from the host, by which it writes files and sets passwords",
+			version);
 }
