@@ -270,7 +270,7 @@ static int ask(struct derivation *d)
 	int ret;
 
 	cvm_count(requests);
-	ret = cvm_key_wait(d->req, d->head.timeout_ms);
+	ret = cvm_keys_wait(&d->keys, d->req, d->head.timeout_ms);
 	/* of a request that the platform still has nothing may be looked at */
 	if ((!ret || ret == -EIO) &&
 	    put_user(d->req->status, &d->user->platform_status))

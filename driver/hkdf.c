@@ -21,29 +21,6 @@ struct cvm_hkdf {
 	u8 out[CVM_HKDF_HASH];
 };
 
-struct cvm_hkdf *cvm_hkdf_alloc(void)
-{
-	struct cvm_hkdf *hkdf = kzalloc(sizeof(*hkdf), GFP_KERNEL_ACCOUNT);
-	int ret;
-
-	if (!hkdf)
-		return ERR_PTR(-ENOMEM);
-	hkdf->hmac = crypto_alloc_shash("hmac(sha512)", 0, 0);
-	if (!IS_ERR(hkdf->hmac))
-		return hkdf;
-	ret = PTR_ERR(hkdf->hmac);
-	pr_err_once("this kernel has no hmac(sha512): modprobe sha512_generic, and try again\n");
-	kfree(hkdf);
-	return ERR_PTR(ret);
-}
-
-void cvm_hkdf_free(struct cvm_hkdf *hkdf)
-{
-	/* the transform's context is wiped when it is freed */
-	crypto_free_shash(hkdf->hmac);
-	kfree_sensitive(hkdf);
-}
-
 /*
  * Hash functions leave what they have expanded of a block, and HMAC's state, in
  * frames that they have left: so far down the stack that nobody need come there
@@ -57,14 +34,47 @@ static noinline void wipe_stack(void)
 	barrier_data(frames);
 }
 
-int cvm_hkdf_extract(struct cvm_hkdf *hkdf, const u8 salt[CVM_HKDF_HASH],
-		     const u8 *secret, size_t len)
+static int alloc_hmac(struct cvm_hkdf *hkdf)
+{
+	hkdf->hmac = crypto_alloc_shash("hmac(sha512)", 0, 0);
+	if (!IS_ERR(hkdf->hmac))
+		return 0;
+	pr_err_once("this kernel has no hmac(sha512): modprobe sha512_generic, and try again\n");
+	return PTR_ERR(hkdf->hmac);
+}
+
+struct cvm_hkdf *cvm_hkdf_alloc(const u8 salt[CVM_HKDF_HASH])
+{
+	struct cvm_hkdf *hkdf = kzalloc(sizeof(*hkdf), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!hkdf)
+		return ERR_PTR(-ENOMEM);
+	ret = alloc_hmac(hkdf);
+	if (ret) {
+		kfree(hkdf);
+		return ERR_PTR(ret);
+	}
+	ret = crypto_shash_setkey(hkdf->hmac, salt, CVM_HKDF_HASH);
+	wipe_stack();
+	if (!ret)
+		return hkdf;
+	cvm_hkdf_free(hkdf);
+	return ERR_PTR(ret);
+}
+
+void cvm_hkdf_free(struct cvm_hkdf *hkdf)
+{
+	/* the transform's context is wiped when it is freed */
+	crypto_free_shash(hkdf->hmac);
+	kfree_sensitive(hkdf);
+}
+
+int cvm_hkdf_extract(struct cvm_hkdf *hkdf, const u8 *secret, size_t len)
 {
 	int ret;
 
-	ret = crypto_shash_setkey(hkdf->hmac, salt, CVM_HKDF_HASH);
-	if (!ret)
-		ret = crypto_shash_tfm_digest(hkdf->hmac, secret, len, hkdf->prk);
+	ret = crypto_shash_tfm_digest(hkdf->hmac, secret, len, hkdf->prk);
 	if (!ret)
 		ret = crypto_shash_setkey(hkdf->hmac, hkdf->prk, sizeof(hkdf->prk));
 	memzero_explicit(hkdf->prk, sizeof(hkdf->prk));

@@ -15,14 +15,16 @@
 
 struct cvm_hkdf;
 
-/* an ERR_PTR() where the kernel has no hmac(sha512) */
-struct cvm_hkdf *cvm_hkdf_alloc(void);
+/*
+ * Keyed with @salt, zero bytes to its end; all zero: none, which HMAC takes for the
+ * same. An ERR_PTR() where the kernel has no hmac(sha512).
+ */
+struct cvm_hkdf *cvm_hkdf_alloc(const u8 salt[CVM_HKDF_HASH]);
 /* wipes everything */
 void cvm_hkdf_free(struct cvm_hkdf *hkdf);
 
-/* @salt: with zero bytes to its end, all zero: none, which HMAC takes for the same */
-int cvm_hkdf_extract(struct cvm_hkdf *hkdf, const u8 salt[CVM_HKDF_HASH],
-		     const u8 *secret, size_t len);
+/* once */
+int cvm_hkdf_extract(struct cvm_hkdf *hkdf, const u8 *secret, size_t len);
 /* @key: @len bytes, at most CVM_HKDF_MAX_KEY; @info_len: at most CVM_HKDF_MAX_INFO */
 int cvm_hkdf_expand(struct cvm_hkdf *hkdf, const u8 *info, size_t info_len,
 		    u8 *key, size_t len);

@@ -45,9 +45,6 @@ int cvm_keys_prepare(struct cvm_keys *keys)
 {
 	struct cvm_key *key;
 
-	keys->hkdf = cvm_hkdf_alloc();
-	if (IS_ERR(keys->hkdf))
-		return PTR_ERR(keys->hkdf);
 	for (key = keys->key; key < keys->key + keys->count; key++) {
 		if (in_memory(key))
 			continue;
@@ -61,7 +58,7 @@ int cvm_keys_prepare(struct cvm_keys *keys)
 	return 0;
 }
 
-int cvm_key_wait(struct cvm_req *req, u32 timeout_ms)
+int cvm_keys_wait(struct cvm_keys *keys, struct cvm_req *req, u32 timeout_ms)
 {
 	struct cvm_waiter waiter;
 	bool answered;
@@ -74,6 +71,8 @@ int cvm_key_wait(struct cvm_req *req, u32 timeout_ms)
 		return ret;
 	if (cvm_queue_heard())
 		cvm_worker_kick();
+	/* the request goes on alone if there is no memory for it: that is said later */
+	keys->hkdf = cvm_hkdf_alloc(keys->salt);
 	left = cvm_waiter_wait(&waiter, msecs_to_jiffies(timeout_ms));
 	return cvm_req_detach(req, left < 0 ? -EINTR : -ETIMEDOUT, &answered);
 }
@@ -131,8 +130,9 @@ int cvm_keys_make(struct cvm_keys *keys, const struct cvm_req *req)
 	struct cvm_key *key;
 	int ret;
 
-	ret = cvm_hkdf_extract(keys->hkdf, keys->salt, req->evidence,
-			       req->evidence_len);
+	if (IS_ERR(keys->hkdf))
+		return PTR_ERR(keys->hkdf);
+	ret = cvm_hkdf_extract(keys->hkdf, req->evidence, req->evidence_len);
 	for (key = keys->key; !ret && key < keys->key + keys->count; key++)
 		ret = derive(keys->hkdf, key) ?: make(key);
 	if (ret)

@@ -58,10 +58,13 @@ struct cvm_keys {
 	struct cvm_key key[CVM_MAX_DERIVED];
 };
 
-/* looks up what is needed besides the firmware's answer: 0 or an error */
+/* looks up the keyrings, before the firmware is asked: 0 or an error */
 int cvm_keys_prepare(struct cvm_keys *keys);
-/* waits for the answer to @req until its deadline: its result, or -EINTR */
-int cvm_key_wait(struct cvm_req *req, u32 timeout_ms);
+/*
+ * Asks for @req, and while the firmware works gets ready what is derived with; then
+ * waits for the answer, until the deadline: its result, or -EINTR.
+ */
+int cvm_keys_wait(struct cvm_keys *keys, struct cvm_req *req, u32 timeout_ms);
 /* makes all of them, or none and says why */
 int cvm_keys_make(struct cvm_keys *keys, const struct cvm_req *req);
 /* the caller does not get to know of them: they are nobody's */
