@@ -27,18 +27,34 @@ void set_policy(struct cvm_verifier *v, const char *policy, const char *members)
 	free(text);
 }
 
+static struct subject finish_snp(struct subject *s, struct snp_world *w, const uint8_t data[64],
+				 const struct snp_kind *kind, const char *members)
+{
+	s->v = snp_verifier(w);
+	memcpy(w->report + 0x50, data, 64);
+	snp_sign(w);
+	memcpy(s->evidence, w->report, s->len);
+	set_policy(s->v, kind->policy, members);
+	return *s;
+}
+
 struct subject snp_about(const struct snp_kind *kind, const uint8_t data[64],
 			 const char *members)
 {
 	struct subject s = { .name = kind->name, .len = CVM_SNP_REPORT_SIZE };
 	struct snp_world w = snp_world_of(kind);
 
-	s.v = snp_verifier(&w);
-	memcpy(w.report + 0x50, data, 64);
-	snp_sign(&w);
-	memcpy(s.evidence, w.report, s.len);
-	set_policy(s.v, kind->policy, members);
-	return s;
+	return finish_snp(&s, &w, data, kind, members);
+}
+
+struct subject snp_about_at(uint8_t vmpl, const struct snp_kind *kind, const uint8_t data[64],
+			    const char *members)
+{
+	struct subject s = { .name = kind->name, .len = CVM_SNP_REPORT_SIZE };
+	struct snp_world w = snp_world_of(kind);
+
+	w.report[0x30] = vmpl;
+	return finish_snp(&s, &w, data, kind, members);
 }
 
 struct subject tdx_about(const struct tdx_kind *kind, const uint8_t data[64],

@@ -16,6 +16,9 @@ struct subject {
 
 /* @members: JSON, which the policy has besides; for cvm_verifier_free() */
 struct subject snp_about(const struct snp_kind *kind, const uint8_t data[64], const char *members);
+/* asked for at that VMPL */
+struct subject snp_about_at(uint8_t vmpl, const struct snp_kind *kind, const uint8_t data[64],
+			    const char *members);
 struct subject tdx_about(const struct tdx_kind *kind, const uint8_t data[64], const char *members);
 
 /* The policy that @s was made by, with these @members */

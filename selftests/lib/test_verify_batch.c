@@ -73,6 +73,12 @@ static void test_svsm_batch(void)
 	refuse(&s, &opts, "=report_data", "a batch through an SVSM where none was expected");
 	cvm_verifier_free(s.v);
 
+	s = snp_about_at(1, &snp_kinds[0], hash, SVSM);
+	opts = svsm_opts();
+	opts.binding = CVM_BINDING_SVSM;
+	refuse(&s, &opts, "requester", "a batch of the guest's own in a manifest of its own");
+	cvm_verifier_free(s.v);
+
 	s = snp_about(&snp_kinds[0], batch.r64, SVSM);
 	opts = svsm_opts();
 	refuse(&s, &opts, "=report_data", "a batch of the guest's own where an SVSM was expected");
@@ -97,6 +103,11 @@ static void test_svsm_direct(void)
 	refuse(&s, &opts, NULL, "direct evidence through an SVSM");
 	opts.report_data = hash;
 	refuse(&s, &opts, "=report_data", "direct evidence through an SVSM, its hash expected");
+	cvm_verifier_free(s.v);
+
+	s = snp_about_at(1, &snp_kinds[0], hash, SVSM);
+	opts.report_data = nonce;
+	refuse(&s, &opts, "requester", "the guest's own report of a manifest of its own");
 	cvm_verifier_free(s.v);
 
 	svsm_hash(batch.r64, hash);

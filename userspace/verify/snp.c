@@ -246,6 +246,9 @@ static void check_requester(struct snp *s)
 			 "VMPL is 0xffffffff: the host asked for this report, not the guest");
 	else if (vmpl > 3)
 		cvm_fail(s->v, "requester", "VMPL is %u, expected 0 to 3", vmpl);
+	/* at its own VMPL a guest has any REPORT_DATA signed, the hash of its own manifest too */
+	else if (s->c->opts.binding == CVM_BINDING_SVSM && vmpl)
+		cvm_fail(s->v, "requester", "VMPL is %u: an SVSM's report is of VMPL 0", vmpl);
 	else
 		cvm_pass(s->v, "requester", "the guest, at VMPL %u", vmpl);
 }

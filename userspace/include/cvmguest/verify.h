@@ -107,7 +107,8 @@ CVM_API int cvm_verifier_set_policy(struct cvm_verifier *verifier, const void *d
 /**
  * enum cvm_binding - how evidence is bound to what was asked for
  * @CVM_BINDING_REPORT: REPORT_DATA of an SNP report or of a quote is it
- * @CVM_BINDING_SVSM: REPORT_DATA is SHA-512 of it and the services manifest
+ * @CVM_BINDING_SVSM: REPORT_DATA is SHA-512 of it and the services manifest, in a
+ *	report of VMPL 0, which no guest above the SVSM can ask for
  * @CVM_BINDING_AZURE: user-data in the claims of an HCL report is it, and a quote
  *	of the vTPM carries the TPM's part of it
  * @CVM_BINDING_AZURE_TPM: the vTPM's quote alone; the HCL report, verified before
