@@ -367,6 +367,12 @@ static int choose_vmpck(void)
 {
 	if (vmpck == -1)
 		vmpck = snp_vmpl;
+	/* two that count messages under one key would use one IV twice */
+	if (vmpck >= 0 && vmpck < snp_vmpl) {
+		pr_err("snp: vmpck=%d: the kernel is at VMPL %d, and VMPCKs below that are the SVSM's\n",
+		       vmpck, snp_vmpl);
+		return -EINVAL;
+	}
 	if (vmpck >= 0 && vmpck < CVM_SNP_VMPCKS)
 		return 0;
 	pr_err("snp: vmpck=%d: there are VMPCKs 0 to %d\n", vmpck, CVM_SNP_VMPCKS - 1);

@@ -237,7 +237,7 @@ static int check(struct cvm_req *req)
 	err = crypto_shash_tfm_digest(svsm.sha512, bytes, CVM_REPORT_DATA_SIZE + len, hash);
 	if (err)
 		return err;
-	if (report->version < 2 || report->vmpl >= snp_vmpl ||
+	if (report->version < 2 || report->vmpl ||
 	    memcmp(report->report_data, hash, sizeof(hash)))
 		return -EBADMSG;
 	memmove(bytes, bytes + CVM_REPORT_DATA_SIZE, len);
