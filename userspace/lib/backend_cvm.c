@@ -176,6 +176,15 @@ static int open_given(struct cvm_source *source, int fd, struct cvm_error *error
 	return cvm_source_set(source, source->root, BATCH_NODE, error);
 }
 
+/* The driver has no more than the HCL report; what the TPM says of the guest goes with it. */
+static int refuse_azure(const struct cvm_source *source, struct cvm_error *error)
+{
+	if (source->status.tee == CVM_TEE_SNP || source->status.tee == CVM_TEE_TDX)
+		return 0;
+	return cvm_set_error(error, -ENODEV, "%s: of platform %d this library has no evidence by the driver: the backend 'vtpm' has Azure's",
+			     source->status.source, (int)source->status.tee);
+}
+
 static int open_cvm(struct cvm_source *source, const struct cvm_open_opts *opts,
 		    struct cvm_error *error)
 {
@@ -190,6 +199,8 @@ static int open_cvm(struct cvm_source *source, const struct cvm_open_opts *opts,
 		rc = open_doors(source, error);
 	if (!rc)
 		rc = refresh_cvm(source, &source->status, error);
+	if (!rc)
+		rc = refuse_azure(source, error);
 	if (!rc)
 		rc = find_max_record(source);
 	if (rc)
