@@ -128,6 +128,7 @@ says 0 '^fine +tpm ' 'that command unlocks it'
 echo tss:x:112:root,alice >>/etc/group
 printf '%s\n' tss:x:111:112::/:/bin/false bob:x:1000:112::/:/bin/sh >>/etc/passwd
 chgrp 112 /dev/tpmrm0
+chmod 0660 /dev/tpmrm0
 says 0 '^note +tpm-group .*group tss .* of alice, bob$' 'one that is a group'"'"'s, who is in that'
 sed -i 's/^\(tss:x:112:\).*/\1/' /etc/group
 sed -i '/^bob:/d' /etc/passwd

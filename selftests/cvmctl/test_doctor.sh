@@ -543,7 +543,7 @@ says tpm-unseen '/dev/tpmrm0 is not to be opened' 'sudo cvmctl doctor'
 silent tpm-none
 
 systemd=usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared
-machine credentials 6.1.192 '#1 SMP' snp
+machine credentials 6.12.117 "$deb12" snp
 examine 0 'no systemd'
 silent '"credentials'
 mkdir -p "$root/${systemd%/*}"
