@@ -18,7 +18,8 @@ source_tree()
 }
 
 make_packages
-fresh_machine "$series" autopkgtest linux-headers-cloud-amd64 gcc libc6-dev pkg-config libssl-dev
+fresh_machine "$series" autopkgtest linux-headers-cloud-amd64 gcc libc6-dev pkg-config libssl-dev \
+	libjansson-dev libtss2-dev
 install_packages
 in_machine "$debs" sh -c 'dpkg -i /build/libcvmguest*.deb'
 result $? 'dpkg -i of the library'
