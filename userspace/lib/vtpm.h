@@ -120,7 +120,10 @@ int64_t cvm_vtpm_clock_ms(void);
 
 /* ---- vtpm_nv.c: the two indices; each names what is wrong with one */
 
-/* -ENODEV: there is no report, so this is no guest of such a paravisor */
+/*
+ * -ENODEV: there is no report, so this is no guest of such a paravisor. @size: from
+ * CVM_HCL_CLAIMS to CVM_VTPM_REPORT_MAX
+ */
 int cvm_vtpm_find_report(struct cvm_vtpm *vtpm, ESYS_TR *index, size_t *size,
 			 struct cvm_error *error);
 

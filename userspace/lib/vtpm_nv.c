@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/tpm_error.h"
+#include "formats/hcl.h"
 #include "vtpm.h"
 
 /* bytes of one command: every TPM takes as many */
@@ -63,6 +64,10 @@ int cvm_vtpm_find_report(struct cvm_vtpm *vtpm, ESYS_TR *index, size_t *size,
 	if (public.dataSize > CVM_VTPM_REPORT_MAX)
 		return cvm_set_error(error, -EBADMSG, "the vTPM: report 0x%x: %u bytes, at most %u are expected",
 				     CVM_VTPM_REPORT, public.dataSize, CVM_VTPM_REPORT_MAX);
+	/* asked each time: what was so when the TPM was opened need not be so now */
+	if (public.dataSize < CVM_HCL_CLAIMS)
+		return cvm_set_error(error, -EBADMSG, "the vTPM: report 0x%x is cut short: %u bytes, at least %u are expected",
+				     CVM_VTPM_REPORT, public.dataSize, CVM_HCL_CLAIMS);
 	*size = public.dataSize;
 	return 0;
 }

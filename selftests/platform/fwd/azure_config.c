@@ -86,6 +86,9 @@ const struct fw_option azure_options[] = {
 	  &azure_faults.nv_short },
 	{ "nv_length_n", "N: the next N reads are told that they get 65535 bytes", opt_u32,
 	  &azure_faults.nv_length },
+	{ "nv_said", "BYTES: what the next nv_said_n TPM2_NV_ReadPublic of the report say its size is",
+	  opt_u32, &azure_faults.nv_said },
+	{ "nv_said_n", "N", opt_u32, &azure_faults.nv_said_n },
 	{ }
 };
 
