@@ -2,6 +2,7 @@
 /* cvmctl: command lines, and their help. */
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cvmctl.h"
@@ -118,6 +119,8 @@ int main(int argc, char **argv)
 {
 	if (argc < 2)
 		return print_commands(stderr);
+	/* what tpm2-tss has to say is in what the library returns */
+	setenv("TSS2_LOG", "all+none", 0);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))
 		return print_commands(stdout);
 	if (!strcmp(argv[1], "--version")) {

@@ -112,8 +112,8 @@ struct cvm_ctx;
  * @imds: vtpm: base URL of the host's service that quotes a TDREPORT, or NULL:
  *	http://169.254.169.254
  *
- * The strings are copied. Where the environment has no TSS2_LOG, vtpm sets it, or the
- * TPM's libraries would print. Since: 0.1
+ * The strings are copied. vtpm: what tpm2-tss logs to stderr is by TSS2_LOG in the
+ * environment ("all+none": nothing), which is the program's to set. Since: 0.1
  */
 struct cvm_open_opts {
 	size_t size;

@@ -18,6 +18,7 @@
 /*
  * Which hardware it is, from the report's own header; nothing is renewed, since nothing is
  * read from the beginning. It is for who wants to know: each report says it again.
+ * max_evidence is there once the index is, whatever becomes of the rest.
  */
 static int look(struct cvm_source *source, struct cvm_error *error)
 {
@@ -30,8 +31,8 @@ static int look(struct cvm_source *source, struct cvm_error *error)
 	if (rc)
 		return rc;
 	rc = cvm_vtpm_find_report(&vtpm, &index, &size, error);
-	if (!rc && size < CVM_HCL_CLAIMS)
-		rc = cvm_set_error(error, -EBADMSG, "the vTPM: report 0x%x is cut short", CVM_VTPM_REPORT);
+	if (!rc)
+		source->status.max_evidence = (uint32_t)size;
 	if (!rc)
 		rc = cvm_vtpm_read_nv(&vtpm, index, CVM_HCL_TYPE, type, sizeof(type), error);
 	cvm_vtpm_close(&vtpm);
@@ -44,7 +45,6 @@ static int look(struct cvm_source *source, struct cvm_error *error)
 	else
 		return cvm_set_error(error, -ENODEV, "the vTPM: report 0x%x has no hardware's report (type %u): this is no confidential VM",
 				     CVM_VTPM_REPORT, cvm_le32(type));
-	source->status.max_evidence = (uint32_t)size;
 	return 0;
 }
 
@@ -53,8 +53,6 @@ static int open_vtpm(struct cvm_source *source, const struct cvm_open_opts *opts
 {
 	int rc = cvm_vtpm_place(source, opts, error);
 
-	/* a library prints nothing; what the TPM's says is in what it returns */
-	setenv("TSS2_LOG", "all+none", 0);
 	if (!rc)
 		rc = cvm_source_set(source, source->root, CVM_VTPM_NODE, error);
 	if (!rc)

@@ -51,15 +51,15 @@ static int add_source(struct cvm_ctx *ctx, const struct cvm_backend *backend,
 }
 
 /*
- * Most machines have a TPM, and with it nothing to do here: one that this process may
- * not use is none, for nothing says that it has a report.
+ * Most machines have a TPM, and with it nothing to do here, whatever is wrong with it.
+ * One that has the paravisor's index, of a size that it can be, is another matter.
  */
 static int add_vtpm(struct cvm_ctx *ctx, const struct cvm_open_opts *opts,
 		    struct cvm_error *error)
 {
 	int rc = add_source(ctx, &cvm_backend_vtpm, opts, error);
 
-	return rc == -EACCES || rc == -EPERM || rc == -EBUSY ? -ENODEV : rc;
+	return rc && rc != -ENOMEM && !ctx->source[ctx->count].status.max_evidence ? -ENODEV : rc;
 }
 
 /*
