@@ -90,10 +90,58 @@ static void test_nested(void)
 	check(arrived == 2, "and signals arrive as before");
 }
 
+/* as a TPM is closed after the command's own time, within which it was opened */
+static void test_overlapping(void)
+{
+	struct cvm_secret_time first = { 0 }, last = { 0 };
+
+	arrived = 0;
+	cvm_secret_begin(&first);
+	cvm_secret_begin(&last);
+	cvm_secret_end(&first);
+	raise(SIGTERM);
+	check(!arrived, "what began first ends first: not the end");
+	cvm_secret_end(&last);
+	check(arrived == 1, "that of the last one is");
+}
+
 /* ---- the heap */
 
 /* into lists of one size, and into those of any */
 static const size_t sizes[] = { 64, 64, 200, 1000, 1032, 1100, 5000, 40000 };
+
+/*
+ * Seven of one size are in its list, and as many in a bin. To take three from the list
+ * has the allocator move some there from the bin when it takes another one.
+ */
+static void free_many(void)
+{
+	unsigned char secret[32], *chunks[14], *between[14], *taken[3];
+
+	getrandom(secret, sizeof(secret), 0);
+	memory_learn(secret, sizeof(secret));
+	for (size_t i = 0; i < ARRAY_SIZE(chunks); i++) {
+		volatile unsigned char *to = chunks[i] = malloc(300);
+
+		between[i] = malloc(300);
+		for (size_t j = 0; j < sizeof(secret); j++)
+			to[32 + j] = secret[j];
+	}
+	OPENSSL_cleanse(secret, sizeof(secret));
+	for (size_t i = 0; i < ARRAY_SIZE(chunks); i++)
+		free(chunks[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {
+		taken[i] = malloc(300);
+		OPENSSL_cleanse(taken[i], 300);
+	}
+	check(memory_has(), "many of one size: what was in them is found");
+	cvm_secret_heap();
+	check(!memory_has(), "and nowhere when that has been wiped");
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
+		free(taken[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(between); i++)
+		free(between[i]);
+}
 
 static void free_secret(void)
 {
@@ -128,7 +176,10 @@ int main(void)
 	check(wiped, "and finds it wiped");
 	test_stack();
 	test_nested();
-	if (memory_can())
+	test_overlapping();
+	if (memory_can()) {
 		free_secret();
+		free_many();
+	}
 	return tap_end();
 }

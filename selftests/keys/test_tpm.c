@@ -2,6 +2,7 @@
 /* Secrets that a TPM keeps: whom it gives them to, and which of them are taken. */
 #include <errno.h>
 #include <openssl/crypto.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +20,13 @@ static struct swtpm ours, other;
 static struct cvm_sealed none_sealed(void)
 {
 	return (struct cvm_sealed){ .pcrs = PCRS };
+}
+
+static volatile sig_atomic_t arrived;
+
+static void on_signal(int number)
+{
+	arrived += number == SIGTERM;
 }
 
 /* as after a boot of the system that has sealed */
@@ -103,7 +111,12 @@ static void test_sealing(struct cvm_sealed *sealed)
 	cvm_tpm_close(tpm);
 	tpm = boot(&other, "ours");
 	refuse(tpm, sealed, -EKEYREJECTED, "another TPM", "another TPM: not to be had");
+	signal(SIGTERM, on_signal);
+	raise(SIGTERM);
+	check(!arrived, "no signal arrives while sessions have keys");
 	cvm_tpm_close(tpm);
+	check(arrived == 1, "it does when the TPM is closed");
+	signal(SIGTERM, SIG_DFL);
 	swtpm_stop(&other);
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <limits.h>
+#include <malloc.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -12,6 +15,8 @@
 
 int cvm_secret_process(struct cvm_error *error)
 {
+	/* what the heap frees stays in it, where it can be wiped; what is mapped alone is large */
+	mallopt(M_TRIM_THRESHOLD, INT_MAX);
 	if (mlockall(MCL_CURRENT | MCL_FUTURE) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)) {
 		int rc = -errno;
 
@@ -21,13 +26,21 @@ int cvm_secret_process(struct cvm_error *error)
 	return 0;
 }
 
+/* how many times of secrets have begun and not ended, and the signals before the first */
+static unsigned int under_way;
+static sigset_t before;
+
 void cvm_secret_begin(struct cvm_secret_time *time)
 {
 	sigset_t all;
 
+	if (time->begun)
+		return;
+	time->begun = true;
 	sigfillset(&all);
 	/* neither call fails with such arguments */
-	time->begun = !sigprocmask(SIG_BLOCK, &all, &time->before);
+	if (!under_way++)
+		sigprocmask(SIG_BLOCK, &all, &before);
 }
 
 static __attribute__((noinline)) void wipe_stack(void)
@@ -43,5 +56,6 @@ void cvm_secret_end(struct cvm_secret_time *time)
 		return;
 	wipe_stack();
 	time->begun = false;
-	sigprocmask(SIG_SETMASK, &time->before, NULL);
+	if (!--under_way)
+		sigprocmask(SIG_SETMASK, &before, NULL);
 }

@@ -10,7 +10,6 @@
 #define CVM_KEYS_SECRET_H
 
 #include <openssl/crypto.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,7 +35,8 @@ static inline void cvm_cleanup_secret(struct cvm_secret *secret)
  * cvm_secret_process() - this process has secrets
  * @error: or NULL
  *
- * From now on no page of it is swapped, and there is no core dump of it.
+ * From now on no page of it is swapped, there is no core dump of it, and its heap does
+ * not shrink.
  *
  * Return: 0 or the errno of what is not permitted.
  */
@@ -45,14 +45,14 @@ int cvm_secret_process(struct cvm_error *error);
 /* declared before all that is secret, so that its scope ends last */
 struct cvm_secret_time {
 	bool begun;
-	sigset_t before;
 };
 
 #define __cleanup_secret_time	__cleanup(cvm_secret_end)
 
 /*
- * No signal that can be blocked arrives until cvm_secret_end(): what it does by default
- * would leave secrets where they are.
+ * No signal that can be blocked arrives until cvm_secret_end(), and that of every other
+ * such time that has begun, in whatever order they end: what it does by default would
+ * leave secrets where they are. For a process of one thread.
  */
 void cvm_secret_begin(struct cvm_secret_time *time);
 

@@ -11,7 +11,6 @@
 #include "common/api.h"
 #include "common/cleanup.h"
 #include "common/util.h"
-#include "secret.h"
 #include "tpm.h"
 
 /* TCG TPM v2.0 Provisioning Guidance, section 7.5.1 */
@@ -43,6 +42,7 @@ int cvm_tpm_use(TSS2_TCTI_CONTEXT *tcti, struct cvm_tpm **out, struct cvm_error 
 	*tpm = (struct cvm_tpm){
 		.tcti = tcti, .parent = ESYS_TR_NONE, .session = ESYS_TR_NONE,
 	};
+	cvm_secret_begin(&tpm->time);
 	rc = cvm_tpm_error(error, Esys_Initialize(&tpm->esys, tcti, NULL), "its library");
 	if (rc) {
 		cvm_tpm_close(tpm);
@@ -115,8 +115,11 @@ static void drop_parent(struct cvm_tpm *tpm)
 
 void cvm_tpm_close(struct cvm_tpm *tpm)
 {
+	__cleanup_secret_time struct cvm_secret_time time = { 0 };
+
 	if (!tpm)
 		return;
+	time = tpm->time;
 	if (tpm->esys) {
 		cvm_tpm_flush(tpm, &tpm->session);
 		drop_parent(tpm);
@@ -125,7 +128,7 @@ void cvm_tpm_close(struct cvm_tpm *tpm)
 	Tss2_Tcti_Finalize(tpm->tcti);
 	free(tpm->tcti);
 	free(tpm);
-	/* the keys of the sessions are in it */
+	/* what ESYS has freed unwiped: salts and keys of the sessions */
 	cvm_secret_heap();
 }
 

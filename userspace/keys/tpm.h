@@ -17,6 +17,7 @@
 #include "common/cleanup.h"
 #include "common/tpm_error.h"
 #include "seal.h"
+#include "secret.h"
 
 /* SHA-256 */
 #define CVM_TPM_DIGEST	32
@@ -36,6 +37,7 @@ static inline void cvm_cleanup_esys(void *pointer)
  * @parent: the key to seal under, or ESYS_TR_NONE
  * @made: @parent was made for us, and goes with us
  * @session: salted by @parent, or ESYS_TR_NONE
+ * @time: from when it is opened until what ESYS had of sessions is wiped
  */
 struct cvm_tpm {
 	TSS2_TCTI_CONTEXT *tcti;
@@ -43,6 +45,7 @@ struct cvm_tpm {
 	ESYS_TR parent;
 	bool made;
 	ESYS_TR session;
+	struct cvm_secret_time time;
 };
 
 /* For cvm_tpm_close(); takes @tcti over, also on failure. */
