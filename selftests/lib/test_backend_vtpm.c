@@ -20,28 +20,11 @@
 #include "cvmguest.h"
 #include "driver/merkle.h"
 #include "formats/hcl.h"
-#include "platform/fw_client.h"
 #include "tap.h"
 #include "verify/hcl_claims.h"
+#include "vtpm_simulated.h"
 
-/* of the simulated paravisor; a real one's are 2,000 */
-#define WINDOW	"window_ms=300"
 #define USER_DATA_INDEX	0x01400002U
-
-static struct fwd_process fwd;
-static char where[128], tcti[160];
-
-static void start(const char *option)
-{
-	const char *const options[] = { "--tpm", where, "platform=azure-snp", WINDOW, option, NULL };
-
-	fwd_start(&fwd, options);
-}
-
-static void stop(void)
-{
-	check_is(fwd_stop(&fwd, NULL, 0), 0, "the simulator has seen no broken rule");
-}
 
 static long now_ms(void)
 {
@@ -49,13 +32,6 @@ static long now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static int open_ctx(struct cvm_ctx **ctx, struct cvm_error *error)
-{
-	const struct cvm_open_opts opts = { .size = sizeof(opts), .backend = "vtpm", .tcti = tcti };
-
-	return cvm_open(ctx, &opts, error);
 }
 
 /* ---- evidence */
@@ -263,62 +239,6 @@ static void test_trap(const char *option, int rc, const char *says, const char *
 	start(option);
 	refused(0x70, 3000, rc, says, name);
 	stop();
-}
-
-/* What a TPM says of its index when it is opened need not be so when it is read. */
-static void test_said(void)
-{
-	static const unsigned int sizes[] = { 0, 1, CVM_HCL_CLAIMS - 1, 8193, 65535 };
-	struct cvm_evidence *evidence = NULL;
-	const uint8_t data[64] = { 0x7b };
-	struct cvm_error error;
-	struct cvm_ctx *ctx;
-	char set[64];
-
-	start("nv_size=2600");
-	check_is(open_ctx(&ctx, &error), 0, "opened");
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		snprintf(set, sizeof(set), "nv_said=%u nv_said_n=2", sizes[i]);
-		check(fw_set(fwd.fd, set), "%s", set);
-		check_is(cvm_attest(ctx, data, NULL, &evidence, &error), -EBADMSG,
-			 "a report that has another size since it was opened");
-		check_says(error.text, sizes[i] < CVM_HCL_CLAIMS ? "cut short" : "at most", set);
-	}
-	check_is(cvm_attest(ctx, data, NULL, &evidence, &error), 0, "served when it is over");
-	cvm_evidence_free(evidence);
-	cvm_close(ctx);
-	stop();
-}
-
-/* Where no backend is named: what is wrong with a TPM that has a report is said. */
-static void by_itself(const char *option, const char *set, int rc, const char *says,
-		      const char *name)
-{
-	const struct cvm_open_opts opts = { .size = sizeof(opts), .root = tap_dir, .tcti = tcti };
-	struct cvm_error error = { 0 };
-	struct cvm_ctx *ctx = NULL;
-
-	start(option);
-	if (set)
-		check(fw_set(fwd.fd, set), "%s", set);
-	check_is(cvm_open(&ctx, &opts, &error), rc, name);
-	if (rc)
-		check_says(error.text, says, name);
-	cvm_close(ctx);
-	stop();
-}
-
-static void test_by_itself(void)
-{
-	static const char none[] = "no source of evidence";
-
-	by_itself("nv_size=2600", NULL, 0, NULL, "a TPM with a report, by itself");
-	by_itself("owner_password=1", NULL, -EACCES, "owner hierarchy has a password",
-		  "an owner's password, by itself");
-	by_itself("nv_size=2600", "nv_rc=0x14a nv_rc_n=1", -EBUSY, "not been written",
-		  "a report not written yet, by itself");
-	by_itself("nv_size=2600", "nv_said=64 nv_said_n=2", -ENODEV, none,
-		  "an index of somebody else's, by itself");
 }
 
 static void test_no_hardware(void)
@@ -538,11 +458,7 @@ static void test_lock(void)
 
 int main(void)
 {
-	tap_make_dir();
-	setenv("XDG_RUNTIME_DIR", tap_dir, 1);
-	setenv("TSS2_LOG", "all+none", 0);
-	snprintf(where, sizeof(where), "%s/tpm", tap_dir);
-	snprintf(tcti, sizeof(tcti), "swtpm:path=%s", where);
+	setup();
 	start("nv_size=2600");
 	test_happy();
 	test_batch();
@@ -552,8 +468,6 @@ int main(void)
 	test_faults();
 	stop();
 	test_variants();
-	test_said();
-	test_by_itself();
 	test_no_hardware();
 	test_others();
 	return tap_end();

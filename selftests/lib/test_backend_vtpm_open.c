@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The backend vtpm, when a TPM says one thing when it is opened and another later; and
+ * what is said of a TPM by who has named no backend.
+ */
+#include <errno.h>
+
+#include "formats/hcl.h"
+#include "vtpm_simulated.h"
+
+/* What a TPM says of its index when it is opened need not be so when it is read. */
+static void test_said(void)
+{
+	static const unsigned int sizes[] = { 0, 1, CVM_HCL_CLAIMS - 1, 8193, 65535 };
+	struct cvm_evidence *evidence = NULL;
+	const uint8_t data[64] = { 0x7b };
+	struct cvm_error error;
+	struct cvm_ctx *ctx;
+	char set[64];
+
+	start("nv_size=2600");
+	check_is(open_ctx(&ctx, &error), 0, "opened");
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		snprintf(set, sizeof(set), "nv_said=%u nv_said_n=2", sizes[i]);
+		check(fw_set(fwd.fd, set), "%s", set);
+		check_is(cvm_attest(ctx, data, NULL, &evidence, &error), -EBADMSG,
+			 "a report that has another size since it was opened");
+		check_says(error.text, sizes[i] < CVM_HCL_CLAIMS ? "cut short" : "at most", set);
+	}
+	check_is(cvm_attest(ctx, data, NULL, &evidence, &error), 0, "served when it is over");
+	cvm_evidence_free(evidence);
+	cvm_close(ctx);
+	stop();
+}
+
+/* Where no backend is named: what is wrong with a TPM that has a report is said. */
+static void by_itself(const char *option, const char *set, int rc, const char *says,
+		      const char *name)
+{
+	const struct cvm_open_opts opts = { .size = sizeof(opts), .root = tap_dir, .tcti = tcti };
+	struct cvm_error error = { 0 };
+	struct cvm_ctx *ctx = NULL;
+
+	start(option);
+	if (set)
+		check(fw_set(fwd.fd, set), "%s", set);
+	check_is(cvm_open(&ctx, &opts, &error), rc, name);
+	if (rc)
+		check_says(error.text, says, name);
+	cvm_close(ctx);
+	stop();
+}
+
+static void test_by_itself(void)
+{
+	static const char none[] = "no source of evidence";
+
+	by_itself("nv_size=2600", NULL, 0, NULL, "a TPM with a report, by itself");
+	by_itself("owner_password=1", NULL, -EACCES, "owner hierarchy has a password",
+		  "an owner's password, by itself");
+	by_itself("nv_size=2600", "nv_rc=0x14a nv_rc_n=1", -EBUSY, "not been written",
+		  "a report not written yet, by itself");
+	by_itself("nv_size=2600", "nv_said=64 nv_said_n=2", -ENODEV, none,
+		  "an index of somebody else's, by itself");
+}
+
+int main(void)
+{
+	setup();
+	test_said();
+	test_by_itself();
+	return tap_end();
+}
