@@ -555,7 +555,12 @@ examine 0 'one that is told not to'
 says fine credentials 'systemd 252 is told'
 rm "$root/proc/cmdline"
 mv "$root/$systemd-252.so" "$root/$systemd-254.so"
-examine 0 'one that does not'
+examine 0 'one that does not, if it sees what this is'
+says credentials-host 'systemd 254 takes credentials' 'systemd.import_credentials=no'
+machine credentials-td 6.12.117 "$deb12" tdx
+mkdir -p "$root/${systemd%/*}"
+: >"$root/$systemd-254.so"
+examine 0 'one that sees a TD'
 says fine credentials 'systemd 254 takes no'
 
 # a container as whoever is in it wants it to look

@@ -122,17 +122,21 @@ static unsigned int systemd_version(const struct doctor *d)
 	return version;
 }
 
-/* since 254 it takes none in a confidential VM */
+/*
+ * Since 254 it takes none in a confidential VM, if it knows that it is in one: of SEV
+ * it asks the driver of MSRs, which Debian's kernels have as a module that is not
+ * loaded yet, and what it cannot ask it takes for no.
+ */
 void doctor_credentials(struct doctor *d)
 {
 	unsigned int version = systemd_version(d);
 
 	if (!version || d->tee == CVM_TEE_NONE)
 		return;
-	if (version >= 254)
-		fine(d, "credentials", "systemd %u takes no credentials from the host", version);
-	else if (doctor_word(d, "/proc/cmdline", "systemd.import_credentials=no"))
+	if (doctor_word(d, "/proc/cmdline", "systemd.import_credentials=no"))
 		fine(d, "credentials", "systemd %u is told to take no credentials from the host", version);
+	else if (version >= 254 && d->tee == CVM_TEE_TDX)
+		fine(d, "credentials", "systemd %u takes no credentials from a TD's host", version);
 	else
 		finding(d, CREDENTIALS_HOST, KERNEL_OPTION("systemd.import_credentials=no"),
 			"systemd %u takes credentials from the host, by which it writes files and sets passwords",

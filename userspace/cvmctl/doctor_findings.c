@@ -157,7 +157,7 @@ const struct finding_kind doctor_findings[FINDINGS] = {
 		"Run doctor as root." },
 	[CREDENTIALS_HOST] = { "credentials-host", "credentials", WARNING,
 		"systemd takes credentials from the host (SMBIOS, QEMU's fw_cfg): files are written and passwords set by them.",
-		"Put systemd.import_credentials=no on the kernel's command line, where that is measured; systemd 254 does without." },
+		"Put systemd.import_credentials=no on the kernel's command line, where that is measured; systemd 254 does without in a TD alone." },
 	[CLOCK_HOST] = { "clock-host", "clock", WARNING,
 		"The clock is one whose pace the host sets: certificates expire when it likes.",
 		"Use the TSC, where the platform protects it (TDX; Secure TSC)." },
