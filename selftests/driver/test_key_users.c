@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Who can use a logon key, which nobody can read: whoever may search for it has AF_ALG
- * encrypt with it, from Linux 6.2 on. And who cannot.
+ * encrypt and make MACs with it, from Linux 6.2 on. And who cannot.
  */
 #include <linux/if_alg.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,23 +30,23 @@ static int has_af_alg_keys(void)
 	       (major > 6 || (major == 6 && minor >= 2));
 }
 
-static int open_cipher(void)
+static int open_algorithm(const char *type, const char *name)
 {
-	const struct sockaddr_alg address = {
-		.salg_family = AF_ALG, .salg_type = "skcipher", .salg_name = "xts(aes)",
-	};
+	struct sockaddr_alg address = { .salg_family = AF_ALG };
 	int fd = socket(AF_ALG, SOCK_SEQPACKET, 0);
 
+	strncpy((char *)address.salg_type, type, sizeof(address.salg_type) - 1);
+	strncpy((char *)address.salg_name, name, sizeof(address.salg_name) - 1);
 	if (fd < 0 || !bind(fd, (const struct sockaddr *)&address, sizeof(address)))
 		return fd;
 	close(fd);
 	return -1;
 }
 
-/* a cipher with the key of that number: its descriptor, or a negative errno */
-static int cipher_of(long serial)
+/* an algorithm with the key of that number: its descriptor, or a negative errno */
+static int algorithm_of(const char *type, const char *name, long serial)
 {
-	int fd = open_cipher(), number = (int)serial, ret;
+	int fd = open_algorithm(type, name), number = (int)serial, ret;
 
 	if (fd < 0)
 		return -ENOENT;
@@ -53,6 +54,11 @@ static int cipher_of(long serial)
 	if (ret < 0)
 		close(fd);
 	return ret;
+}
+
+static int cipher_of(long serial)
+{
+	return algorithm_of("skcipher", "xts(aes)", serial);
 }
 
 /* 0 or a negative errno, in a process of its own; @alone: and in a session of its own */
@@ -148,6 +154,32 @@ TEST_F(key, used_by_possessor)
 	close(cipher);
 	/* and nobody gets another */
 	EXPECT_EQ(-ENOKEY, cipher_of(self->one.key.serial));
+}
+
+/* without a cipher, too: whatever AF_ALG has takes such keys */
+TEST_F(key, makes_macs)
+{
+	unsigned char text[TEXT_LEN] = "nobody has read it", out[32], want[32];
+	int mac, fd;
+
+	self->other.key.length = KEY_LEN;
+	ASSERT_EQ(0, derive(self->fd, &self->other));
+	logon_in(&self->one, KEY_SPEC_PROCESS_KEYRING, "mac");
+	ASSERT_EQ(0, derive(self->fd, &self->one));
+	mac = algorithm_of("hash", "hmac(sha256)", self->one.key.serial);
+	if (!has_af_alg_keys()) {
+		EXPECT_EQ(-ENOPROTOOPT, mac);
+		return;
+	}
+	ASSERT_LE(0, mac);
+	fd = accept(mac, NULL, NULL);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(TEXT_LEN, send(fd, text, TEXT_LEN, 0));
+	ASSERT_EQ(sizeof(out), read(fd, out, sizeof(out)));
+	ASSERT_TRUE(HMAC(EVP_sha256(), self->other.bytes, KEY_LEN, text, TEXT_LEN, want, NULL));
+	EXPECT_EQ(0, memcmp(want, out, sizeof(out)));
+	close(fd);
+	close(mac);
 }
 
 /* root in another process has its number, and that is all */

@@ -12,7 +12,7 @@ VM_MODULES=(
 	virtio_pci virtio_console virtio_rng configfs loop efivarfs
 	gf128mul ghash-generic cryptd crypto_simd aesni-intel crypto_null gcm ctr
 	hmac sha512_generic sha512-ssse3 sha256_generic cbc xts
-	tsm tsm_report sev-guest tdx-guest algif_skcipher
+	tsm tsm_report sev-guest tdx-guest algif_skcipher algif_hash
 	dm-mod dm-crypt dm-integrity authenc trusted encrypted-keys tpm_vtpm_proxy
 )
 VM_PROGRAMS=(/bin/kmod /bin/dash /bin/bash /bin/tar)
