@@ -4,7 +4,6 @@
 lies, in parts too, and nothing else is. Prints TAP."""
 import base64
 import hashlib
-import os
 import random
 import subprocess
 import sys
@@ -103,7 +102,7 @@ def parts(tap, noise, secret):
 
 def aes(tap, noise):
     """Of a key inside a longer one, too."""
-    key = os.urandom(32) + AES_KEY
+    key = random.randbytes(32) + AES_KEY
     for at, words in AES_WORDS.items():
         memory = bytearray(noise)
         memory[333:333 + 16] = bytes.fromhex(words)
@@ -201,6 +200,8 @@ def compress(name, block):
 
 def main():
     tap = Tap()
+    # the same each time: noise before a secret may happen to be what it would begin with
+    random.seed(1)
     secret = random.randbytes(32)
     noise = random.randbytes(SIZE)
     tap.check(search(noise, {"it": secret, "other": AES_KEY}) == ({}, 0), "nothing in noise")
