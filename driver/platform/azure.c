@@ -30,6 +30,7 @@ static s64 window_ns = CVM_AZURE_WINDOW_MS * NSEC_PER_MSEC;
  * @value: what is asked for
  * @waited: asked when the window should have been over, and it was not
  * @bad: reports in a row that were not whole
+ * @asked: when it was asked last; 0: never
  * @next: when to ask again; KTIME_MAX without a request
  * @since: since when @value is asked for
  * @pause_ns: before the next look at a window that should be over
@@ -39,7 +40,7 @@ static struct {
 	struct cvm_vtpm_value value;
 	bool waited;
 	unsigned int bad;
-	ktime_t next, since;
+	ktime_t asked, next, since;
 	s64 pause_ns;
 } cur = { .next = KTIME_MAX };
 
@@ -172,6 +173,20 @@ static void wait_longer(void)
 	cur.pause_ns = min_t(s64, cur.pause_ns * 3 / 2, CVM_AZURE_PAUSE_MAX_MS * NSEC_PER_MSEC);
 }
 
+/*
+ * Who has a report of his own made in each window keeps us waiting, and hinders nobody:
+ * the window that he has opened was not open when we asked before. Patience begins
+ * anew; the deadline does not.
+ */
+static void take_others(ktime_t before)
+{
+	ktime_t now = ktime_get();
+
+	cvm_count(throttled);
+	start_over(now);
+	cur.next = max(ktime_add_ns(before, window_ns), ktime_add_ns(now, cur.pause_ns));
+}
+
 /* somebody else's fault once, perhaps; until the window is over it is the same */
 static void take_bad(void)
 {
@@ -183,14 +198,17 @@ static void take_bad(void)
 
 static void ask(void)
 {
-	ktime_t before = cvm_vtpm_made_at();
+	ktime_t before = cvm_vtpm_made_at(), asked = cur.asked;
 	int answer;
 
 	if (!cvm_req_wanted(cur.req)) {
 		settle(-ECANCELED);
 		return;
 	}
+	cur.asked = ktime_get();
 	answer = cvm_vtpm_ask(&cur.value, &cur.req->status);
+	if (answer != CVM_VTPM_BAD)
+		cur.bad = 0;
 	switch (answer) {
 	case CVM_VTPM_FRESH:
 		take_fresh(before);
@@ -200,6 +218,9 @@ static void ask(void)
 		break;
 	case CVM_VTPM_OLD:
 		wait_longer();
+		break;
+	case CVM_VTPM_OTHERS:
+		take_others(asked);
 		break;
 	default:
 		settle(answer);

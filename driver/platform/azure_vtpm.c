@@ -33,6 +33,8 @@ static const struct {
 		"this paravisor is too old: its reports do not say what they were asked for with" },
 	[CVM_TROUBLE_STALE] = { "stale",
 		"the paravisor makes no new report, and does not say why" },
+	[CVM_TROUBLE_CONTENDED] = { "contended",
+		"somebody else has a report of his own made in each window, by the TPM: until he ends, evidence comes late or not at all" },
 	[CVM_TROUBLE_TORN] = { "torn", "the TPM gives reports that are not one whole" },
 	[CVM_TROUBLE_TPM] = { "tpm-error", "the TPM does not do what it is told" },
 };
@@ -47,6 +49,7 @@ static const struct {
  * @report_data: the hash of its claims
  * @made_at: when, at the latest; 0: unknown
  * @input_good: the input index has been looked at
+ * @reading: the last command was a read of the report
  * @trouble: read by sysfs, too
  */
 static struct {
@@ -59,6 +62,7 @@ static struct {
 	u8 report_data[CVM_HCL_DATA_SIZE];
 	ktime_t made_at;
 	bool input_good;
+	bool reading;
 	enum cvm_trouble trouble;
 } vtpm;
 
@@ -129,13 +133,18 @@ void cvm_vtpm_stop(void)
 
 /* ---- what is said to the TPM, in one go ---- */
 
+/* the handle's number is in the third digit from the right */
+static bool is_absent(int rc)
+{
+	return rc > 0 && (rc & ~0xf00) == (CVM_TPM_NO_INDEX & ~0xf00);
+}
+
 static int check_input(void)
 {
 	u32 attributes, size;
 	int rc = cvm_tpm_public(CVM_TPM_INPUT, &attributes, &size);
 
-	/* the handle's number is in the third digit from the right */
-	if ((rc & ~0xf00) == (CVM_TPM_NO_INDEX & ~0xf00))
+	if (is_absent(rc))
 		return cvm_tpm_define_input();
 	if (rc)
 		return rc;
@@ -180,6 +189,26 @@ static int take_report(void)
 	return 0;
 }
 
+static int read_report(u32 from, u32 to)
+{
+	int rc;
+
+	vtpm.reading = true;
+	rc = cvm_tpm_read_report(vtpm.report, from, to);
+	vtpm.reading = rc;
+	return rc;
+}
+
+/* Whoever takes the index away may do so between two requests: it is made again. */
+static int write_input(const u8 *data)
+{
+	int rc = cvm_tpm_write_input(data);
+
+	if (is_absent(rc))
+		rc = check_input() ?: cvm_tpm_write_input(data);
+	return rc;
+}
+
 /*
  * Does the report that is there say the caller's value already? Read from its
  * second byte on, which makes no new one. Whatever is wrong with it, it does
@@ -188,10 +217,10 @@ static int take_report(void)
 static int look_for_value(struct cvm_vtpm_value *value)
 {
 	u32 at = report_data() - vtpm.report;
-	int rc = cvm_tpm_read_report(vtpm.report, at, at + CVM_HCL_DATA_SIZE);
+	int rc = read_report(at, at + CVM_HCL_DATA_SIZE);
 
 	if (!rc && !is_as_before()) {
-		rc = cvm_tpm_read_report(vtpm.report, 1, vtpm.size);
+		rc = read_report(1, vtpm.size);
 		vtpm.report[0] = 'H';
 		if (!rc)
 			take_report();
@@ -222,11 +251,11 @@ static int exchange(struct cvm_vtpm_value *value)
 	if (!value->unheard)
 		rc = look_for_value(value);
 	if (!rc)
-		rc = cvm_tpm_write_input(value->data);
+		rc = write_input(value->data);
 	if (!rc)
-		rc = cvm_tpm_read_report(vtpm.report, 0, head);
+		rc = read_report(0, head);
 	if (!rc && !is_as_before())
-		rc = cvm_tpm_read_report(vtpm.report, head, vtpm.size);
+		rc = read_report(head, vtpm.size);
 	return rc;
 }
 
@@ -234,6 +263,9 @@ static int explain(int rc, u64 *status)
 {
 	vtpm.input_good = false;
 	*status = rc > 0 ? rc : 0;
+	/* nobody is told to remove the one index for what the other has refused */
+	if (vtpm.reading && (rc == CVM_TPM_NV_AUTHORIZATION || rc == CVM_TPM_NV_RANGE))
+		return cvm_vtpm_fail(CVM_TROUBLE_TPM, -EIO);
 	switch (rc) {
 	case CVM_TPM_BAD_AUTH:
 	case CVM_TPM_AUTH_FAIL:
@@ -255,6 +287,7 @@ static int explain(int rc, u64 *status)
 
 static int judge(const struct cvm_vtpm_value *value)
 {
+	bool known = vtpm.known;
 	int err;
 
 	if (is_as_before())
@@ -267,8 +300,10 @@ static int judge(const struct cvm_vtpm_value *value)
 		cvm_count(rejected);
 		return CVM_VTPM_BAD;
 	}
+	/* what was there before the first request is nobody's doing */
 	if (memcmp(vtpm.user_data, value->data, sizeof(value->data)))
-		return CVM_VTPM_OLD;
+		return known ? cvm_vtpm_fail(CVM_TROUBLE_CONTENDED, CVM_VTPM_OTHERS) :
+			       CVM_VTPM_OLD;
 	vtpm.made_at = ktime_get();
 	return cvm_vtpm_fail(CVM_TROUBLE_NONE, CVM_VTPM_FRESH);
 }
@@ -277,6 +312,7 @@ int cvm_vtpm_ask(struct cvm_vtpm_value *value, u64 *status)
 {
 	int rc = cvm_tpm_hold();
 
+	vtpm.reading = false;
 	if (!rc) {
 		rc = exchange(value);
 		cvm_tpm_release();

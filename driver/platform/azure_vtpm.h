@@ -19,6 +19,7 @@ enum cvm_trouble {
 	CVM_TROUBLE_OWNER_PASSWORD,
 	CVM_TROUBLE_NO_USER_DATA,
 	CVM_TROUBLE_STALE,
+	CVM_TROUBLE_CONTENDED,
 	CVM_TROUBLE_TORN,
 	CVM_TROUBLE_TPM,
 };
@@ -46,7 +47,8 @@ void cvm_vtpm_stop(void);
 /* what cvm_vtpm_ask() has read */
 enum cvm_vtpm_answer {
 	CVM_VTPM_FRESH,		/* it was made for this value */
-	CVM_VTPM_OLD,		/* whole, and for another */
+	CVM_VTPM_OLD,		/* whole, and the one that was there */
+	CVM_VTPM_OTHERS,	/* whole and new, but somebody else had it made */
 	CVM_VTPM_BAD,		/* no whole one */
 };
 
