@@ -203,8 +203,15 @@ silent '"signature"'
 mkdir -p "$root/sys/class/dmi/id"
 echo 7783-7084-3265-9085-8269-3286-77 >"$root/sys/class/dmi/id/chassis_asset_tag"
 examine 1 'a VM of Azure'
-says platform-azure 'cannot tell' 'no command'
+says platform-azure 'is not there' '^modprobe cvm_guest$'
 silent platform-none
+echo none >"$root/sys/class/misc/cvm_report/channel/trouble"
+examine 0 'a confidential VM of Azure'
+says fine platform 'a confidential VM of Azure'
+silent platform-azure
+echo owner-password >"$root/sys/class/misc/cvm_report/channel/trouble"
+examine 0 'one whose paravisor is hindered'
+says platform-paravisor 'owner-password' 'no command'
 
 machine other 6.12.117 '#1 SMP' snp
 not_loaded

@@ -27,6 +27,23 @@ static bool is_azure(const struct doctor *d)
 	return tag && !strcmp(tag, "7783-7084-3265-9085-8269-3286-77");
 }
 
+/* the driver stays there only where Hyper-V says that the VM is isolated */
+static void check_azure(struct doctor *d)
+{
+	__cleanup_free char *trouble =
+		doctor_line(d, "/sys/class/misc/cvm_report/channel/trouble");
+
+	if (!trouble)
+		finding(d, PLATFORM_AZURE, "modprobe cvm_guest",
+			"this is a VM of Azure, and the driver, which can tell whether it is a confidential one, is not there");
+	else if (strcmp(trouble, "none"))
+		finding(d, PLATFORM_PARAVISOR, NULL,
+			"a confidential VM of Azure, whose paravisor makes no report that is asked for: %s",
+			trouble);
+	else
+		fine(d, "platform", "a confidential VM of Azure, kernel %s", d->release);
+}
+
 void doctor_platform(struct doctor *d)
 {
 	d->tee = find_tee(d);
@@ -34,8 +51,7 @@ void doctor_platform(struct doctor *d)
 	d->in_tree = (d->tee == CVM_TEE_SNP && doctor_exists(d, "/sys/module/sev_guest")) ||
 		     (d->tee == CVM_TEE_TDX && doctor_exists(d, "/sys/module/tdx_guest"));
 	if (d->tee == CVM_TEE_NONE && is_azure(d))
-		finding(d, PLATFORM_AZURE, NULL,
-			"this is a VM of Azure: this version gets no evidence there, and cannot tell whether it is a confidential one");
+		check_azure(d);
 	else if (d->tee == CVM_TEE_NONE)
 		finding(d, PLATFORM_NONE, NULL,
 			"this kernel knows of no SEV-SNP or TDX guest: there is no evidence to be had, and the host can read the memory");
