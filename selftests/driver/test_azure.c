@@ -197,7 +197,7 @@ TEST_F_TIMEOUT(hcl, others_write_and_read, 60)
 	}
 }
 
-/* writes a value of his own, another each time, and reads, for @us: no window opens but for him; 1: it failed */
+/* a value of his own, another each time, written and read for @us: no window opens but for him */
 static pid_t compete(unsigned long long us)
 {
 	unsigned long long end = report_now_us() + us;
