@@ -57,6 +57,7 @@ static void status_from(struct cvm_status *status, const struct cvm_info *info)
 _Static_assert((int)CVM_KIND_SNP_REPORT == (int)CVM_EVIDENCE_SNP_REPORT &&
 	       (int)CVM_KIND_TDREPORT == (int)CVM_EVIDENCE_TDREPORT &&
 	       (int)CVM_KIND_TDX_QUOTE == (int)CVM_EVIDENCE_TDX_QUOTE &&
+	       (int)CVM_KIND_HCL_REPORT == (int)CVM_EVIDENCE_HCL_REPORT &&
 	       (int)CVM_PLATFORM_SNP == (int)CVM_TEE_SNP &&
 	       (int)CVM_PLATFORM_TDX == (int)CVM_TEE_TDX &&
 	       (int)CVM_KEY_VCEK == (int)CVM_SIGNING_KEY_VCEK &&
