@@ -224,7 +224,7 @@ static int take_certs(struct cvm_req *req, u32 len)
 
 /*
  * Of what has been copied: is it about this nonce and this manifest, and by the
- * SVSM? A report of our VMPL or one above it we could have had ourselves.
+ * SVSM, which is at VMPL 0? One of our VMPL or above we could have had ourselves.
  */
 static int check(struct cvm_req *req)
 {
