@@ -10,7 +10,7 @@
 #include "common/cleanup.h"
 #include "common/json_hex.h"
 #include "common/util.h"
-#include "evidence_json.h"
+#include "verify/evidence_json.h"
 
 static json_t *json_base64url(const void *data, size_t len)
 {
@@ -31,7 +31,7 @@ static int put_azure(json_t *json, const struct cvm_evidence *evidence)
 	int rc = 0;
 
 	if (!cvm_evidence_tpm_quote(evidence, &quote))
-		rc = json_object_set_new(json, "tpm_quote", tpm_quote_json(&quote));
+		rc = json_object_set_new(json, "tpm_quote", cvm_tpm_quote_json(&quote));
 	if (td_quote)
 		rc |= json_object_set_new(json, "td_quote", json_base64url(td_quote, len));
 	return rc;
@@ -144,7 +144,7 @@ static int write_azure_files(const struct directory *dir, const struct cvm_evide
 	int rc = 0;
 
 	if (!cvm_evidence_tpm_quote(evidence, &quote)) {
-		json = tpm_quote_json(&quote);
+		json = cvm_tpm_quote_json(&quote);
 		text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
 		json_decref(json);
 		snprintf(name, sizeof(name), "tpm-quote-%zu.json", number);

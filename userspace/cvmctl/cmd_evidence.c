@@ -8,8 +8,9 @@
 #include "certs.h"
 #include "common/util.h"
 #include "evidence.h"
-#include "evidence_json.h"
+#include "evidence_load.h"
 #include "formats/hcl.h"
+#include "verify/evidence_json.h"
 
 enum {
 	REPORT_DATA, USER_DATA, PAD, FORMAT, OUT, FROM, TPM_QUOTE, TD_QUOTE, CERTS, IMDS_URL,
@@ -45,68 +46,22 @@ static const struct option_spec options[] = {
 	{ 0 }
 };
 
-static int parse_evidence_format(const char *value, enum evidence_format *format)
+static int parse_evidence_format(const char *value, enum cvm_evidence_format *format)
 {
 	static const char *const names[] = {
-		[EVIDENCE_JSON] = "json", [EVIDENCE_COCO_V1] = "coco-v1",
-		[EVIDENCE_COCO_V2] = "coco-v2",
+		[CVM_EVIDENCE_JSON] = "json", [CVM_EVIDENCE_COCO_V1] = "coco-v1",
+		[CVM_EVIDENCE_COCO_V2] = "coco-v2",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(value ? value : "json", names[i])) {
-			*format = (enum evidence_format)i;
+			*format = (enum cvm_evidence_format)i;
 			return 0;
 		}
 	return usage_error("--format: '%s' is none of json, coco-v1, coco-v2", value);
 }
 
 /* ---- of this machine */
-
-static int copy_blob(struct cvm_blob *to, const void *data, size_t len)
-{
-	if (!data)
-		return 0;
-	to->data = malloc(len + 1);
-	if (!to->data)
-		return fail(EXIT_FAILED, "out of memory");
-	memcpy(to->data, data, len);
-	to->len = len;
-	return 0;
-}
-
-static void copy_tpm(struct cvm_tpm_file *to, const struct cvm_tpm_quote *q)
-{
-	to->quote = *q;
-	memcpy(to->message, q->message, q->message_len);
-	memcpy(to->signature, q->signature, q->signature_len);
-	memcpy(to->pcrs, q->pcrs, q->pcr_count * (sizeof(to->pcrs) / CVM_TPM_PCRS));
-	to->quote.message = to->message;
-	to->quote.signature = to->signature;
-	to->quote.pcrs = to->pcrs;
-}
-
-static int take(const struct cvm_evidence *evidence, struct cvm_evidence_file *file)
-{
-	struct cvm_tpm_quote quote = { .size = sizeof(quote) };
-	size_t len, certs_len, proof_len, td_len;
-	const void *data = cvm_evidence_data(evidence, &len);
-	const void *certs = cvm_evidence_certs(evidence, &certs_len);
-	const void *proof = cvm_evidence_proof(evidence, &proof_len);
-	const void *td_quote = cvm_evidence_td_quote(evidence, &td_len);
-	int status = copy_blob(&file->report, data, len);
-
-	if (!status)
-		status = copy_blob(&file->certs, certs, certs_len);
-	if (!status)
-		status = copy_blob(&file->proof, proof, proof_len);
-	if (!status)
-		status = copy_blob(&file->td_quote, td_quote, td_len);
-	file->type = cvm_evidence_type(evidence);
-	file->has_tpm = !cvm_evidence_tpm_quote(evidence, &quote);
-	if (file->has_tpm)
-		copy_tpm(&file->tpm, &quote);
-	return status;
-}
 
 static int ask(const struct arguments *args, const uint8_t *data, uint32_t timeout,
 	       struct cvm_evidence_file *file)
@@ -125,7 +80,9 @@ static int ask(const struct arguments *args, const uint8_t *data, uint32_t timeo
 		rc = cvm_batch_one(ctx, data, &batch, &evidence, &error);
 	else
 		rc = cvm_attest(ctx, data, &direct, &evidence, &error);
-	return rc ? fail_library(rc, &error) : take(evidence, file);
+	if (!rc)
+		rc = cvm_evidence_file_take(file, evidence, &error);
+	return rc ? fail_library(rc, &error) : 0;
 }
 
 static int from_machine(const struct arguments *args, struct cvm_evidence_file *file)
@@ -215,9 +172,10 @@ static int fetch_certs(const struct arguments *args, struct cvm_evidence_file *f
 static int run(const struct arguments *args)
 {
 	__cleanup_evidence_file struct cvm_evidence_file file = { 0 };
-	enum evidence_format format = EVIDENCE_JSON;
+	enum cvm_evidence_format format = CVM_EVIDENCE_JSON;
+	struct cvm_error error;
 	json_t *json = NULL;
-	int status = parse_evidence_format(args->option[FORMAT], &format);
+	int rc, status = parse_evidence_format(args->option[FORMAT], &format);
 
 	if (!status)
 		status = args->option[FROM] ? from_file(args, &file) : from_machine(args, &file);
@@ -225,9 +183,10 @@ static int run(const struct arguments *args)
 		status = load_certs(args->option[CERTS], &file);
 	if (!status)
 		status = fetch_certs(args, &file);
-	if (!status)
-		status = evidence_json(&file, format, &json);
-	return status ? status : output_json(args->option[OUT], json);
+	if (status)
+		return status;
+	rc = cvm_evidence_json(&file, format, &json, &error);
+	return rc ? fail_library(rc, &error) : output_json(args->option[OUT], json);
 }
 
 const struct command cmd_evidence = {
