@@ -39,11 +39,13 @@ setup:
 	$(Q)selftests/setup
 
 # a second make, so that fragments that ask pkg-config see what setup installed
-check: setup
+check:
+	$(Q)selftests/setup selftests/clients/packages
 	$(Q)$(MAKE) --no-print-directory user tests modules
 	$(Q)selftests/check
 
-check-all: setup
+check-all:
+	$(Q)selftests/setup selftests/clients/packages
 	$(Q)$(MAKE) --no-print-directory user tests modules
 	$(Q)selftests/check --all
 

@@ -2,7 +2,8 @@
 /*
  * Batch v1 as the driver and the library have it, on lines of hex:
  *   expected                 in: USER_DATA PROOF
- *                            out: R64 SCOPE TPM48, or "refused"
+ *                            out: R64 SCOPE TPM48, or "refused" and why: length
+ *                            (of user data), reserved, malformed
  *   build DUMMIES            in: SALT SCOPE USER_DATA for each leaf; then
  *                            DUMMIES lines of a hash
  *                            out: R64 TPM48, then the proof of each leaf
@@ -79,7 +80,8 @@ static void expected(void)
 		if (len == sizeof(c.user_data))
 			run_expected(&c);
 		if (len != sizeof(c.user_data) || c.result) {
-			puts("refused");
+			printf("refused %s\n", len != sizeof(c.user_data) ? "length" :
+			       c.result == -EINVAL ? "reserved" : "malformed");
 			continue;
 		}
 		show(c.r64, sizeof(c.r64), ' ');
