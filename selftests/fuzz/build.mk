@@ -3,7 +3,7 @@
 # corpus and a coverage of its own; and what writes their first inputs.
 
 fuzz-parsers := snp_report tdreport quote cert_table efi_list module_signature hcl_report proof hex
-fuzz-own     := policy collateral tcb_info qe_identity claims tpm_file evidence_file tpm_quote certs proof_text
+fuzz-own     := policy collateral tcb_info qe_identity claims tpm_file evidence_file cmw tpm_quote certs proof_text
 fuzz-fetched := thim pcs cached imds
 fuzz-readers := $(fuzz-own) $(fuzz-fetched) show
 fuzz-verify  := verify verify_deep

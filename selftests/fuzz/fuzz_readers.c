@@ -11,6 +11,7 @@
 #include "common/base64url.h"
 #include "formats/proof.h"
 #include "must.h"
+#include "verify/cmw.h"
 #include "verify/evidence_file.h"
 #include "verify/hcl_claims.h"
 #include "verify/internal.h"
@@ -100,6 +101,18 @@ static bool is_whole(const struct cvm_blob *blob, size_t max)
 	return blob->data ? blob->len <= max : !blob->len;
 }
 
+static void must_be_whole(const struct cvm_evidence_file *file)
+{
+	must(is_whole(&file->report, CVM_FILE_REPORT_MAX) &&
+	     is_whole(&file->certs, CVM_FILE_CERTS_MAX));
+	must(is_whole(&file->td_quote, CVM_FILE_REPORT_MAX) &&
+	     is_whole(&file->proof, CVM_FILE_REPORT_MAX));
+	if (file->report.data && file->has_tpm)
+		must(file->tpm.quote.message_len <= sizeof(file->tpm.message) &&
+		     file->tpm.quote.signature_len <= sizeof(file->tpm.signature) &&
+		     file->tpm.quote.pcr_count && file->tpm.quote.pcr_count <= CVM_TPM_PCRS);
+}
+
 static __attribute__((unused)) void evidence_file(const uint8_t *data, size_t len)
 {
 	static struct cvm_evidence_file file;
@@ -108,14 +121,20 @@ static __attribute__((unused)) void evidence_file(const uint8_t *data, size_t le
 
 	must_explain(ret, &error);
 	must(!ret == !!file.report.data);
-	must(is_whole(&file.report, CVM_FILE_REPORT_MAX) &&
-	     is_whole(&file.certs, CVM_FILE_CERTS_MAX));
-	must(is_whole(&file.td_quote, CVM_FILE_REPORT_MAX) &&
-	     is_whole(&file.proof, CVM_FILE_REPORT_MAX));
-	if (!ret && file.has_tpm)
-		must(file.tpm.quote.message_len <= sizeof(file.tpm.message) &&
-		     file.tpm.quote.signature_len <= sizeof(file.tpm.signature) &&
-		     file.tpm.quote.pcr_count && file.tpm.quote.pcr_count <= CVM_TPM_PCRS);
+	must_be_whole(&file);
+	cvm_evidence_file_free(&file);
+}
+
+/* In CBOR, whatever it begins with */
+static __attribute__((unused)) void cmw(const uint8_t *data, size_t len)
+{
+	struct cvm_evidence_file file = { 0 };
+	struct cvm_error error = { 0 };
+	int ret = cvm_cmw_read_cbor((struct cvm_span){ data, len }, &file, &error);
+
+	must_explain(ret, &error);
+	must(ret || (file.report.data && file.type));
+	must_be_whole(&file);
 	cvm_evidence_file_free(&file);
 }
 

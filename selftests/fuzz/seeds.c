@@ -211,6 +211,27 @@ static void seed_evidence_file(const struct azure_world *w, const char *name, js
 	}
 }
 
+/* A record, a tag, and a collection with all that there can be */
+static void seed_cmw(void)
+{
+	static const char record[] = "\x83\x63""a/b\x44HCLA\x04";
+	static const char tag[] = "\xda\x63\x74\x2a\x76\x44HCLA";
+	static const char all[] = "\xa6\x68__cmwc_t\x65tag:x"
+		"\x65""certs\x82\x63""a/b\x44----" "\x65proof\x83\x63""a/b\x48""CVMGBAT1\x04"
+		"\x68""evidence\x83\x19\x29\x4c\x44HCLA\x04" "\x01\x82\x63""c/d\x41?"
+		"\x69tpm_quote\x82\x63""a/b\x58\x6d{\"message\":\"ff\",\"signature\":\"00\",\"pcrs\":[\""
+		"0000000000000000000000000000000000000000000000000000000000000000\"]}";
+	static const char json[] = "{\"__cmwc_t\":\"tag:x\",\"evidence\":[\"a/b\",\"SENMQQ\",4],"
+		"\"proof\":[\"a/b\",\"Q1ZNR0JBVDE\"]}";
+
+	seed("cmw", "record", record, sizeof(record) - 1);
+	seed("cmw", "tag", tag, sizeof(tag) - 1);
+	seed("cmw", "collection", all, sizeof(all) - 1);
+	seed("evidence_file", "cmw-cbor", all, sizeof(all) - 1);
+	seed_text("evidence_file", "cmw-json", json);
+	seed_text("evidence_file", "cmw-record", "[\"a/b\",\"SENMQQ\",4]");
+}
+
 static void seed_tpm_file(const struct azure_world *w, const char *name)
 {
 	json_t *pcrs = json_array(), *file = json_pack("{s:i}", "reset_count", 7);
@@ -300,6 +321,7 @@ int main(int argc, char **argv)
 	seed_azure(true);
 	seed_proofs();
 	seed_boot();
+	seed_cmw();
 	azure_free_policies();
 	snp_make_kinds();
 	tdx_make_kinds();

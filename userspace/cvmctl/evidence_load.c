@@ -6,22 +6,6 @@
 #include "formats/detect.h"
 #include "show.h"
 
-static uint32_t type_of(enum cvm_format format)
-{
-	switch (format) {
-	case CVM_FORMAT_SNP_REPORT:
-		return CVM_EVIDENCE_SNP_REPORT;
-	case CVM_FORMAT_TDREPORT:
-		return CVM_EVIDENCE_TDREPORT;
-	case CVM_FORMAT_TDX_QUOTE:
-		return CVM_EVIDENCE_TDX_QUOTE;
-	case CVM_FORMAT_HCL_REPORT:
-		return CVM_EVIDENCE_HCL_REPORT;
-	default:
-		return 0;
-	}
-}
-
 int load_evidence(const char *path, struct cvm_evidence_file *file)
 {
 	__cleanup_free void *data = NULL;
@@ -34,12 +18,12 @@ int load_evidence(const char *path, struct cvm_evidence_file *file)
 	if (status)
 		return status;
 	format = cvm_format_detect(data, len);
-	if (format == CVM_FORMAT_JSON) {
+	if (format == CVM_FORMAT_JSON || format == CVM_FORMAT_CMW) {
 		if (cvm_evidence_file_parse(file, data, len, &error))
 			return fail(EXIT_FAILED, "%s: no evidence: %s", path, error.text);
 		return 0;
 	}
-	file->type = type_of(format);
+	file->type = cvm_evidence_type_of(data, len);
 	file->report = (struct cvm_blob){ cvm_take_ptr(data), len };
 	return 0;
 }

@@ -12,7 +12,7 @@
 /* Each: 0 or an exit status; what went wrong has been said. */
 
 /*
- * Raw, as hexadecimal text, or JSON with what came along. Of what is no evidence the
+ * Raw, as hexadecimal text, or with what came along in JSON or a CMW. Of what is no evidence the
  * type is 0, and the bytes are in @file->report all the same.
  */
 int load_evidence(const char *path, struct cvm_evidence_file *file);

@@ -102,7 +102,23 @@ static bool is_json(const uint8_t *p, size_t len)
 
 	while (at < len && is_blank(p[at]))
 		at++;
-	return at < len && p[at] == '{';
+	return at < len && (p[at] == '{' || p[at] == '[');
+}
+
+/*
+ * CBOR: an array of two or three that begins with a text or a number, a tag that is made
+ * of a content format, or a map of at most 23 whose first label is either. A certificate
+ * table may begin so by its GUID, and is looked for before.
+ */
+static bool is_cmw(const uint8_t *p)
+{
+	uint8_t inner = p[1] >> 5;
+
+	if (p[0] == 0x82 || p[0] == 0x83)
+		return inner == 3 || inner == 0;
+	if (p[0] >= 0xa1 && p[0] <= 0xb7)
+		return inner == 3 || inner <= 1;
+	return p[0] == 0xda && p[1] == 0x63 && p[2] == 0x74;
 }
 
 enum cvm_format cvm_format_detect(const void *data, size_t len)
@@ -123,6 +139,8 @@ enum cvm_format cvm_format_detect(const void *data, size_t len)
 		return CVM_FORMAT_SNP_REPORT;
 	if (is_cert_table(p, len))
 		return CVM_FORMAT_CERT_TABLE;
+	if (is_cmw(p))
+		return CVM_FORMAT_CMW;
 	if (is_quote(p, len))
 		return CVM_FORMAT_TDX_QUOTE;
 	return CVM_FORMAT_UNKNOWN;
@@ -149,6 +167,8 @@ const char *cvm_format_name(enum cvm_format format)
 		return "certificate or revocation list";
 	case CVM_FORMAT_JSON:
 		return "JSON text";
+	case CVM_FORMAT_CMW:
+		return "CMW in CBOR";
 	default:
 		return "unknown format";
 	}

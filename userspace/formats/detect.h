@@ -15,7 +15,8 @@ enum cvm_format {
 	CVM_FORMAT_PROOF,
 	CVM_FORMAT_PEM,		/* certificates or revocation lists */
 	CVM_FORMAT_DER,		/* one of either */
-	CVM_FORMAT_JSON,
+	CVM_FORMAT_JSON,	/* an object or an array */
+	CVM_FORMAT_CMW,		/* a conceptual message wrapper in CBOR */
 };
 
 /*

@@ -6,6 +6,8 @@
 #include "../common/api.h"
 #include "../common/base64url.h"
 #include "../common/util.h"
+#include "../formats/detect.h"
+#include "cmw.h"
 #include "evidence_file.h"
 #include "json_in.h"
 
@@ -211,6 +213,22 @@ const char *cvm_evidence_type_name(uint32_t type)
 	return type < ARRAY_SIZE(type_names) && type_names[type] ? type_names[type] : "unknown";
 }
 
+uint32_t cvm_evidence_type_of(const void *data, size_t len)
+{
+	switch (cvm_format_detect(data, len)) {
+	case CVM_FORMAT_SNP_REPORT:
+		return CVM_EVIDENCE_SNP_REPORT;
+	case CVM_FORMAT_TDREPORT:
+		return CVM_EVIDENCE_TDREPORT;
+	case CVM_FORMAT_TDX_QUOTE:
+		return CVM_EVIDENCE_TDX_QUOTE;
+	case CVM_FORMAT_HCL_REPORT:
+		return CVM_EVIDENCE_HCL_REPORT;
+	default:
+		return 0;
+	}
+}
+
 static int parse_type(const struct cvm_json *in, uint32_t *type)
 {
 	struct cvm_json member;
@@ -248,6 +266,8 @@ static int parse(const struct cvm_json *in, struct cvm_evidence_file *file)
 	uint64_t version;
 	int ret;
 
+	if (cvm_cmw_is_json(in->value))
+		return cvm_cmw_read_json(in, file);
 	if (cvm_json_has(in, "type"))
 		return parse_own(in, file);
 	if (!cvm_json_has(in, "version"))
@@ -258,17 +278,29 @@ static int parse(const struct cvm_json *in, struct cvm_evidence_file *file)
 	return ret ? ret : parse_v1(in, file);
 }
 
-int cvm_evidence_file_parse(struct cvm_evidence_file *file, const void *data, size_t len,
-			    struct cvm_error *error)
+static int parse_json(const void *data, size_t len, struct cvm_evidence_file *file,
+		      struct cvm_error *error)
 {
 	struct cvm_json in;
-	int ret = cvm_json_load(data, len, "", &in, error);
+	int ret = cvm_json_load_any(data, len, "", &in, error);
 
-	*file = (struct cvm_evidence_file){ 0 };
 	if (ret)
 		return ret;
 	ret = parse(&in, file);
 	json_decref((json_t *)in.value);
+	return ret;
+}
+
+int cvm_evidence_file_parse(struct cvm_evidence_file *file, const void *data, size_t len,
+			    struct cvm_error *error)
+{
+	int ret;
+
+	*file = (struct cvm_evidence_file){ 0 };
+	if (cvm_format_detect(data, len) == CVM_FORMAT_CMW)
+		ret = cvm_cmw_read_cbor((struct cvm_span){ data, len }, file, error);
+	else
+		ret = parse_json(data, len, file, error);
 	if (ret)
 		cvm_evidence_file_free(file);
 	return ret == -ENOMEM ? cvm_set_error(error, ret, "out of memory") : ret;

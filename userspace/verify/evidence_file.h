@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Evidence and what came along with it, as one JSON text. What agents of Azure's
- * guests send (confidential-containers, versions 0 to 2), and what `cvmctl evidence`
- * writes of any platform. Nothing in it is believed: it is taken apart for
- * cvm_verify(), and what it must be bound to is not for it to say. Members that are
- * not known are passed over.
+ * Evidence and what came along with it, in one file. What agents of Azure's guests send
+ * (confidential-containers, versions 0 to 2), what `cvmctl evidence` writes of any
+ * platform, and conceptual message wrappers in JSON and CBOR. Nothing in it is believed:
+ * it is taken apart for cvm_verify(), and what it must be bound to is not for it to say.
+ * Members that are not known are passed over.
  */
 #ifndef CVM_VERIFY_EVIDENCE_FILE_H
 #define CVM_VERIFY_EVIDENCE_FILE_H
@@ -48,6 +48,9 @@ struct cvm_evidence_file {
 int cvm_evidence_file_parse(struct cvm_evidence_file *file, const void *data, size_t len,
 			    struct cvm_error *error);
 void cvm_evidence_file_free(struct cvm_evidence_file *file);
+
+/* enum cvm_evidence_type of what is evidence by itself, by what is in it; 0: it is none */
+uint32_t cvm_evidence_type_of(const void *data, size_t len);
 
 /* "snp-report", "tdx-quote", "hcl-report", "tdreport"; "unknown" */
 const char *cvm_evidence_type_name(uint32_t type);

@@ -19,8 +19,8 @@ static void make_printable(char *text)
 			*text = '?';
 }
 
-int cvm_json_load(const void *data, size_t len, const char *name, struct cvm_json *out,
-		  struct cvm_error *error)
+int cvm_json_load_any(const void *data, size_t len, const char *name, struct cvm_json *out,
+		      struct cvm_error *error)
 {
 	json_error_t why;
 	json_t *value;
@@ -35,12 +35,20 @@ int cvm_json_load(const void *data, size_t len, const char *name, struct cvm_jso
 		return cvm_set_error(error, -EBADMSG, "%s%sline %d, column %d: no JSON: %.100s",
 				     name, *name ? ": " : "", why.line, why.column, why.text);
 	}
-	if (!json_is_object(value)) {
-		json_decref(value);
-		return cvm_json_wrong(out, "an object");
-	}
 	out->value = value;
 	return 0;
+}
+
+int cvm_json_load(const void *data, size_t len, const char *name, struct cvm_json *out,
+		  struct cvm_error *error)
+{
+	int ret = cvm_json_load_any(data, len, name, out, error);
+
+	if (ret || json_is_object(out->value))
+		return ret;
+	json_decref((json_t *)out->value);
+	out->value = NULL;
+	return cvm_json_wrong(out, "an object");
 }
 
 static void append(char *path, size_t size, const char *format, ...)

@@ -42,6 +42,10 @@ struct cvm_json {
 int cvm_json_load(const void *data, size_t len, const char *name, struct cvm_json *out,
 		  struct cvm_error *error);
 
+/* Likewise, or an array */
+int cvm_json_load_any(const void *data, size_t len, const char *name, struct cvm_json *out,
+		      struct cvm_error *error);
+
 int cvm_json_wrong(const struct cvm_json *in, const char *expected);
 
 /* A member of an object, which must be there */
