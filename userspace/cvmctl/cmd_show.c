@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "evidence_load.h"
 #include "show.h"
+#include "verify/evidence_json.h"
 
 enum { JSON };
 
@@ -94,8 +96,8 @@ static int x509(struct cvm_span in, json_t **json, struct cvm_format_error *err)
 					  in.data[0]);
 }
 
-static int parse_and_show(const void *data, size_t len, json_t **json,
-			  struct cvm_format_error *err)
+/* @data: of a kind that is not a file of several parts */
+static int show_part(const void *data, size_t len, json_t **json, struct cvm_format_error *err)
 {
 	static int (*const shows[])(struct cvm_span, json_t **, struct cvm_format_error *) = {
 		[CVM_FORMAT_SNP_REPORT] = snp_report,
@@ -116,6 +118,51 @@ static int parse_and_show(const void *data, size_t len, json_t **json,
 				"an SNP attestation report, a quote, a TDREPORT, an HCL report, a certificate table, certificates or a batch proof");
 }
 
+/* A member of @all, unless there is nothing of it. What cannot be parsed is an error. */
+static int add_part(json_t *all, const char *name, const struct cvm_blob *part,
+		    struct cvm_format_error *err)
+{
+	json_t *json = NULL;
+	int ret = part->data ? show_part(part->data, part->len, &json, err) : 0;
+
+	if (json)
+		json_object_set_new(all, name, json);
+	return ret;
+}
+
+static int add_parts(json_t *all, const struct cvm_evidence_file *file,
+		     struct cvm_format_error *err)
+{
+	int ret = add_part(all, "evidence", &file->report, err);
+
+	if (!ret)
+		ret = add_part(all, "td_quote", &file->td_quote, err);
+	if (!ret && file->has_tpm)
+		json_object_set_new(all, "tpm_quote", cvm_tpm_quote_json(&file->tpm.quote));
+	if (!ret)
+		ret = add_part(all, "certs", &file->certs, err);
+	return ret ? ret : add_part(all, "proof", &file->proof, err);
+}
+
+/* Evidence with what came along: each part as it would be shown alone */
+static int show_file(const char *path, const void *data, size_t len, json_t **json,
+		     struct cvm_format_error *err)
+{
+	__cleanup_evidence_file struct cvm_evidence_file file = { 0 };
+	struct cvm_error error;
+	int ret;
+
+	if (cvm_evidence_file_parse(&file, data, len, &error))
+		return fail(EXIT_FAILED, "%s: no evidence: %s", path, error.text);
+	*json = json_object();
+	ret = add_parts(*json, &file, err);
+	if (ret == -EBADMSG) {
+		json_decref(*json);
+		*json = NULL;
+	}
+	return ret;
+}
+
 static int print(json_t *json, bool as_json)
 {
 	__cleanup_free char *text = NULL;
@@ -129,19 +176,31 @@ static int print(json_t *json, bool as_json)
 	return output_text(NULL, text);
 }
 
+static bool is_file(const void *data, size_t len)
+{
+	enum cvm_format format = cvm_format_detect(data, len);
+
+	return format == CVM_FORMAT_JSON || format == CVM_FORMAT_CMW;
+}
+
 static int run(const struct arguments *args)
 {
 	const char *path = args->operand[0];
 	struct cvm_format_error err = { 0 };
 	__cleanup_free void *data = NULL;
 	char text[512];
-	json_t *json;
+	json_t *json = NULL;
 	size_t len;
 	int ret, status = read_evidence(path, &data, &len);
 
 	if (status)
 		return status;
-	ret = parse_and_show(data, len, &json, &err);
+	if (is_file(data, len))
+		ret = show_file(path, data, len, &json, &err);
+	else
+		ret = show_part(data, len, &json, &err);
+	if (ret > 0)
+		return ret;
 	if (json || !ret)
 		status = print(json, args->option[JSON] != NULL);
 	if (ret)
