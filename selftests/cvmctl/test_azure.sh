@@ -57,7 +57,7 @@ says '"hcl-report"' 'status: what it gives'
 [[ $(jq -r .platform "$dir/stdout") == "$tee" ]]
 result $? "status: the hardware is $tee"
 
-for format in json coco-v1 coco-v2; do
+for format in json coco-v1 coco-v2 cmw cmw-cbor; do
 	try 0 '' "direct evidence, $format" evidence "${here[@]}" --report-data "$data" --format $format \
 		--out "$dir/direct-$format"
 	verifies "direct evidence, $format" "$dir/direct-$format" --report-data "$data"
@@ -68,6 +68,15 @@ for format in json coco-v1 coco-v2; do
 	verifies "batch evidence, $format" "$dir/batch-$format" --user-data "$data" --scope any
 	refuses 'report_data' "$format, a batch's, taken for direct" "$dir/batch-$format" --report-data "$data"
 done
+# nothing is lost in one, which has all parts there can be
+try 0 '' 'a CMW of our own JSON' evidence --from "$dir/batch-json" --format cmw-cbor --out "$dir/cbor"
+try 0 '' 'and back' evidence --from "$dir/cbor" --out "$dir/back"
+cmp -s "$dir/batch-json" "$dir/back"
+result $? 'is the same'
+try 0 '' 'shown' show --json "$dir/cbor"
+[[ $(jq -r 'keys_unsorted | join(" ")' "$dir/stdout") == \
+	"evidence $([[ $tee == tdx ]] && echo 'td_quote tpm_quote' || echo 'tpm_quote certs') proof" ]]
+result $? 'with all its parts' "$(jq -c keys_unsorted "$dir/stdout")"
 bound=("${with[@]}")
 with=("${roots[@]}")
 refuses 'binding' 'an HCL report where a report is expected' "$dir/direct-json" --report-data "$data"

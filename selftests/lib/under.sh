@@ -14,7 +14,7 @@ least=90
 
 # NAME...: from their sources, so that a new one needs no line here
 all=()
-for source in selftests/lib/test_{formats,verify,mutations,policy,collateral,vectors,evidence}*.c \
+for source in selftests/lib/test_{formats,verify,mutations,policy,collateral,vectors,evidence,cmw}*.c \
 		selftests/keys/test_record.c; do
 	source=${source##*/}
 	all+=("${source%.c}")

@@ -10,11 +10,12 @@
 #include "evidence.h"
 #include "evidence_load.h"
 #include "formats/hcl.h"
+#include "verify/cmw_write.h"
 #include "verify/evidence_json.h"
 
 enum {
-	REPORT_DATA, USER_DATA, PAD, FORMAT, OUT, FROM, TPM_QUOTE, TD_QUOTE, CERTS, IMDS_URL,
-	NO_FETCH, BACKEND, TIMEOUT,
+	REPORT_DATA, USER_DATA, PAD, FORMAT, MEDIA_TYPE, OUT, FROM, TPM_QUOTE, TD_QUOTE, CERTS,
+	IMDS_URL, NO_FETCH, BACKEND, TIMEOUT,
 };
 
 /* seconds for the VCEK, waiting for a busy host included */
@@ -26,9 +27,14 @@ static const struct option_spec options[] = {
 	[USER_DATA]	= { "user-data", "HEX|@FILE",
 			    "batch evidence: the 64 bytes that its proof is about" },
 	[PAD]		= { "pad", NULL, HELP_PAD },
-	[FORMAT]	= { "format", "json|coco-v1|coco-v2",
-			    "json (default); or the evidence of the confidential-containers'\n"
-			    "agents in Azure's guests" },
+	[FORMAT]	= { "format", "json|coco-v1|coco-v2|cmw|cmw-cbor",
+			    "json (default); the evidence of the confidential-containers'\n"
+			    "agents in Azure's guests; or a conceptual message wrapper (RFC\n"
+			    "9999), in JSON or CBOR" },
+	[MEDIA_TYPE]	= { "media-type", "NAME=TYPE",
+			    "for cmw: another media type than the default one of what NAME\n"
+			    "says, for cmw-cbor also a content format's number; may be given\n"
+			    "more than once", true },
 	[OUT]		= { "out", "FILE", HELP_OUT },
 	[FROM]		= { "from", "FILE",
 			    "not of this machine: evidence of a file, in any form that\nverify reads" },
@@ -46,19 +52,65 @@ static const struct option_spec options[] = {
 	{ 0 }
 };
 
-static int parse_evidence_format(const char *value, enum cvm_evidence_format *format)
+/* formats besides enum cvm_evidence_format */
+enum { CMW = CVM_EVIDENCE_COCO_V2 + 1, CMW_CBOR };
+
+/**
+ * struct form - how evidence is to be written
+ * @format: enum cvm_evidence_format, or CMW*
+ * @media_types: as cvm_cmw_json() takes them
+ */
+struct form {
+	int format;
+	const char *media_types[CVM_CMW_TYPES];
+};
+
+static int parse_format_name(const char *value, int *format)
 {
 	static const char *const names[] = {
 		[CVM_EVIDENCE_JSON] = "json", [CVM_EVIDENCE_COCO_V1] = "coco-v1",
-		[CVM_EVIDENCE_COCO_V2] = "coco-v2",
+		[CVM_EVIDENCE_COCO_V2] = "coco-v2", [CMW] = "cmw", [CMW_CBOR] = "cmw-cbor",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(value ? value : "json", names[i])) {
-			*format = (enum cvm_evidence_format)i;
+			*format = (int)i;
 			return 0;
 		}
-	return usage_error("--format: '%s' is none of json, coco-v1, coco-v2", value);
+	return usage_error("--format: '%s' is none of json, coco-v1, coco-v2, cmw, cmw-cbor", value);
+}
+
+/* NAME=TYPE */
+static int parse_media_type(const char *given, struct form *form)
+{
+	size_t i = 0, len = strcspn(given, "=");
+	const char *value = given + len + 1;
+
+	while (cvm_cmw_types[i].name && (strlen(cvm_cmw_types[i].name) != len ||
+					 strncmp(cvm_cmw_types[i].name, given, len)))
+		i++;
+	if (!cvm_cmw_types[i].name || !given[len])
+		return usage_error("--media-type: '%s' does not begin with the name of a part and =",
+				   given);
+	if (!cvm_cmw_is_media_type(value) && !cvm_cmw_is_content_format(value))
+		return usage_error("--media-type: '%s' is no media type and no content format", value);
+	if (form->format == CMW && !cvm_cmw_is_media_type(value))
+		return usage_error("--media-type: a content format (%s) is for cmw-cbor alone", value);
+	form->media_types[i] = value;
+	return 0;
+}
+
+/* Before anything is asked for: a mistyped one must not cost a report. */
+static int parse_form(const struct arguments *args, struct form *form)
+{
+	int status = parse_format_name(args->option[FORMAT], &form->format);
+
+	if (!status && args->option[MEDIA_TYPE] && form->format < CMW)
+		return usage_error("--media-type goes with --format cmw or cmw-cbor");
+	for (size_t i = 0; !status && i < args->given_count; i++)
+		if (args->given[i].option == MEDIA_TYPE)
+			status = parse_media_type(args->given[i].value, form);
+	return status;
 }
 
 /* ---- of this machine */
@@ -169,13 +221,39 @@ static int fetch_certs(const struct arguments *args, struct cvm_evidence_file *f
 	return status;
 }
 
+static int write_cbor(const char *out, const struct cvm_evidence_file *file,
+		      const struct form *form)
+{
+	struct cvm_blob cbor = { 0 };
+	struct cvm_error error;
+	int rc = cvm_cmw_cbor(file, form->media_types, &cbor, &error);
+	int status = rc ? fail_library(rc, &error) : output_binary(out, cbor.data, cbor.len);
+
+	free(cbor.data);
+	return status;
+}
+
+static int write_form(const char *out, const struct cvm_evidence_file *file,
+		      const struct form *form)
+{
+	struct cvm_error error;
+	json_t *json = NULL;
+	int rc;
+
+	if (form->format == CMW_CBOR)
+		return write_cbor(out, file, form);
+	if (form->format == CMW)
+		rc = cvm_cmw_json(file, form->media_types, &json, &error);
+	else
+		rc = cvm_evidence_json(file, (enum cvm_evidence_format)form->format, &json, &error);
+	return rc ? fail_library(rc, &error) : output_json(out, json);
+}
+
 static int run(const struct arguments *args)
 {
 	__cleanup_evidence_file struct cvm_evidence_file file = { 0 };
-	enum cvm_evidence_format format = CVM_EVIDENCE_JSON;
-	struct cvm_error error;
-	json_t *json = NULL;
-	int rc, status = parse_evidence_format(args->option[FORMAT], &format);
+	struct form form = { 0 };
+	int status = parse_form(args, &form);
 
 	if (!status)
 		status = args->option[FROM] ? from_file(args, &file) : from_machine(args, &file);
@@ -183,10 +261,7 @@ static int run(const struct arguments *args)
 		status = load_certs(args->option[CERTS], &file);
 	if (!status)
 		status = fetch_certs(args, &file);
-	if (status)
-		return status;
-	rc = cvm_evidence_json(&file, format, &json, &error);
-	return rc ? fail_library(rc, &error) : output_json(args->option[OUT], json);
+	return status ? status : write_form(args->option[OUT], &file, &form);
 }
 
 const struct command cmd_evidence = {

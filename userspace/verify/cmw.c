@@ -13,7 +13,7 @@
 #define PROOF		"proof"
 
 /* AMD's: draft-deeglaze-amd-sev-snp-corim-profile; of vnd.cvm-guest none is registered */
-const struct cvm_cmw_type cvm_cmw_types[] = {
+const struct cvm_cmw_type cvm_cmw_types[CVM_CMW_TYPES + 1] = {
 	{ "snp-report", EVIDENCE, "application/vnd.amd.sev-snp.attestation-report",
 	  CVM_CMW_EVIDENCE },
 	{ "tdx-quote", EVIDENCE, "application/vnd.cvm-guest.tdx-quote", CVM_CMW_EVIDENCE },

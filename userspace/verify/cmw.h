@@ -36,8 +36,10 @@ struct cvm_cmw_type {
 	uint8_t ind;
 };
 
-/* ends with a name that is NULL */
-extern const struct cvm_cmw_type cvm_cmw_types[];
+#define CVM_CMW_TYPES	10
+
+/* behind the last one a name that is NULL */
+extern const struct cvm_cmw_type cvm_cmw_types[CVM_CMW_TYPES + 1];
 
 /* A record, or an object that can be nothing but a collection */
 bool cvm_cmw_is_json(const json_t *value);
