@@ -92,6 +92,27 @@ result $? 'no entry is left in configfs-tsm'
 cvmctl status --json >/tmp/status 2>/tmp/stderr && grep -q "\"platform\": \"$platform\"" /tmp/status
 result $? 'status'
 
+# a live view, of what eight batches and direct requests do meanwhile
+if [ "$driver" = cvm ]; then
+	cvmctl status --watch --json --interval 0.5 --count 6 >/tmp/watch 2>/tmp/stderr &
+	watcher=$!
+	cvmctl bench --mode=batch --clients 8 --seconds 2 --json >/tmp/bench 2>/tmp/stderr
+	wait $watcher && [ "$(wc -l </tmp/watch)" = 6 ] && ! grep -v '"channel":"[a-z]*"' /tmp/watch
+	result $? 'status --watch: a line for each interval'
+	grep -v '"leaves_per_batch":0.0' /tmp/watch | grep -v '"completed":0,' | grep -q '"p50_ms":[0-9]'
+	result $? 'status --watch: sees requests, batches and their time'
+else
+	cvmctl status --watch --count 1 2>/tmp/stderr
+	[ $? = 4 ] && grep -q 'load cvm_guest' /tmp/stderr
+	result $? "status --watch, of the kernel's own driver: exit status 4"
+fi
+
+# all in one file
+cvmctl evidence --report-data "$data" --format cmw-cbor --out /tmp/cbor 2>/tmp/stderr &&
+	cvmctl evidence --from /tmp/cbor --format cmw --out /tmp/cmw 2>/tmp/stderr &&
+	cvmctl show --json /tmp/cmw 2>/tmp/stderr | grep -q "$data"
+result $? 'evidence, as a CMW in CBOR and JSON'
+
 cvmctl module status >/tmp/status 2>/tmp/stderr
 case $driver in
 cvm)

@@ -100,7 +100,7 @@ offers '' cvmctl report --report-data ab
 offers '' cvmctl report --timeout ''
 offers "$dir/files" cvmctl doctor --root "$dir/f"
 offers "$dir/files/nonce.bin" cvmctl verify --at 2025-06-30T12:00:00Z "$dir/files/"
-offers '--json --backend --help' cvmctl status ''
+offers '--json --backend --watch --interval --count --root --help' cvmctl status ''
 offers 'json coco-v1 coco-v2 cmw cmw-cbor' cvmctl evidence --format ''
 offers '' cvmctl nonsense --x
 

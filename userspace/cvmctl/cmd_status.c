@@ -8,17 +8,27 @@
 
 #include "common/util.h"
 #include "evidence.h"
+#include "status.h"
 #include "verify/evidence_file.h"
 
-/* the driver's own numbers; what each means is written in its documentation */
-#define SYSFS		"/sys/class/misc/cvm_report"
 #define SYSFS_FILE_MAX	4096
 
-enum { JSON, BACKEND };
+#define DEFAULT_INTERVAL_MS	1000
+#define MIN_INTERVAL_MS		50
+#define MAX_INTERVAL_MS		3600000
+
+enum { JSON, BACKEND, WATCH, INTERVAL, COUNT, ROOT };
 
 static const struct option_spec options[] = {
-	[JSON]		= { "json", NULL, "one JSON object, for programs" },
+	[JSON]		= { "json", NULL, "one JSON object, for programs; with --watch one a line" },
 	[BACKEND]	= { "backend", ARG_BACKEND, HELP_BACKEND },
+	[WATCH]		= { "watch", NULL,
+			    "what the driver does, again and again: rate, latency, batches,\n"
+			    "throttling; until ^C" },
+	[INTERVAL]	= { "interval", "S", "with --watch: seconds from one look to the next (1);\n"
+					     "0.05 and more" },
+	[COUNT]		= { "count", "N", "with --watch: end after so many intervals" },
+	[ROOT]		= { "root", "DIR", "with --watch: of the machine whose /sys is below DIR" },
 	{ 0 }
 };
 
@@ -102,7 +112,7 @@ static json_t *json_sysfs(const char *name)
 	json_t *group;
 	int count;
 
-	snprintf(path, sizeof(path), "%s/%s", SYSFS, name);
+	snprintf(path, sizeof(path), "%s/%s", STATUS_SYSFS, name);
 	count = scandir(path, &entries, NULL, alphasort);
 	if (count < 0)
 		return json_null();
@@ -190,14 +200,50 @@ static int print_text(json_t *json)
 	return flush_output();
 }
 
+/* Seconds, with a fraction or not */
+static int parse_interval(const char *value, uint32_t *ms)
+{
+	const char *digits = "0123456789";
+	size_t whole = strspn(value, digits);
+	size_t fraction = value[whole] == '.' ? strspn(value + whole + 1, digits) : 0;
+	double seconds = strtod(value, NULL);
+
+	if (!whole || value[whole + (fraction ? fraction + 1 : 0)])
+		return usage_error("--interval: '%s' is no number of seconds", value);
+	if (seconds * 1000 < MIN_INTERVAL_MS || seconds * 1000 > MAX_INTERVAL_MS)
+		return usage_error("--interval: 0.05 to 3600 seconds");
+	*ms = (uint32_t)(seconds * 1000 + 0.5);
+	return 0;
+}
+
+static int watch(const struct arguments *args)
+{
+	struct watch w = { .root = args->option[ROOT] ? args->option[ROOT] : "",
+			   .interval_ms = DEFAULT_INTERVAL_MS, .json = args->option[JSON] };
+	int status = 0;
+
+	if (args->option[BACKEND])
+		return usage_error("--watch is of the driver: without --backend");
+	if (args->option[INTERVAL])
+		status = parse_interval(args->option[INTERVAL], &w.interval_ms);
+	if (!status && args->option[COUNT])
+		status = parse_number("count", args->option[COUNT], UINT32_MAX, &w.count);
+	return status ? status : status_watch(&w);
+}
+
 static int run(const struct arguments *args)
 {
 	__cleanup_ctx struct cvm_ctx *ctx = NULL;
 	struct cvm_status status = { .size = sizeof(status) };
 	struct cvm_error error;
 	json_t *json;
-	int rc = open_source(args->option[BACKEND], &ctx);
+	int rc;
 
+	if (args->option[WATCH])
+		return watch(args);
+	if (args->option[INTERVAL] || args->option[COUNT] || args->option[ROOT])
+		return usage_error("--interval, --count and --root go with --watch");
+	rc = open_source(args->option[BACKEND], &ctx);
 	if (rc)
 		return rc;
 	rc = cvm_status(ctx, &status, &error);
