@@ -130,6 +130,8 @@ printf '%s\n' tss:x:111:112::/:/bin/false bob:x:1000:112::/:/bin/sh >>/etc/passw
 chgrp 112 /dev/tpmrm0
 chmod 0660 /dev/tpmrm0
 says 0 '^note +tpm-group .*group tss .* of alice, bob$' 'one that is a group'"'"'s, who is in that'
+sed -i "s/^\\(tss:x:112:\\).*/\\1$(seq -w 1 200 | sed 's/.*/member&,/' | tr -d '\n')last/" /etc/group
+says 0 '^note +tpm-group .*group tss .* of member001, .*, \.\.\.$' 'more than there is room for'
 sed -i 's/^\(tss:x:112:\).*/\1/' /etc/group
 sed -i '/^bob:/d' /etc/passwd
 says 0 '^fine +tpm ' 'whose only member is the one it is for'

@@ -215,7 +215,8 @@ void doctor_group(struct doctor *d);
 char *doctor_find_group(const struct doctor *d, const char *name, gid_t *gid);
 /*
  * Who is in it besides root, and besides a user of the group's own name, for whom it is.
- * @members has room for COMMAND_MAX bytes. Returns how many.
+ * @members has room for COMMAND_MAX bytes, and ends in ", ..." where it is not enough.
+ * Returns how many, of those counted once that are named.
  */
 size_t doctor_members(const struct doctor *d, gid_t gid, char *members);
 

@@ -28,18 +28,23 @@ char *doctor_find_group(const struct doctor *d, const char *name, gid_t *gid)
 	return found;
 }
 
+/* where there is no room for the next one */
+#define MORE	", ..."
+
 /* once, and neither root nor the user for whom the group is */
 static size_t add_member(char *members, const char *group, const char *name)
 {
 	char word[COMMAND_MAX], all[COMMAND_MAX + 4];
+	size_t len = strlen(members);
 
 	snprintf(word, sizeof(word), ", %s,", name);
 	snprintf(all, sizeof(all), ", %s,", members);
 	if (!strcmp(name, "root") || (group && !strcmp(name, group)) || strstr(all, word))
 		return 0;
-	if (strlen(members) + strlen(name) + 3 > COMMAND_MAX)
-		return 1;
-	strcat(strcat(members, *members ? ", " : ""), name);
+	if (len + strlen(name) + sizeof(", " MORE) <= COMMAND_MAX)
+		strcat(strcat(members, len ? ", " : ""), name);
+	else if (len < strlen(MORE) || strcmp(members + len - strlen(MORE), MORE))
+		strcat(members, MORE);
 	return 1;
 }
 
