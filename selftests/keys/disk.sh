@@ -23,6 +23,7 @@ boot()	# DRIVER OPTION... -- COMMAND...
 	selftests/vm/run --kernel "$kernel" --platform snp --driver "$driver" --timeout "${TIMEOUT:-600}" \
 		--put build/tests/kill_at:/usr/bin/kill_at --put "$(command -v dmsetup)":/usr/bin/dmsetup \
 		--put build/tests/watch_keys.so:/usr/lib/watch_keys.so \
+		--put "$(command -v keyctl)":/usr/bin/keyctl \
 		--put selftests/keys/disk_lib.sh:/t/disk_lib.sh \
 		--put selftests/keys/disk_guest.sh:/t/disk_guest.sh \
 		--put selftests/keys/doors_guest.sh:/t/doors_guest.sh \

@@ -135,6 +135,60 @@ other_door()
 	result $? 'of other inputs too'
 }
 
+# number of the key NAME of the user's keyring, and its bytes are those of FILE
+is_key()	# NAME FILE NUMBER
+{
+	keyctl pipe "$3" >x 2>/tmp/err && cmp x "$2" &&
+		[ "$(keyctl search @u user "cvm:$1")" = "$3" ]
+}
+
+rotate()	# NAME OPTION...
+{
+	local name=$1
+
+	shift
+	cvmctl key rotate --name "$name" --keyring user --type user --length 64 --salt 0102 \
+		--label test --mix $COMMON "$@" >/tmp/out 2>/tmp/err
+}
+
+# the firmware has been updated: what the key was, and what it is from now on
+test_rotation()
+{
+	local former
+
+	derive new.key --mix $COMMON && ! cmp -s new.key native.key &&
+		cvmctl key derive --name r --keyring user --type user --length 64 --salt 0102 \
+			--label test --mix $COMMON --tcb "$OLD_TCB" >former 2>/tmp/err
+	result $? 'a key of the firmware before'
+	former=$(cat former)
+	is_key r native.key "$former"
+	result $? 'is in the keyring'
+	try 1 'above the committed' 'rotate: not from a firmware that is not here' \
+		rotate r --tcb ff18000000000004
+	is_key r native.key "$former"
+	result $? 'which leaves the key there'
+	rotate r --tcb "$OLD_TCB" && [ "$(wc -l </tmp/out)" = 2 ] &&
+		is_key r new.key "$(sed -n 1p /tmp/out)" &&
+		is_key r.old native.key "$(sed -n 2p /tmp/out)"
+	result $? 'rotate: the new key, and the old one by another name'
+	! keyctl pipe "$former" >x 2>&1
+	result $? 'and the former one is gone'
+	rotate r --tcb "$OLD_TCB" && is_key r new.key "$(sed -n 1p /tmp/out)" &&
+		is_key r.old native.key "$(sed -n 2p /tmp/out)"
+	result $? 'and once more'
+	rotate r --tcb "$NEW_TCB" && [ "$(wc -l </tmp/out)" = 1 ] &&
+		is_key r new.key "$(cat /tmp/out)"
+	result $? 'nothing has changed: one key'
+	former=$(cat /tmp/out)
+	export WATCH_DERIVE="echo report_status=22 >$SIM/control"
+	try 1 '' 'the firmware refuses' watched cvmctl key rotate --name r --keyring user \
+		--type user --tcb "$OLD_TCB"
+	unset WATCH_DERIVE
+	is_key r new.key "$former"
+	result $? 'the key is there as before'
+	keyctl clear @u
+}
+
 # a disk of the other door, or of older firmware, has them from its next rotation on
 test_mitigations()
 {
@@ -164,6 +218,7 @@ native_disk
 test_signal
 benched native cvm 'cvm-guest driver is not loaded'
 other_door
+test_rotation
 benched cvm native 'neither /dev/sev-guest nor'
 [ -z "$MIT" ] || test_mitigations
 echo "1..$n"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * cvmctl key: a derived key, into a keyring, or to a file where that is asked for; and a
- * secret of a TPM, in a record, from which such keys can be derived too.
+ * cvmctl key: a derived key, into a keyring, or to a file where that is asked for; the key of
+ * an older firmware and that of the present one, for who moves from one to the other; and
+ * a secret of a TPM, in a record, from which such keys can be derived too.
  */
 #include <errno.h>
 #include <keyutils.h>
@@ -195,6 +196,9 @@ static int parse_key(const struct arguments *args, struct cvm_key_set *set, uint
 /* no disk's */
 #define RECORD_LABEL	"key"
 
+/* rotate: the name of the key that is to be used no more, but to read */
+#define OLD		".old"
+
 /**
  * struct source - whose secret a key is made of
  * @from: whose
@@ -294,6 +298,99 @@ static int run_derive(const struct arguments *args)
 	return rc ? rc : derive(args, &source, &set);
 }
 
+/* what has the name of @ask in its keyring; 0: nothing */
+static int32_t find_key(const struct cvm_key_ask *ask)
+{
+	char description[sizeof("cvm:") + CVM_MAX_KEY_NAME];
+	long serial;
+
+	snprintf(description, sizeof(description), "cvm:%s", ask->name);
+	serial = keyctl_search(ask->keyring, ask->form == CVM_FORM_USER ? "user" : "logon",
+			       description, 0);
+	return serial < 0 ? 0 : (int32_t)serial;
+}
+
+/* A key is never put over another of its name: that one is taken out first. */
+static int replace(const struct cvm_key_door *door, struct cvm_key_set *set)
+{
+	struct cvm_key_ask *ask = &set->ask[0];
+	int32_t former = find_key(ask);
+	struct cvm_error error;
+	int rc;
+
+	if (former && keyctl_unlink(former, ask->keyring))
+		return fail(EXIT_FAILED, "--name: cvm:%s, key %d, cannot be taken out of the keyring: %s",
+			    ask->name, former, strerror(errno));
+	rc = cvm_key_derive(door, set, &error);
+	return rc ? fail_key(rc, NULL, &error) : 0;
+}
+
+static bool same_inputs(const struct cvm_key_inputs *a, const struct cvm_key_inputs *b)
+{
+	return a->guest_svn == b->guest_svn && a->tcb == b->tcb && a->launch_mit == b->launch_mit;
+}
+
+/* the key of what is named first: the one of that until now is in the keyring all the time */
+static int rotate(const struct arguments *args, struct cvm_key_set *set)
+{
+	__cleanup_door struct cvm_key_door door = { .fd = -1 };
+	__cleanup_secret_time struct cvm_secret_time time = { 0 };
+	char old_name[CVM_MAX_KEY_NAME + 1];
+	struct cvm_key_set old;
+	struct cvm_key_inputs newest;
+	struct cvm_error error;
+	bool two;
+	int rc = open_door(&door, CVM_FROM_FIRMWARE);
+
+	if (!rc)
+		rc = complete_inputs(args, &door, &set->inputs);
+	if (rc)
+		return rc;
+	rc = cvm_key_inputs_check(&set->inputs, &door.facts, &error);
+	if (rc)
+		return fail_key(rc, NULL, &error);
+	cvm_key_inputs_newest(&newest, set->inputs.root, set->inputs.mix, &door.facts);
+	newest.vmpl = set->inputs.vmpl;
+	two = !same_inputs(&newest, &set->inputs);
+	snprintf(old_name, sizeof(old_name), "%s" OLD, set->ask[0].name);
+	old = *set;
+	old.ask[0].name = old_name;
+	set->inputs = newest;
+	cvm_secret_begin(&time);
+	if (two)
+		rc = replace(&door, &old);
+	if (!rc)
+		rc = replace(&door, set);
+	if (rc)
+		return rc;
+	tell_door(&door);
+	printf("%d\n", set->ask[0].serial);
+	if (two)
+		printf("%d\n", old.ask[0].serial);
+	return flush_output();
+}
+
+static int run_rotate(const struct arguments *args)
+{
+	struct cvm_key_set set = { 0 };
+	uint8_t salt[CVM_MAX_KEY_SALT];
+	int rc;
+
+	if (args->option[OUT])
+		return usage_error("key rotate takes no --out: it changes keys of a keyring");
+	if (args->option[FROM] || args->option[RECORD] || args->option[PCRS] || args->option[TPM])
+		return usage_error("key rotate is for keys that the firmware derives: it takes no --from, --record, --pcrs and --tpm");
+	if (!args->option[SVN] && !args->option[TCB] && !args->option[MIT])
+		return usage_error("key rotate: what the key is of until now is missing: --tcb, --svn or --mit");
+	rc = parse_key(args, &set, salt);
+	if (!rc && strlen(set.ask[0].name) > CVM_MAX_KEY_NAME - strlen(OLD))
+		rc = usage_error("--name: more than %zu bytes, and there is a key NAME" OLD,
+				 CVM_MAX_KEY_NAME - strlen(OLD));
+	if (!rc)
+		rc = parse_inputs(args, &set.inputs);
+	return rc ? rc : rotate(args, &set);
+}
+
 static int seal(const char *path, uint32_t pcrs)
 {
 	__cleanup_door struct cvm_key_door door = { .fd = -1 };
@@ -349,14 +446,17 @@ static int run(const struct arguments *args)
 {
 	if (!strcmp(args->operand[0], "derive"))
 		return run_derive(args);
+	if (!strcmp(args->operand[0], "rotate"))
+		return run_rotate(args);
 	return strcmp(args->operand[0], "seal") ?
-		usage_error("'%s' is neither derive nor seal", args->operand[0]) : run_seal(args);
+		usage_error("'%s' is neither derive nor rotate nor seal", args->operand[0]) :
+		run_seal(args);
 }
 
 const struct command cmd_key = {
 	.name = "key",
 	.summary = "derive a key that only this VM can, into a keyring",
-	.operands = "derive|seal",
+	.operands = "derive|rotate|seal",
 	.min_operands = 1,
 	.max_operands = 1,
 	.options = option_list,
