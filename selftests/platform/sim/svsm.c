@@ -7,8 +7,9 @@
  * SVSM is busy or not done. What stands for the SVSM looks at the operands only
  * where it would: in the calling area, and in memory that the guest keeps private.
  *
- * Not here: the calling area of each CPU, which the kernel sets up at boot, and
- * the SVSM's other protocols.
+ * Not here: the calling area of each CPU, which the kernel sets up at boot, that
+ * interrupts are off for as long as the kernel repeats a call, and the SVSM's other
+ * protocols.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -38,25 +39,26 @@ static bool private_range(const char *what, const struct svsm_loc_entry *loc)
 	return false;
 }
 
-static bool private_buffer(const char *what, const struct svsm_loc_entry *loc)
+static bool buffer_aligned(const char *what, const struct svsm_loc_entry *loc)
 {
-	if (!loc->len)
+	if (!loc->len || PAGE_ALIGNED(loc->pa))
 		return true;
-	if (!PAGE_ALIGNED(loc->pa)) {
-		sim_violation("SVSM call: %s at %llx is not page aligned", what, loc->pa);
-		return false;
-	}
-	return private_range(what, loc);
+	sim_violation("SVSM call: %s at %llx is not page aligned", what, loc->pa);
+	return false;
 }
 
-static bool nonce_valid(const struct svsm_loc_entry *loc)
+static bool buffer_private(const char *what, const struct svsm_loc_entry *loc)
 {
-	if (!loc->len || loc->len > PAGE_SIZE - offset_in_page(loc->pa)) {
-		sim_violation("SVSM call: nonce at %llx, %u bytes, is not in one page",
-			      loc->pa, loc->len);
-		return false;
-	}
-	return private_range("nonce", loc);
+	return !loc->len || private_range(what, loc);
+}
+
+static bool nonce_in_page(const struct svsm_loc_entry *loc)
+{
+	if (loc->len && loc->len <= PAGE_SIZE - offset_in_page(loc->pa))
+		return true;
+	sim_violation("SVSM call: nonce at %llx, %u bytes, is not in one page",
+		      loc->pa, loc->len);
+	return false;
 }
 
 static bool reserved_clear(const struct svsm_attest_call *op)
@@ -69,12 +71,20 @@ static bool reserved_clear(const struct svsm_attest_call *op)
 	return false;
 }
 
-static bool operands_valid(const struct svsm_attest_call *op)
+static bool shape_valid(const struct svsm_attest_call *op)
 {
-	return reserved_clear(op) && nonce_valid(&op->nonce) &&
-	       private_buffer("report buffer", &op->report_buf) &&
-	       private_buffer("manifest buffer", &op->manifest_buf) &&
-	       private_buffer("certificate buffer", &op->certificates_buf);
+	return reserved_clear(op) && nonce_in_page(&op->nonce) &&
+	       buffer_aligned("report buffer", &op->report_buf) &&
+	       buffer_aligned("manifest buffer", &op->manifest_buf) &&
+	       buffer_aligned("certificate buffer", &op->certificates_buf);
+}
+
+static bool memory_valid(const struct svsm_attest_call *op)
+{
+	return private_range("nonce", &op->nonce) &&
+	       buffer_private("report buffer", &op->report_buf) &&
+	       buffer_private("manifest buffer", &op->manifest_buf) &&
+	       buffer_private("certificate buffer", &op->certificates_buf);
 }
 
 static int ask(struct attest *call)
@@ -167,7 +177,9 @@ static void run_svsm(struct svsm_call *regs)
 {
 	struct attest call = { .regs = regs, .op = phys_to_virt(regs->rcx) };
 
-	if (!operands_valid(call.op))
+	if (!shape_valid(call.op))
+		regs->rax_out = SVSM_ERR_INVALID_PARAMETER;
+	else if (!memory_valid(call.op))
 		regs->rax_out = SVSM_ERR_INVALID_ADDRESS;
 	else if (!exchange(&call))
 		return;
