@@ -64,6 +64,11 @@ bool cvm_snp_channel_throttled(void)
 	return chan.refused || ktime_after(cvm_snp_channel_ready(), ktime_get());
 }
 
+void cvm_snp_channel_spent(void)
+{
+	cvm_pacing_granted(&pacing, ktime_get_ns());
+}
+
 static void set_state(u32 state)
 {
 	if (chan.state != state)

@@ -81,6 +81,9 @@ ktime_t cvm_snp_channel_ready(void);
 /* the message answered last was refused before, or the next one would be now */
 bool cvm_snp_channel_throttled(void);
 
+/* somebody else, the SVSM, has just had one of those that the host lets through */
+void cvm_snp_channel_spent(void);
+
 /*
  * The message in hand waits in vain: the layer has repeated it for as long as
  * it blocks its caller, and would block again.

@@ -23,6 +23,7 @@
 
 #include "../blob.h"
 #include "../platform.h"
+#include "snp_channel.h"
 #include "snp_svsm.h"
 #include "snp_wire.h"
 
@@ -133,10 +134,11 @@ static int make_room(const struct svsm_attest_call *ask)
 }
 
 /*
- * The host has come back without having run it, or has stopped it halfway: it
+ * The host has come back without a word that it ran, or has stopped it halfway: it
  * may go on when the host lets it. So these pages are never somebody else's;
  * they serve the next call, since what is taken from them is copied and then
- * looked at.
+ * looked at. A buffer that grows leaves its pages behind: those of all sizes up to
+ * CVM_SVSM_PAGES_MAX and CVM_SNP_CERT_PAGES_MAX at worst, until the module goes.
  */
 static void note_late(void)
 {
@@ -157,7 +159,7 @@ static int refused(const struct svsm_call *call, const struct svsm_attest_call *
 
 	if (!is_error(call->rax_out)) {
 		note_late();
-		pr_warn_ratelimited("snp: the host did not run the SVSM that was called\n");
+		pr_warn_ratelimited("snp: the host did not say that the SVSM has run\n");
 		return err;
 	}
 	if (call->rax_out == SVSM_ERR_INVALID_PARAMETER)
@@ -176,8 +178,13 @@ static int ask_once(struct cvm_req *req, struct svsm_attest_call *ask)
 
 	prepare(req, ask);
 	err = snp_issue_svsm_attest_req(SVSM_ATTEST_CALL(id), &call, ask);
-	req->status = call.rax_out;
-	return err ? refused(&call, ask) : 0;
+	req->status = call.rax_out;	/* for the trace event */
+	if (err)
+		return refused(&call, ask);
+	/* an SVSM that has none may leave RDX as it was, which is no length */
+	if (call.rdx_out == call.rdx)
+		ask->certificates_buf.len = 0;
+	return 0;
 }
 
 static bool lengths_fit(const struct svsm_attest_call *ask)
@@ -268,6 +275,7 @@ int cvm_svsm_attest(struct cvm_req *req)
 	} while (err == -EAGAIN && ++calls < CVM_SVSM_CALLS);
 	if (err)
 		return err == -EAGAIN ? -EINVAL : err;
+	cvm_snp_channel_spent();
 	err = take(req, &ask);
 	if (err == -EBADMSG)
 		cvm_count(rejected);

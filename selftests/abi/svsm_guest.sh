@@ -34,6 +34,7 @@ fw()
 
 status() { sed -n "s/^$1=//p" $SIM/status; }
 said() { dmesg | grep -q "$1"; }
+empty() { [ -z "$(cat "$1")" ]; }
 file_is() { [ "$(cat "$2")" = "$1" ]; }
 now_ms() { awk '{ print int($1 * 1000) }' /proc/uptime; }
 took_ms() { echo $(($(now_ms) - start)); }
@@ -111,6 +112,11 @@ fw bad_report_data_n=1
 ok 'a report about something else' bad
 fw svsm_own_level_n=1
 ok 'a report that we could have had ourselves' bad
+fw svsm_liar=rdx svsm_lie=18446744073709551615 svsm_lie_n=1
+ok 'no word of certificates' good
+ok 'is no certificates' empty $REPORTS/a/auxblob
+ok 'and others have them' good
+ok 'as they are' fails empty $REPORTS/a/auxblob
 ok 'each of them is counted' file_is 15 /sys/class/misc/cvm_report/stats/rejected
 
 # wishes: too many, without end, and one after the other
@@ -149,6 +155,22 @@ ok 'pages that it may still write are kept' said 'the SVSM may still write to 1 
 # nor is there a VMPCK1 any more
 ok 'the key is gone for good' fails modprobe cvm_guest
 modprobe cvm_guest vmpck=2
+
+# ---- one quota: the SVSM's reports are of those that the host lets through
+
+fw rate=2/2s
+for _ in 1 2 3 4 5 6 7 8; do
+	fresh
+	cvmctl report --backend cvm --report-data @/tmp/data --out /tmp/own
+done
+entry a
+calls=$(status svsm_calls)
+ok '6 reports of the SVSM' [ "$(for _ in 1 2 3 4 5 6; do good && echo good; done | grep -c good)" = 6 ]
+# some two hundred, of the time before a window opens; thousands where it is not foreseen
+calls=$(($(status svsm_calls) - calls))
+ok 'the SVSM is not called while the host would refuse it' between 6 "$calls" 1000
+fw rate=0
+rmdir $REPORTS/a
 
 # ---- one queue
 
