@@ -33,16 +33,16 @@ int64_t cvm_clock_ms(void)
 	return 0;
 }
 
-void cvm_answer_free(struct cvm_answer *answer)
+void cvm_http_answer_free(struct cvm_http_answer *answer)
 {
 	free(answer->body);
 	free(answer->chain);
 }
 
-int cvm_http_get(const struct cvm_item *item, int64_t deadline, struct cvm_answer *out,
+int cvm_http_get(const struct cvm_item *item, int64_t deadline, struct cvm_http_answer *out,
 		 struct cvm_error *error)
 {
-	*out = (struct cvm_answer){ .body = malloc(body.len + 1), .len = body.len };
+	*out = (struct cvm_http_answer){ .body = malloc(body.len + 1), .len = body.len };
 	must(out->body);
 	memcpy(out->body, body.data, body.len);
 	out->body[body.len] = '\0';

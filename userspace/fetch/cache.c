@@ -38,9 +38,9 @@ static void cleanup_json(json_t **json)
 	json_decref(*json);
 }
 
-static void cleanup_answer(struct cvm_answer *answer)
+static void cleanup_answer(struct cvm_http_answer *answer)
 {
-	cvm_answer_free(answer);
+	cvm_http_answer_free(answer);
 }
 
 void cvm_fetched_free(struct cvm_fetched *fetched)
@@ -153,7 +153,7 @@ static int lock(const struct cvm_fetch *f, const struct cvm_item *item, int64_t 
 static int fetch(const struct cvm_fetch *f, const struct cvm_item *item, int64_t deadline,
 		 struct cvm_fetched *out, struct cvm_error *error)
 {
-	struct cvm_answer answer __cleanup(cleanup_answer) = { 0 };
+	struct cvm_http_answer answer __cleanup(cleanup_answer) = { 0 };
 	int ret = cvm_http_get(item, deadline, &answer, error);
 
 	if (ret)

@@ -17,7 +17,7 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	const struct cvm_item *item;
-	struct cvm_answer answer;
+	struct cvm_http_answer answer;
 	char why[CURL_ERROR_SIZE];
 	CURLcode code;
 	long status;
@@ -32,11 +32,11 @@ int64_t cvm_clock_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void cvm_answer_free(struct cvm_answer *answer)
+void cvm_http_answer_free(struct cvm_http_answer *answer)
 {
 	free(answer->body);
 	free(answer->chain);
-	*answer = (struct cvm_answer){ 0 };
+	*answer = (struct cvm_http_answer){ 0 };
 }
 
 static void cleanup_transfer(struct transfer *t)
@@ -46,13 +46,13 @@ static void cleanup_transfer(struct transfer *t)
 	t->curl->slist_free_all(t->headers);
 	if (t->easy)
 		t->curl->easy_cleanup(t->easy);
-	cvm_answer_free(&t->answer);
+	cvm_http_answer_free(&t->answer);
 }
 
 /* Fewer bytes taken than given end the transfer: no server fills our memory. */
 static size_t take(char *data, size_t size, size_t count, void *context)
 {
-	struct cvm_answer *a = context;
+	struct cvm_http_answer *a = context;
 	size_t len = size * count;
 	char *grown;
 
@@ -153,7 +153,7 @@ static int ask_once(struct transfer *t, int64_t deadline)
 {
 	int64_t left = deadline - cvm_clock_ms();
 
-	cvm_answer_free(&t->answer);
+	cvm_http_answer_free(&t->answer);
 	t->why[0] = '\0';
 	t->status = 0;
 	t->curl->easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)(left > 1 ? left : 1));
@@ -237,7 +237,7 @@ static int no_answer(const struct transfer *t, struct cvm_error *error)
 	return cvm_set_error(error, -EIO, "%.150s: status %ld", url, t->status);
 }
 
-int cvm_http_get(const struct cvm_item *item, int64_t deadline, struct cvm_answer *out,
+int cvm_http_get(const struct cvm_item *item, int64_t deadline, struct cvm_http_answer *out,
 		 struct cvm_error *error)
 {
 	struct transfer t __cleanup(cleanup_transfer) = { .curl = cvm_curl(), .item = item };
@@ -254,6 +254,6 @@ int cvm_http_get(const struct cvm_item *item, int64_t deadline, struct cvm_answe
 	if (t.code || t.status != 200 || !t.answer.body)
 		return no_answer(&t, error);
 	*out = t.answer;
-	t.answer = (struct cvm_answer){ 0 };
+	t.answer = (struct cvm_http_answer){ 0 };
 	return 0;
 }

@@ -41,7 +41,7 @@ static long decode(const char *text, uint8_t *out, size_t size)
 	return cvm_base64url_decode(copy, digits, out, size);
 }
 
-static int read_quote(const char *url, const struct cvm_answer *answer, uint8_t **quote,
+static int read_quote(const char *url, const struct cvm_http_answer *answer, uint8_t **quote,
 		      size_t *len, struct cvm_error *error)
 {
 	struct cvm_json in __cleanup(cleanup_json) = { 0 };
@@ -70,7 +70,7 @@ int cvm_imds_td_quote(const char *base, const uint8_t *tdreport, int64_t deadlin
 {
 	struct cvm_item item = { .direct = true, .header = "Metadata: true" };
 	__cleanup_free char *body = make_body(tdreport);
-	struct cvm_answer answer = { 0 };
+	struct cvm_http_answer answer = { 0 };
 	int ret;
 
 	if (!body)
@@ -81,6 +81,6 @@ int cvm_imds_td_quote(const char *base, const uint8_t *tdreport, int64_t deadlin
 	ret = cvm_http_get(&item, deadline, &answer, error);
 	if (!ret)
 		ret = read_quote(item.url, &answer, quote, len, error);
-	cvm_answer_free(&answer);
+	cvm_http_answer_free(&answer);
 	return ret;
 }

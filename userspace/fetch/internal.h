@@ -41,17 +41,17 @@ struct cvm_item {
 };
 
 /**
- * struct cvm_answer - of a server
+ * struct cvm_http_answer - of a server
  * @body: a zero byte is behind it
  * @chain: decoded, or NULL
  */
-struct cvm_answer {
+struct cvm_http_answer {
 	char *body;
 	size_t len;
 	char *chain;
 };
 
-void cvm_answer_free(struct cvm_answer *answer);
+void cvm_http_answer_free(struct cvm_http_answer *answer);
 
 /* cache.c: from the cache, or fetched and kept there */
 int cvm_fetch_item(const struct cvm_fetch *f, const struct cvm_item *item,
@@ -61,7 +61,7 @@ int cvm_fetch_item(const struct cvm_fetch *f, const struct cvm_item *item,
  * http.c: GET or POST, again and again while the server is busy, until @deadline
  * (CLOCK_MONOTONIC, milliseconds). As the functions of fetch.h.
  */
-int cvm_http_get(const struct cvm_item *item, int64_t deadline, struct cvm_answer *out,
+int cvm_http_get(const struct cvm_item *item, int64_t deadline, struct cvm_http_answer *out,
 		 struct cvm_error *error);
 int64_t cvm_clock_ms(void);
 
