@@ -120,6 +120,12 @@ if [[ $tee == snp ]]; then
 	rm -rf "$dir/cache"
 	try 0 '' 'a host that is busy for a moment' evidence "${here[@]}" --report-data "$other" --out "$dir/again"
 	verifies 'a host that is busy for a moment' "$dir/again" --report-data "$other"
+	for _ in {1..9}; do echo '404 /metadata'; done >"$dir/imds/wrong"
+	rm -rf "$dir/cache"
+	try 1 'status 404' 'a host that has no VCEK' evidence "${here[@]}" --report-data "$other"
+	[[ $(grep -c '404' "$dir/imds/wrong") == 5 ]]
+	result $? 'a host that has no VCEK: is asked four times' "$(cat "$dir/imds/wrong")"
+	: >"$dir/imds/wrong"
 	try 0 '' 'without the VCEK' evidence "${here[@]}" --no-fetch --report-data "$data" --out "$dir/bare"
 	[[ $(jq -r .certs "$dir/bare") == null ]]
 	result $? 'without the VCEK: there is none'

@@ -11,6 +11,8 @@
 
 #define FIRST_WAIT_MS	500
 #define LONGEST_WAIT_MS	30000
+/* what Azure's host does not have after as many tries more it has not */
+#define MAX_MISSING	3
 
 struct transfer {
 	const struct cvm_curl *curl;
@@ -22,6 +24,7 @@ struct transfer {
 	CURLcode code;
 	long status;
 	int64_t retry_after_ms;
+	unsigned int attempt;
 };
 
 int64_t cvm_clock_ms(void)
@@ -164,14 +167,16 @@ static int ask_once(struct transfer *t, int64_t deadline)
 }
 
 /*
- * Of what may be otherwise in a moment. Azure's host has nothing of anything, or nothing
- * any more, while it is being updated.
+ * Of what may be otherwise in a moment. Azure's host has nothing of anything for a moment,
+ * or nothing any more (410) for a minute, while it is being updated.
  */
 static bool is_passing(const struct transfer *t)
 {
 	switch (t->code) {
 	case CURLE_OK:
-		if (t->item->direct && (t->status == 404 || t->status == 410))
+		if (t->item->direct && t->status == 404)
+			return t->attempt < MAX_MISSING;
+		if (t->item->direct && t->status == 410)
 			return true;
 		return t->status == 429 || t->status == 500 || t->status == 502 ||
 		       t->status == 503 || t->status == 504;
@@ -199,9 +204,9 @@ static int64_t with_jitter(int64_t ms)
 }
 
 /* False where the wait would end after the deadline */
-static bool wait_for_turn(const struct transfer *t, unsigned int attempt, int64_t deadline)
+static bool wait_for_turn(struct transfer *t, int64_t deadline)
 {
-	int64_t ms = (int64_t)FIRST_WAIT_MS << (attempt < 6 ? attempt : 6);
+	int64_t ms = (int64_t)FIRST_WAIT_MS << (t->attempt < 6 ? t->attempt : 6);
 	struct timespec pause;
 
 	ms = with_jitter(ms < LONGEST_WAIT_MS ? ms : LONGEST_WAIT_MS);
@@ -209,6 +214,7 @@ static bool wait_for_turn(const struct transfer *t, unsigned int attempt, int64_
 		ms = t->retry_after_ms;
 	if (cvm_clock_ms() + ms >= deadline)
 		return false;
+	t->attempt++;
 	pause = (struct timespec){ ms / 1000, ms % 1000 * 1000000 };
 	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, &pause) == EINTR)
 		;
@@ -225,7 +231,8 @@ static int no_answer(const struct transfer *t, struct cvm_error *error)
 	if (t->code)
 		return cvm_set_error(error, is_passing(t) ? -ETIMEDOUT : -EIO, "%.100s: %.100s",
 				     url, t->why[0] ? t->why : "no answer");
-	if (is_passing(t))
+	/* whether or not there was time to ask more often */
+	if (is_passing(t) && t->status != 404)
 		return cvm_set_error(error, -ETIMEDOUT,
 				     "%.100s: the server is busy (status %ld): try again later, or with a longer --timeout",
 				     url, t->status);
@@ -241,7 +248,6 @@ int cvm_http_get(const struct cvm_item *item, int64_t deadline, struct cvm_http_
 		 struct cvm_error *error)
 {
 	struct transfer t __cleanup(cleanup_transfer) = { .curl = cvm_curl(), .item = item };
-	unsigned int attempt = 0;
 
 	if (!t.curl)
 		return cvm_set_error(error, -EOPNOTSUPP, "libcurl.so.4 is needed to fetch anything: apt-get install libcurl4");
@@ -250,7 +256,7 @@ int cvm_http_get(const struct cvm_item *item, int64_t deadline, struct cvm_http_
 	do {
 		if (ask_once(&t, deadline))
 			return cvm_set_error(error, -ENOMEM, "out of memory");
-	} while (is_passing(&t) && wait_for_turn(&t, attempt++, deadline));
+	} while (is_passing(&t) && wait_for_turn(&t, deadline));
 	if (t.code || t.status != 200 || !t.answer.body)
 		return no_answer(&t, error);
 	*out = t.answer;
