@@ -54,34 +54,6 @@ static bool is_about(const struct cvm_evidence *evidence, const uint8_t *user_da
 	return is;
 }
 
-/* of all that cvm_verify() says of it, what is not the chain's: nobody has given a root */
-static bool holds(const struct cvm_evidence *evidence, struct cvm_verify_opts *opts)
-{
-	static const char *const needed[] = { "claims", "report_data", "tpm_quote", "tpm_nonce",
-					      "tpm_pcrs", "paravisor" };
-	struct cvm_tpm_quote quote = { .size = sizeof(quote) };
-	struct cvm_verdict *verdict = NULL;
-	struct cvm_verifier *verifier;
-	size_t len, passed = 0;
-	const void *data = cvm_evidence_data(evidence, &len);
-
-	opts->size = sizeof(*opts);
-	opts->binding = CVM_BINDING_AZURE;
-	opts->tpm_quote = &quote;
-	if (cvm_evidence_tpm_quote(evidence, &quote) || cvm_verifier_new(&verifier))
-		return false;
-	cvm_verify(verifier, data, len, opts, &verdict, NULL);
-	for (size_t i = 0; verdict && i < cvm_verdict_count(verdict); i++)
-		for (size_t j = 0; j < sizeof(needed) / sizeof(needed[0]); j++) {
-			const struct cvm_check *c = cvm_verdict_check(verdict, i);
-
-			passed += !strcmp(c->name, needed[j]) && c->state == CVM_CHECK_PASSED;
-		}
-	cvm_verdict_free(verdict);
-	cvm_verifier_free(verifier);
-	return passed == sizeof(needed) / sizeof(needed[0]);
-}
-
 /* Of another context each time, which has seen no report; @seed: what is asked for */
 static int ask(uint8_t seed, uint32_t timeout_ms, struct cvm_evidence **evidence,
 	       struct cvm_error *error)
@@ -208,7 +180,7 @@ static void test_faults(void)
 		{ "other_ak_n=1", -EBADMSG, "HCLAkPub", "another AK than the claims name" },
 		{ "nv_rc=0x14a nv_rc_n=1", -EBUSY, "not been written", "a report not written yet" },
 		{ "nv_rc=0x922 nv_rc_n=60", -EBUSY, "try again", "a TPM that is busy" },
-		{ "nv_short_n=1", -EBADMSG, "bytes of its report", "a byte too few" },
+		{ "nv_short_n=1", -EBADMSG, "bytes of index 0x1400001", "a byte too few" },
 		{ "claims_size=9999 claims_size_n=100", -EBADMSG, "report 0x1400001",
 		  "claims that are longer than the index" },
 		{ "renewal_fails_n=100000", -ETIMEDOUT, "no report that is new",
@@ -386,7 +358,32 @@ static void disturb(ESYS_CONTEXT *esys)
 	}
 }
 
-static pid_t company(bool writes)
+/* and there are tools that take the index away each time, and make it anew, of nothing */
+static void redefine(ESYS_CONTEXT *esys)
+{
+	const TPM2B_NV_PUBLIC public = {
+		.nvPublic = {
+			.nvIndex = USER_DATA_INDEX, .nameAlg = TPM2_ALG_SHA256, .dataSize = 64,
+			.attributes = TPMA_NV_OWNERREAD | TPMA_NV_OWNERWRITE | TPMA_NV_NO_DA,
+		},
+	};
+	const TPM2B_AUTH none = { 0 };
+	ESYS_TR index;
+
+	for (;;) {
+		if (!Esys_TR_FromTPMPublic(esys, USER_DATA_INDEX, ESYS_TR_NONE, ESYS_TR_NONE,
+					   ESYS_TR_NONE, &index))
+			Esys_NV_UndefineSpace(esys, ESYS_TR_RH_OWNER, index, ESYS_TR_PASSWORD,
+					      ESYS_TR_NONE, ESYS_TR_NONE);
+		usleep(20000);
+		if (!Esys_NV_DefineSpace(esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+					 ESYS_TR_NONE, &none, &public, &index))
+			Esys_TR_Close(esys, &index);
+		usleep(150000);
+	}
+}
+
+static pid_t company(void (*what)(ESYS_CONTEXT *esys))
 {
 	TSS2_TCTI_CONTEXT *way;
 	pid_t pid = fork();
@@ -394,7 +391,7 @@ static pid_t company(bool writes)
 	if (pid)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(writes ? disturb : measure)(other_user(&way));
+	what(other_user(&way));
 	_exit(0);
 }
 
@@ -403,7 +400,7 @@ static void test_company(void)
 	pid_t busy, first, second;
 
 	served(0x90, "before there is company");
-	busy = company(false);
+	busy = company(measure);
 	first = process(0xa0, 4);
 	second = process(0xb0, 4);
 	check(ends_well(first) & ends_well(second),
@@ -411,9 +408,14 @@ static void test_company(void)
 	check(!waitpid(busy, NULL, WNOHANG), "and the others go on");
 	kill(busy, SIGKILL);
 	waitpid(busy, NULL, 0);
-	busy = company(true);
+	busy = company(disturb);
 	first = process(0xc0, 3);
 	check(ends_well(first), "somebody else writes to the index: what was asked for all the same");
+	kill(busy, SIGKILL);
+	waitpid(busy, NULL, 0);
+	busy = company(redefine);
+	first = process(0xc8, 3);
+	check(ends_well(first), "or takes it away and makes it anew");
 	kill(busy, SIGKILL);
 	waitpid(busy, NULL, 0);
 }

@@ -4,6 +4,7 @@
  * password, and where that fails it keeps the report that it has, without a word: each
  * cause of that is looked for, and named.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/tpm_error.h"
@@ -72,6 +73,30 @@ int cvm_vtpm_find_report(struct cvm_vtpm *vtpm, ESYS_TR *index, size_t *size,
 	return 0;
 }
 
+/* Its number, for who is told what is wrong with it */
+static uint32_t handle_of(struct cvm_vtpm *vtpm, ESYS_TR index)
+{
+	TPM2_HANDLE handle = 0;
+
+	Esys_TR_GetTpmHandle(vtpm->esys, index, &handle);
+	return handle;
+}
+
+static int read_error(struct cvm_vtpm *vtpm, ESYS_TR index, TSS2_RC rc, struct cvm_error *error)
+{
+	uint32_t handle = handle_of(vtpm, index);
+	char what[32];
+
+	if (is_absent(rc))
+		return cvm_set_error(error, -ENOENT, "the vTPM: index 0x%x has been taken away: ask again",
+				     handle);
+	if (cvm_tpm_code(rc) == TPM2_RC_NV_UNINITIALIZED)
+		return cvm_set_error(error, -EBUSY, "the vTPM: index 0x%x has not been written yet: ask again later",
+				     handle);
+	snprintf(what, sizeof(what), "reading index 0x%x", handle);
+	return owner_error(error, rc, what);
+}
+
 int cvm_vtpm_read_nv(struct cvm_vtpm *vtpm, ESYS_TR index, size_t offset, void *data, size_t size,
 		     struct cvm_error *error)
 {
@@ -84,14 +109,11 @@ int cvm_vtpm_read_nv(struct cvm_vtpm *vtpm, ESYS_TR index, size_t offset, void *
 					  ESYS_TR_NONE, ESYS_TR_NONE, (UINT16)want,
 					  (UINT16)(offset + done), &part);
 
-		if (rc && cvm_tpm_code(rc) == TPM2_RC_NV_UNINITIALIZED)
-			return cvm_set_error(error, -EBUSY, "the vTPM: report 0x%x has not been written yet: ask again later",
-					     CVM_VTPM_REPORT);
 		if (rc)
-			return owner_error(error, rc, "reading its report");
+			return read_error(vtpm, index, rc, error);
 		if (part->size != want)
-			return cvm_set_error(error, -EBADMSG, "the vTPM: gave %u bytes of its report, %zu were asked for",
-					     part->size, want);
+			return cvm_set_error(error, -EBADMSG, "the vTPM: gave %u bytes of index 0x%x, %zu were asked for",
+					     part->size, handle_of(vtpm, index), want);
 		memcpy(to + done, part->buffer, want);
 		done += want;
 	}
@@ -160,8 +182,12 @@ int cvm_vtpm_write_nv(struct cvm_vtpm *vtpm, ESYS_TR index,
 {
 	TPM2B_MAX_NV_BUFFER data = { .size = CVM_REPORT_DATA_LEN };
 
+	TSS2_RC rc;
+
 	memcpy(data.buffer, user_data, CVM_REPORT_DATA_LEN);
-	return owner_error(error, Esys_NV_Write(vtpm->esys, ESYS_TR_RH_OWNER, index,
-						ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
-						&data, 0), "leaving what is to be reported");
+	rc = Esys_NV_Write(vtpm->esys, ESYS_TR_RH_OWNER, index, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+			   ESYS_TR_NONE, &data, 0);
+	if (rc && is_absent(rc))
+		return read_error(vtpm, index, rc, error);
+	return owner_error(error, rc, "leaving what is to be reported");
 }

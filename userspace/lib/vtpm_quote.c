@@ -162,7 +162,7 @@ static int check(const struct cvm_azure *azure, EVP_PKEY *ak, const TPM2B_DATA *
 			return cvm_set_error(error, strcmp(c->name, "tpm_pcrs") ? -EBADMSG : -EAGAIN,
 					     "the vTPM: its quote: %s", c->reason);
 	}
-	return -EBADMSG;
+	return cvm_set_error(error, -EBADMSG, "the vTPM: its quote does not hold");
 }
 
 int cvm_vtpm_quote(struct cvm_vtpm *vtpm, EVP_PKEY *ak, const uint8_t *nonce, size_t len,

@@ -64,17 +64,30 @@ static int read_report(const struct renewal *r, bool peek, struct cvm_hcl *hcl,
 	return rc;
 }
 
-/* Somebody who does not know of our lock has left something else there. */
-static int leave_again(const struct renewal *r, const uint8_t *want, int64_t *left,
+/* There are tools that take the index away and make it anew each time. */
+static int leave(struct renewal *r, const uint8_t *want, struct cvm_error *error)
+{
+	int rc = cvm_vtpm_write_nv(r->vtpm, r->user_data, want, error);
+
+	if (rc != -ENOENT)
+		return rc;
+	rc = cvm_vtpm_find_user_data(r->vtpm, &r->user_data, error);
+	return rc ? rc : cvm_vtpm_write_nv(r->vtpm, r->user_data, want, error);
+}
+
+/* Somebody who does not know of our lock has left something else there, or nothing. */
+static int leave_again(struct renewal *r, const uint8_t *want, int64_t *left,
 		       struct cvm_error *error)
 {
 	uint8_t now[CVM_REPORT_DATA_LEN];
 	int rc = cvm_vtpm_read_nv(r->vtpm, r->user_data, 0, now, sizeof(now), error);
 
-	if (rc || !memcmp(now, want, sizeof(now)))
+	if (rc && rc != -ENOENT && rc != -EBUSY)
 		return rc;
+	if (!rc && !memcmp(now, want, sizeof(now)))
+		return 0;
 	*left = cvm_vtpm_clock_ms();
-	return cvm_vtpm_write_nv(r->vtpm, r->user_data, want, error);
+	return leave(r, want, error);
 }
 
 static int too_late(const struct renewal *r, int64_t left, struct cvm_error *error)
@@ -118,11 +131,11 @@ static int look(const struct renewal *r, const uint8_t *want, struct cvm_hcl *hc
 }
 
 /* Leaves @want, and waits for a report about it; what is there now is about something else. */
-static int renew(const struct renewal *r, const uint8_t *want, struct cvm_hcl *hcl,
+static int renew(struct renewal *r, const uint8_t *want, struct cvm_hcl *hcl,
 		 struct cvm_error *error)
 {
 	int64_t left = cvm_vtpm_clock_ms();
-	int rc = cvm_vtpm_write_nv(r->vtpm, r->user_data, want, error), late;
+	int rc = leave(r, want, error), late;
 
 	while (!rc) {
 		rc = look(r, want, hcl, error);
@@ -141,7 +154,7 @@ static int renew(const struct renewal *r, const uint8_t *want, struct cvm_hcl *h
  * Who asks for what is reported already could not tell a new report from the old one:
  * something else comes between. So it does where the old one is no report at all.
  */
-static int part_from(const struct renewal *r, const uint8_t *want, struct cvm_hcl *hcl,
+static int part_from(struct renewal *r, const uint8_t *want, struct cvm_hcl *hcl,
 		     struct cvm_error *error)
 {
 	uint8_t other[CVM_REPORT_DATA_LEN];
