@@ -11,6 +11,7 @@ wrap-test_backend_tsm    := openat read mkdir rmdir
 wrap-test_backend_cvm    := open ioctl
 wrap-test_backend_native := ioctl
 wrap-test_driver_batch   := open ioctl preadv2
+wrap-test_driver_azure   := open ioctl preadv2
 
 # chains and evidence that the tests of verification make
 made-objects = $(patsubst %,$(B)/obj/selftests/lib/%.o,$(1))
@@ -34,7 +35,7 @@ mutate-azure := $(sort $(make-snp) $(make-tdx) $(call made-objects,make_azure ma
 $(B)/tests/test_mutations_azure $(B)/tests/test_mutations_vtpm $(B)/tests/test_verify_azure: $(mutate-azure)
 
 # beside a paravisor
-$(B)/tests/test_backend_vtpm $(B)/tests/test_backend_vtpm_open: $(B)/obj/platform/fw_client.o
+$(B)/tests/test_backend_vtpm $(B)/tests/test_backend_vtpm_open $(B)/tests/test_driver_azure: $(B)/obj/platform/fw_client.o
 
 $(lib-tests): $(B)/tests/%: $(B)/obj/selftests/lib/%.o $(B)/lib/libcvmguest.a
 	@mkdir -p $(@D)

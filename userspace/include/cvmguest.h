@@ -97,7 +97,8 @@ struct cvm_ctx;
  * @backend: "cvm" (/dev/cvm/report and batch), "tsm" (configfs-tsm), "native"
  *	(/dev/sev-guest, /dev/tdx_guest), "vtpm" (Azure: the paravisor's report in
  *	the vTPM) or "sim" (a simulated platform); NULL takes the first of cvm, tsm,
- *	native, vtpm that this machine has. sim is only taken when named: what it
+ *	native, vtpm that this machine has; for vtpm only Hyper-V's are looked at, or
+ *	what @tcti names. sim is only taken when named: what it
  *	gives proves nothing
  * @sim_socket: sim: path of the UNIX socket that cvm-fwd listens on; NULL: the
  *	environment variable CVM_SIM
@@ -107,10 +108,14 @@ struct cvm_ctx;
  * @batch_fd: an open file of /dev/cvm/batch that this process was handed, and
  *	nothing else is opened then; duplicated; 0: none
  * @reserved: 0
- * @tcti: vtpm: another way to the TPM than /dev/tpmrm0, as tpm2-tss has it
- *	("tabrmd", "swtpm:port=2321"), or NULL
- * @imds: vtpm: base URL of the host's service that quotes a TDREPORT, or NULL:
+ * @tcti: vtpm, and cvm on Azure: another way to the TPM than /dev/tpmrm0, as tpm2-tss
+ *	has it ("tabrmd", "swtpm:port=2321"), or NULL
+ * @imds: likewise: base URL of the host's service that quotes a TDREPORT, or NULL:
  *	http://169.254.169.254
+ *
+ * On Azure the backend cvm takes reports from the driver, and what belongs to them from
+ * the TPM and that service, once for all members of a batch: processes of one user share
+ * by cvm-guest.batch in XDG_RUNTIME_DIR, or in /run, where they may write to that.
  *
  * The strings are copied. vtpm: what tpm2-tss logs to stderr is by TSS2_LOG in the
  * environment ("all+none": nothing), which is the program's to set. Since: 0.1

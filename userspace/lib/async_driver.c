@@ -13,6 +13,7 @@
 #include "async.h"
 #include "common/cleanup.h"
 #include "driver.h"
+#include "vtpm.h"
 
 #define DOORS		2
 #define NO_SLOT		UINT32_MAX
@@ -24,6 +25,7 @@
  * @next_free: the next one in the list of free slots
  * @busy: it is under way
  * @cookie: the caller's
+ * @deadline: ms of the monotonic clock
  * @job: what was asked
  * @data: its REPORT_DATA
  */
@@ -31,6 +33,7 @@ struct slot {
 	uint32_t turn, next_free;
 	bool busy;
 	uint64_t cookie;
+	int64_t deadline;
 	struct cvm_job job;
 	uint8_t data[CVM_REPORT_DATA_LEN];
 };
@@ -45,6 +48,7 @@ struct slot {
  * @at: the next record
  * @len: end of them
  * @turn: whose turn it is to be read from
+ * @closing: nobody wants what comes yet
  */
 struct driver {
 	const struct cvm_source *source;
@@ -53,6 +57,7 @@ struct driver {
 	uint8_t *records;
 	size_t size, at, len;
 	unsigned int turn;
+	bool closing;
 };
 
 static int door(const struct driver *driver, unsigned int which)
@@ -75,6 +80,7 @@ static void close_driver(struct cvm_async *async)
 {
 	struct driver *driver = async->state;
 
+	driver->closing = true;
 	/* what is under way ends with nobody to read it; the files may live on */
 	for (uint32_t i = 0; i < driver->count; i++)
 		if (driver->slots[i].busy)
@@ -145,7 +151,7 @@ static void put_slot(struct driver *driver, uint32_t index)
 	driver->free = index;
 }
 
-static int take_slot(struct driver *driver, const struct cvm_submitted *one,
+static int take_slot(struct driver *driver, const struct cvm_submitted *one, int64_t deadline,
 		     struct cvm_evidence_req *req)
 {
 	struct slot *slot;
@@ -160,6 +166,7 @@ static int take_slot(struct driver *driver, const struct cvm_submitted *one,
 	slot->turn++;
 	slot->busy = true;
 	slot->cookie = one->cookie;
+	slot->deadline = deadline;
 	slot->job = one->job;
 	memcpy(slot->data, one->job.report_data, sizeof(slot->data));
 	req->cookie = (uint64_t)slot->turn << 32 | index;
@@ -185,11 +192,12 @@ static void submit_chunk(struct driver *driver, struct cvm_submitted *all, size_
 		.timeout_ms = timeout_ms,
 		.requests = (uintptr_t)reqs,
 	};
+	int64_t deadline = cvm_driver_deadline(driver->source, timeout_ms);
 	int rc = reqs ? 0 : -ENOMEM;
 
 	for (size_t i = 0; !rc && i < count; i++) {
 		cvm_driver_request(&reqs[i], &all[i].job);
-		rc = take_slot(driver, &all[i], &reqs[i]);
+		rc = take_slot(driver, &all[i], deadline, &reqs[i]);
 		array.count += !rc;
 	}
 	if (!rc && ioctl(door(driver, all->job.batch), CVM_SUBMIT, &array))
@@ -205,12 +213,27 @@ static void submit_chunk(struct driver *driver, struct cvm_submitted *all, size_
 	}
 }
 
+/* Azure: what could not be completed when it comes is not asked for. */
+static bool usable(const struct cvm_vtpm_place *place, struct cvm_submitted *all, size_t count)
+{
+	struct cvm_error why;
+	int rc = cvm_vtpm_usable(place, &why);
+
+	for (size_t i = 0; rc && i < count; i++) {
+		all[i].job.result = rc;
+		all[i].job.error = why;
+	}
+	return !rc;
+}
+
 static void submit_driver(struct cvm_async *async, struct cvm_submitted *all, size_t count,
 			  uint32_t timeout_ms)
 {
 	struct driver *driver = async->state;
 	size_t chunk = driver->source->status.max_requests;
 
+	if (driver->source->vtpm && !usable(driver->source->vtpm, all, count))
+		return;
 	chunk = chunk ? chunk : 1;
 	for (size_t first = 0; first < count; first += chunk)
 		submit_chunk(driver, all + first, count - first < chunk ? count - first : chunk,
@@ -271,6 +294,12 @@ static int complete(struct driver *driver, const struct cvm_record *record, cons
 		    struct cvm_submitted *done)
 {
 	struct slot *slot = slot_of(driver, record->cookie);
+	struct cvm_answer answer = {
+		.data = (void *)data, .len = record->evidence_len,
+		.certs = (void *)(data + record->evidence_len), .certs_len = record->certs_len,
+		.proof = (void *)(data + record->evidence_len + record->certs_len),
+		.proof_len = record->proof_len,
+	};
 
 	if (!slot)
 		return 0;
@@ -280,13 +309,10 @@ static int complete(struct driver *driver, const struct cvm_record *record, cons
 	if (record->result)
 		done->job.result = cvm_source_error(&done->job.error, record->result,
 						    driver->source, record->platform_status);
+	else if (driver->source->vtpm && !driver->closing)
+		cvm_azure_answer(driver->source, &done->job, &answer, slot->deadline);
 	else
-		cvm_job_copy(&done->job, driver->source, &(struct cvm_answer) {
-			.data = (void *)data, .len = record->evidence_len,
-			.certs = (void *)(data + record->evidence_len),
-			.certs_len = record->certs_len,
-			.proof = (void *)(data + record->evidence_len + record->certs_len),
-			.proof_len = record->proof_len });
+		cvm_job_copy(&done->job, driver->source, &answer);
 	put_slot(driver, (uint32_t)record->cookie);
 	return 1;
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* The backend cvm: the nodes of the cvm-guest driver, many requests by one ioctl. */
+/*
+ * The backend cvm: the nodes of the cvm-guest driver, many requests by one ioctl. On Azure
+ * what they give is completed by the vTPM.
+ */
 #include <fcntl.h>
 #include <linux/cvm_guest.h>
 #include <string.h>
@@ -9,7 +12,7 @@
 #include "common/cleanup.h"
 #include "driver.h"
 #include "driver/merkle.h"
-#include "lib.h"
+#include "vtpm.h"
 
 #define NODE		"/dev/cvm/report"
 #define BATCH_NODE	"/dev/cvm/batch"
@@ -37,13 +40,31 @@ static uint32_t health(uint32_t channel)
 	}
 }
 
+/* An Azure guest's hardware is what it is elsewhere. */
+static uint32_t tee_of(uint32_t platform)
+{
+	switch (platform) {
+	case CVM_PLATFORM_SNP:
+	case CVM_PLATFORM_AZURE_SNP:	return CVM_TEE_SNP;
+	case CVM_PLATFORM_TDX:
+	case CVM_PLATFORM_AZURE_TDX:	return CVM_TEE_TDX;
+	default:			return CVM_TEE_NONE;
+	}
+}
+
+static bool is_azure(uint32_t platform)
+{
+	return platform == CVM_PLATFORM_AZURE_SNP || platform == CVM_PLATFORM_AZURE_TDX;
+}
+
 static void status_from(struct cvm_status *status, const struct cvm_info *info)
 {
 	/* the numbers are the same on purpose; what is newer than us is left out */
 	status->types = info->kinds & (CVM_TYPE_BIT(CVM_EVIDENCE_SNP_REPORT) |
 				       CVM_TYPE_BIT(CVM_EVIDENCE_TDREPORT) |
-				       CVM_TYPE_BIT(CVM_EVIDENCE_TDX_QUOTE));
-	status->tee = info->platform;
+				       CVM_TYPE_BIT(CVM_EVIDENCE_TDX_QUOTE) |
+				       CVM_TYPE_BIT(CVM_EVIDENCE_HCL_REPORT));
+	status->tee = tee_of(info->platform);
 	status->health = health(info->channel);
 	status->vmpl = info->vmpl;
 	status->max_requests = info->max_requests;
@@ -58,8 +79,6 @@ _Static_assert((int)CVM_KIND_SNP_REPORT == (int)CVM_EVIDENCE_SNP_REPORT &&
 	       (int)CVM_KIND_TDREPORT == (int)CVM_EVIDENCE_TDREPORT &&
 	       (int)CVM_KIND_TDX_QUOTE == (int)CVM_EVIDENCE_TDX_QUOTE &&
 	       (int)CVM_KIND_HCL_REPORT == (int)CVM_EVIDENCE_HCL_REPORT &&
-	       (int)CVM_PLATFORM_SNP == (int)CVM_TEE_SNP &&
-	       (int)CVM_PLATFORM_TDX == (int)CVM_TEE_TDX &&
 	       (int)CVM_KEY_VCEK == (int)CVM_SIGNING_KEY_VCEK &&
 	       (int)CVM_KEY_VLEK == (int)CVM_SIGNING_KEY_VLEK,
 	       "the driver's numbers are the library's");
@@ -99,7 +118,8 @@ static int refresh_cvm(const struct cvm_source *source, struct cvm_status *statu
 	return rc;
 }
 
-static int find_max_record(struct cvm_source *source)
+/* What does not change: @source->max_record, and which platform both doors are of */
+static int find_limits(struct cvm_source *source, uint32_t *platform)
 {
 	const int doors[] = { source->fd, source->batch_fd };
 
@@ -111,6 +131,7 @@ static int find_max_record(struct cvm_source *source)
 		if (get_info(doors[i], &info))
 			return -EIO;
 		source->max_record = larger(source->max_record, info.max_record);
+		*platform = info.platform;
 	}
 	return 0;
 }
@@ -142,6 +163,7 @@ static void close_cvm(struct cvm_source *source)
 	if (source->spare)
 		free(atomic_load(source->spare));
 	free(source->spare);
+	cvm_vtpm_unplace(source);
 }
 
 /* Each door has its own rights: whoever may use only one has that one. */
@@ -177,19 +199,26 @@ static int open_given(struct cvm_source *source, int fd, struct cvm_error *error
 	return cvm_source_set(source, source->root, BATCH_NODE, error);
 }
 
-/* The driver has no more than the HCL report; what the TPM says of the guest goes with it. */
-static int refuse_azure(const struct cvm_source *source, struct cvm_error *error)
+/* What this library does not know it leaves to others: it could not tell what is missing. */
+static int take_platform(struct cvm_source *source, uint32_t platform,
+			 const struct cvm_open_opts *opts, struct cvm_error *error)
 {
-	if (source->status.tee == CVM_TEE_SNP || source->status.tee == CVM_TEE_TDX)
+	int rc;
+
+	if (tee_of(platform) == CVM_TEE_NONE)
+		return cvm_set_error(error, -ENODEV, "%s: platform %u is newer than this library",
+				     source->status.source, platform);
+	if (!is_azure(platform))
 		return 0;
-	return cvm_set_error(error, -ENODEV, "%s: of platform %d this library has no evidence by the driver: the backend 'vtpm' has Azure's",
-			     source->status.source, (int)source->status.tee);
+	rc = cvm_vtpm_place(source, opts, error);
+	return rc ? rc : cvm_share_open(source, error);
 }
 
 static int open_cvm(struct cvm_source *source, const struct cvm_open_opts *opts,
 		    struct cvm_error *error)
 {
 	int rc = cvm_source_set(source, source->root, NODE, error);
+	uint32_t platform = CVM_PLATFORM_NONE;
 
 	source->spare = calloc(1, sizeof(*source->spare));
 	if (!rc && !source->spare)
@@ -201,9 +230,9 @@ static int open_cvm(struct cvm_source *source, const struct cvm_open_opts *opts,
 	if (!rc)
 		rc = refresh_cvm(source, &source->status, error);
 	if (!rc)
-		rc = refuse_azure(source, error);
+		rc = find_limits(source, &platform);
 	if (!rc)
-		rc = find_max_record(source);
+		rc = take_platform(source, platform, opts, error);
 	if (rc)
 		close_cvm(source);
 	return rc;
@@ -287,9 +316,27 @@ void cvm_driver_request(struct cvm_evidence_req *req, const struct cvm_job *job)
 	memcpy(req->report_data, job->report_data, sizeof(req->report_data));
 }
 
-static void finish(const struct cvm_source *source, struct cvm_job *job,
-		   const struct cvm_evidence_req *req, int rc)
+static uint64_t now_ms(void)
 {
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+int64_t cvm_driver_deadline(const struct cvm_source *source, uint32_t timeout_ms)
+{
+	return (int64_t)now_ms() + (timeout_ms ? timeout_ms : source->status.default_timeout_ms);
+}
+
+static void finish(const struct cvm_source *source, struct cvm_job *job,
+		   const struct cvm_evidence_req *req, int rc, int64_t deadline)
+{
+	struct cvm_answer answer = {
+		.data = (void *)(uintptr_t)req->evidence, .len = req->evidence_len,
+		.certs = (void *)(uintptr_t)req->certs, .certs_len = req->certs_len,
+		.proof = (void *)(uintptr_t)req->proof, .proof_len = req->proof_len,
+	};
 	int result = rc && rc != -EINTR ? rc : req->result;
 
 	/* lengths beyond our buffers can only be a broken driver's */
@@ -299,11 +346,10 @@ static void finish(const struct cvm_source *source, struct cvm_job *job,
 		result = -EBADMSG;
 	if (result)
 		job->result = cvm_source_error(&job->error, result, source, req->platform_status);
+	else if (source->vtpm)
+		cvm_azure_answer(source, job, &answer, deadline);
 	else
-		cvm_job_copy(job, source, &(struct cvm_answer) {
-			.data = (void *)(uintptr_t)req->evidence, .len = req->evidence_len,
-			.certs = (void *)(uintptr_t)req->certs, .certs_len = req->certs_len,
-			.proof = (void *)(uintptr_t)req->proof, .proof_len = req->proof_len });
+		cvm_job_copy(job, source, &answer);
 }
 
 /* One ioctl; a failure of all is the result of each. */
@@ -317,6 +363,7 @@ static void issue_chunk(const struct cvm_source *source, struct cvm_job *jobs,
 		.timeout_ms = timeout_ms,
 		.requests = (uintptr_t)reqs,
 	};
+	int64_t deadline = cvm_driver_deadline(source, timeout_ms);
 	struct buffers buffers;
 	int rc = get_buffers(&buffers, source, jobs, count);
 
@@ -327,17 +374,9 @@ static void issue_chunk(const struct cvm_source *source, struct cvm_job *jobs,
 	if (!rc && ioctl(jobs->batch ? source->batch_fd : source->fd, CVM_ISSUE, &array))
 		rc = -errno;
 	for (size_t i = 0; i < count; i++)
-		finish(source, &jobs[i], &reqs[i], rc);
+		finish(source, &jobs[i], &reqs[i], rc, deadline);
 	if (buffers.start)
 		put_buffers(&buffers, source, count);
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 /* As many as the driver takes, and as memory bounds, at a time. */
@@ -360,7 +399,7 @@ static uint32_t time_left(uint64_t deadline)
 }
 
 /* Chunk after chunk, with one deadline for all of them. */
-static void issue_cvm(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
+static void issue_all(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
 		      uint32_t timeout_ms)
 {
 	uint64_t deadline = timeout_ms ? now_ms() + timeout_ms : 0;
@@ -374,6 +413,21 @@ static void issue_cvm(const struct cvm_source *source, struct cvm_job *jobs, siz
 
 		issue_chunk(source, jobs + first, reqs, some, timeout_ms ? time_left(deadline) : 0);
 	}
+}
+
+/* Azure: a window for a report that nothing could complete would be lost to the others, too. */
+static void issue_cvm(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
+		      uint32_t timeout_ms)
+{
+	struct cvm_error why;
+	int rc = source->vtpm ? cvm_vtpm_usable(source->vtpm, &why) : 0;
+
+	for (size_t i = 0; rc && i < count; i++) {
+		jobs[i].result = rc;
+		jobs[i].error = why;
+	}
+	if (!rc)
+		issue_all(source, jobs, count, timeout_ms);
 }
 
 static int extend_cvm(const struct cvm_source *source, uint32_t index, const uint8_t *digest,

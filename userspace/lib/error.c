@@ -48,7 +48,10 @@ static int refused(struct cvm_error *error, const struct cvm_source *source, uin
 {
 	const char *path = source->status.source;
 
-	if (!status)
+	if (source->vtpm)
+		cvm_set_error(error, -EIO, "%s: the paravisor gives no report that is new (code 0x%llx): channel/trouble in sysfs and 'cvmctl doctor' name the cause",
+			      path, (unsigned long long)status);
+	else if (!status)
 		cvm_set_error(error, -EIO, "%s: the platform refused; see the kernel log", path);
 	else if (source->status.tee == CVM_TEE_SNP)
 		refused_snp(error, path, status);

@@ -182,7 +182,7 @@ void cvm_job_done(struct cvm_job *job, const struct cvm_source *source,
 		free(answer->certs);
 		evidence->certs = NULL;
 	}
-	job->result = check(job, source, evidence, &job->error);
+	job->result = answer->known ? 0 : check(job, source, evidence, &job->error);
 	if (!job->result)
 		job->evidence = cvm_take_ptr(evidence);
 }
@@ -206,6 +206,7 @@ void cvm_job_copy(struct cvm_job *job, const struct cvm_source *source,
 		.proof = copy(answer->proof, answer->proof_len, &failed),
 		.proof_len = answer->proof_len,
 		.azure = cvm_azure_get(answer->azure),
+		.known = answer->known,
 	};
 
 	if (!failed) {

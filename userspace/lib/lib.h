@@ -99,7 +99,7 @@ struct cvm_job {
  * @batch_fd: cvm: likewise /dev/cvm/batch
  * @max_record: cvm: bytes; no completion record of either is longer
  * @spare: cvm: a place for a buffer that the next request can use, or NULL
- * @vtpm: vtpm: where it is
+ * @vtpm: vtpm, and cvm on Azure: where it is; else NULL
  */
 struct cvm_source {
 	const struct cvm_backend *backend;
@@ -204,11 +204,13 @@ bool cvm_source_has(const struct cvm_source *source, const char *path);
  * @len: bytes at @data
  * @certs_len: bytes at @certs; a table of zero bytes is none
  * @proof_len: bytes at @proof
+ * @known: it has been compared with what was asked for
  */
 struct cvm_answer {
 	void *data, *certs, *proof;
 	struct cvm_azure *azure;
 	size_t len, certs_len, proof_len;
+	bool known;
 };
 
 /**

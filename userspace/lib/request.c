@@ -131,7 +131,8 @@ uint32_t cvm_ctx_type(const struct cvm_ctx *ctx)
 
 	for (size_t i = 0; i < ctx->count; i++)
 		types |= ctx->source[i].status.types;
-	if (types & CVM_TYPE_BIT(CVM_EVIDENCE_HCL_REPORT))
+	/* who has the batch node alone has no types */
+	if (types & CVM_TYPE_BIT(CVM_EVIDENCE_HCL_REPORT) || ctx->source[0].vtpm)
 		return CVM_EVIDENCE_HCL_REPORT;
 	return ctx->source[0].status.tee == CVM_TEE_TDX ? CVM_EVIDENCE_TDX_QUOTE :
 							  CVM_EVIDENCE_SNP_REPORT;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <time.h>
+#include <unistd.h>
 #include <tss2/tss2_tcti_device.h>
 #include <tss2/tss2_tctildr.h>
 
@@ -21,6 +22,16 @@ int64_t cvm_vtpm_clock_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int cvm_vtpm_usable(const struct cvm_vtpm_place *place, struct cvm_error *error)
+{
+	int rc = 0;
+
+	if (!place->tcti && faccessat(AT_FDCWD, place->node, R_OK | W_OK, AT_EACCESS))
+		rc = -errno;
+	return rc ? cvm_set_error(error, rc, "%s: %s; on Azure evidence takes the TPM as well, whose quote says which system the guest runs: run as root, or have the administrator give you access",
+				  place->node, strerror(-rc)) : 0;
 }
 
 /* What is wrong with the node: the TPM's library does not say which errno it was. */

@@ -10,9 +10,11 @@
 #define CVM_LIB_VTPM_H
 
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <tss2/tss2_esys.h>
 
 #include "common/cleanup.h"
+#include "driver/merkle.h"
 #include "lib.h"
 
 /* NV indices and a key, as the paravisor has them */
@@ -34,12 +36,14 @@ static inline void cvm_cleanup_esys(void *pointer)
 }
 
 /**
- * struct cvm_vtpm_place - where a vTPM is; nothing but @renewed_ms changes
+ * struct cvm_vtpm_place - where a vTPM is; nothing but @renewed_ms and @share_lock changes
  * @node: path of the TPM's node
  * @lock: of what who uses it for a report has locked
  * @tcti: another way to it, or NULL
  * @imds: base URL of the host's service
  * @renewed_ms: when the report was last seen to be new: CLOCK_MONOTONIC; 0: never
+ * @share_lock: the thread that has it uses @share_fd
+ * @share_fd: of what members of the driver's batches share, or -1
  */
 struct cvm_vtpm_place {
 	char node[PATH_MAX];
@@ -47,6 +51,8 @@ struct cvm_vtpm_place {
 	char *tcti;
 	char *imds;
 	_Atomic int64_t renewed_ms;
+	pthread_mutex_t share_lock;
+	int share_fd;
 };
 
 /**
@@ -108,6 +114,9 @@ void cvm_vtpm_unplace(struct cvm_source *source);
 
 /* ---- vtpm.c */
 
+/* 0, or why nobody would get far here; nothing is opened */
+int cvm_vtpm_usable(const struct cvm_vtpm_place *place, struct cvm_error *error);
+
 /* 0; -ENODEV: there is no TPM; or why it cannot be opened */
 int cvm_vtpm_open(struct cvm_vtpm *vtpm, struct cvm_vtpm_place *place, struct cvm_error *error);
 void cvm_vtpm_close(struct cvm_vtpm *vtpm);
@@ -127,7 +136,10 @@ int64_t cvm_vtpm_clock_ms(void);
 int cvm_vtpm_find_report(struct cvm_vtpm *vtpm, ESYS_TR *index, size_t *size,
 			 struct cvm_error *error);
 
-/* @size bytes from @offset; the report is made anew by nothing but an offset of 0. */
+/*
+ * @size bytes from @offset; the report is made anew by nothing but an offset of 0. -ENOENT:
+ * somebody has taken the index away; -EBUSY: it has not been written yet
+ */
 int cvm_vtpm_read_nv(struct cvm_vtpm *vtpm, ESYS_TR index, size_t offset, void *data, size_t size,
 		     struct cvm_error *error);
 
@@ -182,5 +194,47 @@ int cvm_vtpm_quote(struct cvm_vtpm *vtpm, EVP_PKEY *ak, const uint8_t *nonce, si
 int cvm_azure_make(struct cvm_vtpm_place *place, const struct cvm_hcl *hcl, const uint8_t *nonce,
 		   size_t len, int64_t deadline, struct cvm_azure **azure,
 		   struct cvm_error *error);
+
+/* ---- vtpm_share.c: what belongs to a batch's report, for all its members */
+
+/**
+ * struct cvm_share_key - which batch's it is
+ * @tpm48: what the vTPM's quote is about
+ * @report: the HCL report
+ * @len: its bytes
+ */
+struct cvm_share_key {
+	uint8_t tpm48[CVM_TPM48_SIZE];
+	const void *report;
+	size_t len;
+};
+
+/* Once, for @source->vtpm, which cvm_vtpm_unplace() gives back with all it has. */
+int cvm_share_open(const struct cvm_source *source, struct cvm_error *error);
+
+/**
+ * cvm_share_get() - what another member has had made
+ * @place: with its share open
+ * @key: of the batch
+ * @deadline: ms of the monotonic clock; another member may be at it
+ * @azure: out: for cvm_azure_put(); NULL with 0: it is for the caller to make, and to give
+ *	or to give up with cvm_share_put(), for which the others wait
+ * @error: or NULL
+ */
+int cvm_share_get(struct cvm_vtpm_place *place, const struct cvm_share_key *key, int64_t deadline,
+		  struct cvm_azure **azure, struct cvm_error *error);
+
+/* @azure: which stays the caller's, or NULL: it could not be made */
+void cvm_share_put(struct cvm_vtpm_place *place, const struct cvm_share_key *key,
+		   const struct cvm_azure *azure);
+
+/* ---- vtpm_driver.c */
+
+/*
+ * As cvm_job_copy() of what the driver gave for an HCL report, with what belongs to that by
+ * @deadline, ms of the monotonic clock; or it fails.
+ */
+void cvm_azure_answer(const struct cvm_source *source, struct cvm_job *job,
+		      struct cvm_answer *answer, int64_t deadline);
 
 #endif /* CVM_LIB_VTPM_H */

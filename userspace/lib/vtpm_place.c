@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fetch/imds.h"
 #include "vtpm.h"
@@ -14,6 +15,9 @@ void cvm_vtpm_unplace(struct cvm_source *source)
 	if (source->vtpm) {
 		free(source->vtpm->tcti);
 		free(source->vtpm->imds);
+		if (source->vtpm->share_fd >= 0)
+			close(source->vtpm->share_fd);
+		pthread_mutex_destroy(&source->vtpm->share_lock);
 	}
 	free(source->vtpm);
 	source->vtpm = NULL;
@@ -42,6 +46,8 @@ int cvm_vtpm_place(struct cvm_source *source, const struct cvm_open_opts *opts,
 	if (!place)
 		return cvm_set_error(error, -ENOMEM, "out of memory");
 	atomic_init(&place->renewed_ms, 0);
+	pthread_mutex_init(&place->share_lock, NULL);
+	place->share_fd = -1;
 	place->imds = strdup(opts->imds ? opts->imds : CVM_IMDS_URL);
 	place->tcti = opts->tcti ? strdup(opts->tcti) : NULL;
 	if (!place->imds || (opts->tcti && !place->tcti))

@@ -15,7 +15,7 @@
 static uint64_t made_at;
 
 static struct {
-	uint64_t reports, stale, failed, reads, commands, boots;
+	uint64_t reports, stale, failed, reads, commands, quotes, boots;
 } counts;
 
 /* the host's time for it passes before the guest has its answer */
@@ -122,6 +122,7 @@ size_t azure_command(struct fwd *fwd, const uint8_t *command, size_t len,
 	case TPM2_CC_NV_ReadPublic:
 		return nv_read_public(command, len, answer);
 	case TPM2_CC_Quote:
+		counts.quotes++;
 		if (nonce_too_long(command, len, 1))
 			return azure_refuse(answer, TPM2_RC_SIZE | TPM2_RC_P | TPM2_RC_1);
 		break;
@@ -145,7 +146,8 @@ int azure_booted(struct fwd *fwd)
 void azure_status(FILE *out)
 {
 	fprintf(out, "hcl_reports=%" PRIu64 "\nhcl_stale=%" PRIu64 "\nhcl_failed=%" PRIu64
-		"\nhcl_reads=%" PRIu64 "\ntpm_commands=%" PRIu64 "\ntpm_boots=%" PRIu64 "\n",
+		"\nhcl_reads=%" PRIu64 "\ntpm_commands=%" PRIu64 "\ntpm_quotes=%" PRIu64
+		"\ntpm_boots=%" PRIu64 "\n",
 		counts.reports, counts.stale, counts.failed, counts.reads, counts.commands,
-		counts.boots);
+		counts.quotes, counts.boots);
 }

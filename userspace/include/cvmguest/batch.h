@@ -250,7 +250,9 @@ CVM_API long cvm_async_submit(struct cvm_async *async, struct cvm_async_request 
  * @error: or NULL; why the request failed, where completion->result says so,
  *	or the call
  *
- * Never waits.
+ * Never waits; but on Azure with the driver it is here that reports get what belongs to
+ * them, by the request's deadline: a direct one, and the first that is fetched of a batch,
+ * take the time of a quote of the vTPM and, of TDX, of the host's answer.
  *
  * Return: 1: there was one; 0: there is none now; a negative errno: the source
  * cannot be asked. Since: 0.1

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What belongs to a batch's report is the same for all its members. One of them has it made,
+ * the others find it here: those of the same context, and processes of the same user, by a
+ * file that is nobody else's. An older batch is forgotten for a newer one.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "common/cleanup.h"
+#include "vtpm.h"
+
+#define FILE_NAME	"/cvm-guest.batch"
+
+/* between two tries of the lock, while somebody has what all wait for made: they are many */
+#define PAUSE_MIN_MS	10
+#define PAUSE_MAX_MS	80
+
+#define TD_QUOTE_MAX	(32U << 10)
+
+/**
+ * struct stored - the file, and behind it the report and the quote of the TDREPORT
+ * @whole: written last: who wrote the rest may have been killed in the middle
+ * @report_len, @message_len, @signature_len, @td_quote_len: bytes
+ * @tpm48: which batch's it is
+ * @message, @signature, @pcrs: as of struct cvm_azure
+ */
+struct stored {
+	uint32_t whole;
+	uint32_t report_len, message_len, signature_len, td_quote_len;
+	uint8_t tpm48[CVM_TPM48_SIZE];
+	uint8_t message[sizeof(((struct cvm_azure *)0)->message)];
+	uint8_t signature[sizeof(((struct cvm_azure *)0)->signature)];
+	uint8_t pcrs[sizeof(((struct cvm_azure *)0)->pcrs)];
+};
+
+/* ---- the file */
+
+/* A directory that only this user may write to: what is found there is trusted like this process. */
+static int open_file(const struct cvm_source *source)
+{
+	const char *own = secure_getenv("XDG_RUNTIME_DIR");
+	bool has = own && *own == '/';
+	char path[PATH_MAX];
+	struct stat is;
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s%s" FILE_NAME, has ? "" : source->root,
+		     has ? own : "/run") >= (int)sizeof(path))
+		return -1;
+	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	if (!fstat(fd, &is) && S_ISREG(is.st_mode) && is.st_uid == geteuid() &&
+	    is.st_nlink == 1 && !(is.st_mode & (S_IRWXG | S_IRWXO)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int cvm_share_open(const struct cvm_source *source, struct cvm_error *error)
+{
+	struct cvm_vtpm_place *place = source->vtpm;
+
+	place->share_fd = open_file(source);
+	/* with no place for it, the members of this context share all the same */
+	if (place->share_fd < 0)
+		place->share_fd = memfd_create("cvm-guest.batch", MFD_CLOEXEC);
+	return place->share_fd < 0 ? cvm_set_error(error, -errno, "no memory for what a batch shares: %s",
+						   strerror(errno)) : 0;
+}
+
+/* All of it, or nothing is believed */
+static bool read_at(int fd, void *data, size_t len, size_t offset)
+{
+	return pread(fd, data, len, (off_t)offset) == (ssize_t)len;
+}
+
+static bool write_at(int fd, const void *data, size_t len, size_t offset)
+{
+	return pwrite(fd, data, len, (off_t)offset) == (ssize_t)len;
+}
+
+static bool is_of(const struct stored *s, const struct cvm_share_key *key)
+{
+	return s->whole && !memcmp(s->tpm48, key->tpm48, sizeof(s->tpm48)) &&
+	       s->report_len == key->len && s->message_len <= sizeof(s->message) &&
+	       s->signature_len <= sizeof(s->signature) && s->td_quote_len <= TD_QUOTE_MAX;
+}
+
+static bool same_report(int fd, const struct cvm_share_key *key)
+{
+	__cleanup_free void *report = malloc(key->len + 1);
+
+	return report && read_at(fd, report, key->len, sizeof(struct stored)) &&
+	       !memcmp(report, key->report, key->len);
+}
+
+static bool take_td_quote(int fd, const struct stored *s, struct cvm_azure *azure)
+{
+	if (!s->td_quote_len)
+		return true;
+	azure->td_quote_len = s->td_quote_len;
+	azure->td_quote = malloc(s->td_quote_len);
+	return azure->td_quote && read_at(fd, azure->td_quote, s->td_quote_len,
+					  sizeof(*s) + s->report_len);
+}
+
+/* NULL: nothing, or out of memory, where it is made once more */
+static struct cvm_azure *load(int fd, const struct cvm_share_key *key)
+{
+	struct cvm_azure *azure;
+	struct stored s;
+
+	if (!read_at(fd, &s, sizeof(s), 0) || !is_of(&s, key) || !same_report(fd, key))
+		return NULL;
+	azure = calloc(1, sizeof(*azure));
+	if (!azure)
+		return NULL;
+	atomic_init(&azure->users, 1);
+	azure->message_len = s.message_len;
+	azure->signature_len = s.signature_len;
+	memcpy(azure->message, s.message, sizeof(s.message));
+	memcpy(azure->signature, s.signature, sizeof(s.signature));
+	memcpy(azure->pcrs, s.pcrs, sizeof(s.pcrs));
+	if (take_td_quote(fd, &s, azure))
+		return azure;
+	cvm_azure_put(azure);
+	return NULL;
+}
+
+static void store(int fd, const struct cvm_share_key *key, const struct cvm_azure *azure)
+{
+	struct stored s = {
+		.report_len = (uint32_t)key->len,
+		.message_len = (uint32_t)azure->message_len,
+		.signature_len = (uint32_t)azure->signature_len,
+		.td_quote_len = (uint32_t)azure->td_quote_len,
+	};
+	size_t end = sizeof(s) + key->len;
+
+	if (azure->td_quote_len > TD_QUOTE_MAX)
+		return;
+	memcpy(s.tpm48, key->tpm48, sizeof(s.tpm48));
+	memcpy(s.message, azure->message, sizeof(s.message));
+	memcpy(s.signature, azure->signature, sizeof(s.signature));
+	memcpy(s.pcrs, azure->pcrs, sizeof(s.pcrs));
+	/* who cannot write all leaves to the others to have it made themselves */
+	if (!write_at(fd, &s, sizeof(s), 0) || !write_at(fd, key->report, key->len, sizeof(s)) ||
+	    !write_at(fd, azure->td_quote, azure->td_quote_len, end) ||
+	    ftruncate(fd, (off_t)(end + azure->td_quote_len)))
+		return;
+	s.whole = 1;
+	write_at(fd, &s.whole, sizeof(s.whole), 0);
+}
+
+/* ---- the locks: between threads, which have the file together, and between processes */
+
+static int lock_file(int fd, int how)
+{
+	int rc;
+
+	do
+		rc = flock(fd, how | LOCK_NB) ? -errno : 0;
+	while (rc == -EINTR);
+	return rc;
+}
+
+static int lock_threads(struct cvm_vtpm_place *place, int64_t deadline)
+{
+	const struct timespec until = { deadline / 1000, deadline % 1000 * 1000000 };
+
+	return -pthread_mutex_clocklock(&place->share_lock, CLOCK_MONOTONIC, &until);
+}
+
+static void unlock(struct cvm_vtpm_place *place)
+{
+	flock(place->share_fd, LOCK_UN);
+	pthread_mutex_unlock(&place->share_lock);
+}
+
+/*
+ * One look. 0: there it is, or nothing is, and then the file is locked for who makes it;
+ * -EWOULDBLOCK: somebody else is making it
+ */
+static int look(int fd, const struct cvm_share_key *key, struct cvm_azure **azure)
+{
+	/* readers do not keep each other off */
+	static const int ways[] = { LOCK_SH, LOCK_EX };
+	int rc = 0;
+
+	*azure = NULL;
+	for (size_t i = 0; !rc && !*azure && i < ARRAY_SIZE(ways); i++) {
+		rc = lock_file(fd, ways[i]);
+		if (!rc)
+			*azure = load(fd, key);
+	}
+	return rc;
+}
+
+static int wait_and_look(struct cvm_vtpm_place *place, const struct cvm_share_key *key,
+			 int64_t deadline, struct cvm_azure **azure)
+{
+	struct timespec pause = { 0, PAUSE_MIN_MS * 1000000 };
+	int rc;
+
+	while ((rc = look(place->share_fd, key, azure)) == -EWOULDBLOCK) {
+		if (cvm_vtpm_clock_ms() >= deadline)
+			return -ETIMEDOUT;
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+		if (pause.tv_nsec < PAUSE_MAX_MS * 1000000)
+			pause.tv_nsec *= 2;
+	}
+	return rc;
+}
+
+int cvm_share_get(struct cvm_vtpm_place *place, const struct cvm_share_key *key, int64_t deadline,
+		  struct cvm_azure **azure, struct cvm_error *error)
+{
+	int rc = lock_threads(place, deadline);
+
+	*azure = NULL;
+	if (!rc) {
+		rc = wait_and_look(place, key, deadline, azure);
+		if (!rc && !*azure)
+			return 0;
+		unlock(place);
+	}
+	if (rc == -ETIMEDOUT)
+		return cvm_set_error(error, rc, "another member of this batch has had no quote of the vTPM made before the deadline; ask again, or allow more time");
+	return rc ? cvm_set_error(error, rc, "the lock of what a batch shares: %s", strerror(-rc)) : 0;
+}
+
+void cvm_share_put(struct cvm_vtpm_place *place, const struct cvm_share_key *key,
+		   const struct cvm_azure *azure)
+{
+	if (azure)
+		store(place->share_fd, key, azure);
+	unlock(place);
+}
