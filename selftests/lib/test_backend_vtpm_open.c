@@ -4,6 +4,8 @@
  * what is said of a TPM by who has named no backend.
  */
 #include <errno.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 #include "formats/hcl.h"
 #include "vtpm_simulated.h"
@@ -64,10 +66,40 @@ static void test_by_itself(void)
 		  "an index of somebody else's, by itself");
 }
 
+/* Is the node of the TPM opened by who has named no backend, on a machine of @vendor? */
+static bool is_opened(const char *vendor)
+{
+	const struct cvm_open_opts opts = { .size = sizeof(opts), .root = tap_dir };
+	const char *node = tap_path("/dev/tpmrm0");
+	struct inotify_event event;
+	struct cvm_error error = { 0 };
+	struct cvm_ctx *ctx;
+	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	bool opened;
+
+	tap_write(node, "", 0);
+	if (vendor)
+		tap_write(tap_path("/sys/class/dmi/id/sys_vendor"), vendor, strlen(vendor));
+	if (watch < 0 || inotify_add_watch(watch, node, IN_OPEN) < 0)
+		printf("Bail out! no watch of %s\n", node);
+	check_is(cvm_open(&ctx, &opts, &error), -ENODEV, "no TPM at all, by itself");
+	opened = read(watch, &event, sizeof(event)) == sizeof(event);
+	close(watch);
+	return opened;
+}
+
+static void test_whose(void)
+{
+	check(!is_opened(NULL), "a machine of nobody's: its TPM is left alone");
+	check(!is_opened("QEMU\n"), "a machine of others: its TPM is left alone");
+	check(is_opened("Microsoft Corporation\n"), "one of Hyper-V's is looked at");
+}
+
 int main(void)
 {
 	setup();
 	test_said();
 	test_by_itself();
+	test_whose();
 	return tap_end();
 }

@@ -50,14 +50,29 @@ static int add_source(struct cvm_ctx *ctx, const struct cvm_backend *backend,
 	return rc;
 }
 
+/* Azure's machines are Hyper-V's. Who says so is the host, and it only decides who is asked. */
+static bool is_hyperv(const struct cvm_ctx *ctx)
+{
+	static const char vendor[] = "Microsoft Corporation";
+	__cleanup_free void *text = NULL;
+	char path[PATH_MAX];
+	size_t len;
+
+	return snprintf(path, sizeof(path), "%s/sys/class/dmi/id/sys_vendor", ctx->root) < PATH_MAX &&
+	       !cvm_read_file(path, 4096, &text, &len) &&
+	       !strncmp(text, vendor, sizeof(vendor) - 1);
+}
+
 /*
- * Most machines have a TPM, and with it nothing to do here, whatever is wrong with it.
- * One that has the paravisor's index, of a size that it can be, is another matter.
+ * Most machines have a TPM, and with it nothing to do here, whatever is wrong with it: it
+ * is not even asked. One that has the paravisor's index, of a size that it can be, is
+ * another matter.
  */
 static int add_vtpm(struct cvm_ctx *ctx, const struct cvm_open_opts *opts,
 		    struct cvm_error *error)
 {
-	int rc = add_source(ctx, &cvm_backend_vtpm, opts, error);
+	int rc = opts->tcti || is_hyperv(ctx) ?
+		 add_source(ctx, &cvm_backend_vtpm, opts, error) : -ENODEV;
 
 	return rc && rc != -ENOMEM && !ctx->source[ctx->count].status.max_evidence ? -ENODEV : rc;
 }
