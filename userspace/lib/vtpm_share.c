@@ -43,7 +43,7 @@ struct stored {
 
 /* ---- the file */
 
-/* A directory that only this user may write to: what is found there is trusted like this process. */
+/* A file that this user alone may write to: what it says is trusted as this process is. */
 static int open_file(const struct cvm_source *source)
 {
 	const char *own = secure_getenv("XDG_RUNTIME_DIR");
