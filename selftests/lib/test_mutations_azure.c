@@ -37,6 +37,25 @@ static void hw_key(struct azure_world *w) { w->snp.signer = snp_keys.p256; }
 
 static void hw_vmpl(struct azure_world *w) { w->snp.report[0x30] = 1; }
 
+/* a guest without a paravisor can say all this of itself, and have it signed */
+static void own_claims(struct azure_world *w)
+{
+	json_put(w->claims, "keys.0", azure_make_key("HCLAkPub", azure_keys.other));
+	w->quote_signer = azure_keys.other;
+}
+
+static void plain_snp(struct azure_world *w)
+{
+	own_claims(w);
+	hw_measurement(w);
+}
+
+static void plain_td(struct azure_world *w)
+{
+	own_claims(w);
+	w->tdx.body[TDX_MRTD] ^= 1;
+}
+
 static void data_size(struct azure_world *w) { memset(w->hcl + 0x4c0, 0, 4); }
 static void short_data(struct azure_world *w) { w->tamper = data_size; }
 
@@ -148,6 +167,8 @@ static const struct {
 	{ "report with another signature", hw_forged, SNP, "=signature" },
 	{ "report signed by another key", hw_key, SNP, "=signature" },
 	{ "another measurement of the paravisor", hw_measurement, SNP, "=snp.measurement" },
+	{ "a plain guest's own claims, key and quote", plain_snp, SNP, "=snp.measurement" },
+	{ "a plain TD's own claims, key and quote", plain_td, TDX, "=tdx.mrtd" },
 	{ "a report that the guest's own system asked for", hw_vmpl, SNP, "=snp.vmpl,paravisor" },
 
 	{ "no quote of the TDREPORT", no_td_quote, TDX, "td_quote" },

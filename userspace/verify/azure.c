@@ -87,8 +87,10 @@ static int check_td(struct azure *a)
 }
 
 /*
- * At VMPL 0 is the paravisor, and nobody else under a measurement that the policy has:
- * what the guest's own system asks for, at the VMPL that it has been given, is another.
+ * Where there is a paravisor it has VMPL 0, and what the guest's own system asks for is of
+ * another. Where there is none that system has VMPL 0 itself, and makes what claims it
+ * likes with a key of its own: whether this is a paravisor only the measurement says, which
+ * the policy has.
  */
 static int check_snp(struct azure *a)
 {
@@ -101,7 +103,8 @@ static int check_snp(struct azure *a)
 		cvm_fail(a->v, "paravisor", "the report is of VMPL %u: who is there is no paravisor",
 			 vmpl);
 	else
-		cvm_pass(a->v, "paravisor", "the report is of VMPL 0");
+		cvm_pass(a->v, "paravisor",
+			 "the report is of VMPL 0; that a paravisor has that, the measurement says");
 	return 0;
 }
 
