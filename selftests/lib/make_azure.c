@@ -74,10 +74,15 @@ void azure_set_user_data(struct azure_world *w, const uint8_t user_data[64])
 
 static json_t *make_claims(void)
 {
-	return need(json_pack("{s:[o, o], s:{s:b, s:s}}", "keys",
+	json_t *vm = need(json_pack("{s:b, s:b, s:b, s:b, s:s, s:s, s:s}", "secure-boot", 1,
+				    "tpm-enabled", 1, "tpm-persisted", 1, "console-enabled", 0,
+				    "hardware-sealing-policy", "hash", "root-cert-thumbprint",
+				    "6nZZnYaJc4Kq", "vmUniqueId",
+				    "00000000-0000-0000-0000-000000000000"));
+
+	return need(json_pack("{s:[o, o], s:o}", "keys",
 			      azure_make_key("HCLAkPub", azure_keys.ak),
-			      azure_make_key("HCLEkPub", azure_keys.other), "vm-configuration",
-			      "secure-boot", 1, "vmUniqueId", "00000000-0000-0000-0000-000000000000"));
+			      azure_make_key("HCLEkPub", azure_keys.other), "vm-configuration", vm));
 }
 
 /* ---- what is genuine */

@@ -136,6 +136,42 @@ static void many_keys(struct azure_world *w)
 
 static void future(struct azure_world *w) { json_put(w->claims, "future", json_of("[{\"a\": 1}]")); }
 
+/* ---- what the paravisor says of the VM */
+
+static void vm_is(struct azure_world *w, const char *name, const char *value)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "vm-configuration.%s", name);
+	if (value)
+		json_put(w->claims, path, json_of(value));
+	else
+		json_object_del(json_at(w->claims, "vm-configuration"), name);
+}
+
+static void no_secure_boot(struct azure_world *w) { vm_is(w, "secure-boot", "false"); }
+static void unsaid_boot(struct azure_world *w) { vm_is(w, "secure-boot", NULL); }
+static void boot_word(struct azure_world *w) { vm_is(w, "secure-boot", "\"true\""); }
+static void no_tpm(struct azure_world *w) { vm_is(w, "tpm-enabled", "false"); }
+static void fleeting(struct azure_world *w) { vm_is(w, "tpm-persisted", "false"); }
+static void console(struct azure_world *w) { vm_is(w, "console-enabled", "true"); }
+static void typing(struct azure_world *w) { vm_is(w, "interactive-console-enabled", "true"); }
+static void devices(struct azure_world *w) { vm_is(w, "filtered-vpci-devices-allowed", "true"); }
+static void unsealed(struct azure_world *w) { vm_is(w, "hardware-sealing-policy", "\"none\""); }
+static void sealed_so(struct azure_world *w) { vm_is(w, "hardware-sealing-policy", "\"hashed\""); }
+static void sealing_7(struct azure_world *w) { vm_is(w, "hardware-sealing-policy", "7"); }
+static void other_root(struct azure_world *w) { vm_is(w, "root-cert-thumbprint", "\"6nZZnYaJc4K\""); }
+static void no_root(struct azure_world *w) { vm_is(w, "root-cert-thumbprint", "\"\""); }
+static void unsaid_root(struct azure_world *w) { vm_is(w, "root-cert-thumbprint", NULL); }
+static void unsaid(struct azure_world *w) { json_object_del(w->claims, "vm-configuration"); }
+static void vm_list(struct azure_world *w) { json_put(w->claims, "vm-configuration", json_of("[]")); }
+
+static void long_root(struct azure_world *w)
+{
+	vm_is(w, "root-cert-thumbprint", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"");
+}
+
 /* ---- both kinds of guests, or one */
 
 enum { BOTH, SNP, TDX };
@@ -156,6 +192,25 @@ static const struct {
 	{ "a TDREPORT said to be a report", type_other, TDX, "format" },
 	{ "claims hashed with SHA-384", sha384, BOTH, "=claims" },
 	{ "claims hashed with nothing", no_hash, BOTH, "=claims" },
+	{ "Secure Boot off", no_secure_boot, BOTH, "=azure.claims.secure_boot" },
+	{ "Secure Boot, of which nothing is said", unsaid_boot, BOTH, "=azure.claims.secure_boot" },
+	{ "Secure Boot that is a word", boot_word, BOTH, "=claims" },
+	{ "no vTPM", no_tpm, BOTH, "=azure.claims.tpm_enabled" },
+	{ "a vTPM whose state is lost", fleeting, BOTH, "=azure.claims.tpm_persisted" },
+	{ "a console that the host sees", console, BOTH, "=azure.claims.console_enabled" },
+	/* of these two the genuine claims say nothing, so that the policy allows any */
+	{ "a console that the host types at", typing, BOTH, NULL },
+	{ "devices of a list", devices, BOTH, NULL },
+	{ "a vTPM sealed to nothing", unsealed, BOTH, "=azure.claims.hardware_sealing_policy" },
+	{ "a vTPM sealed to who knows what", sealed_so, BOTH, "=azure.claims.hardware_sealing_policy" },
+	{ "a vTPM sealed to a number", sealing_7, BOTH, "=claims" },
+	{ "another root of releases", other_root, BOTH, "=azure.claims.root_cert_thumbprint" },
+	{ "an empty root of releases", no_root, BOTH, "=azure.claims.root_cert_thumbprint" },
+	{ "no root of releases", unsaid_root, BOTH, "=azure.claims.root_cert_thumbprint" },
+	{ "a root of releases that is too long", long_root, BOTH, "=claims" },
+	{ "a VM that is a list", vm_list, BOTH, "=claims" },
+	{ "nothing said of the VM", unsaid, BOTH,
+	  "=azure.claims.secure_boot,azure.claims.tpm_enabled,azure.claims.tpm_persisted,azure.claims.console_enabled,azure.claims.hardware_sealing_policy,azure.claims.root_cert_thumbprint" },
 	{ "bytes after the claims", padded, BOTH, NULL },
 	{ "claims cut short", cut_claims, BOTH, "=format" },
 	{ "cut before the claims", only_head, BOTH, "=format" },
@@ -219,10 +274,48 @@ static void test_spoilt(void)
 		}
 }
 
+/* By a policy that says nothing of them: what weakens the VM is refused, the rest allowed */
+static void test_absent(void)
+{
+	static const struct {
+		const char *name;
+		void (*spoil)(struct azure_world *w);
+		const char *by;
+	} absent[] = {
+		{ "all well", small_letters, NULL },
+		{ "Secure Boot off", no_secure_boot, "=azure.claims.secure_boot" },
+		{ "a console that the host types at", typing, "=azure.claims.interactive_console_enabled" },
+		{ "a vTPM whose state is lost", fleeting, NULL },
+		{ "a vTPM sealed to nothing", unsealed, NULL },
+		{ "no root of releases", unsaid_root, NULL },
+		{ "nothing said of the VM", unsaid,
+		  "=azure.claims.secure_boot,azure.claims.tpm_enabled,azure.claims.console_enabled" },
+	};
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(absent); i++) {
+		int td = i % 2;
+		struct azure_world w = azure_genuine(td);
+		char *kept = azure_policies[td];
+		json_t *policy = need(json_loads(kept, 0, NULL));
+
+		json_object_del(json_object_get(policy, "azure"), "claims");
+		/* of which the genuine claims say nothing: here it is asked for, or not at all */
+		if (absent[i / 2].spoil != typing)
+			json_put(policy, "azure.claims", json_of("{\"interactive_console_enabled\": \"any\"}"));
+		azure_policies[td] = need(json_dumps(policy, 0));
+		absent[i / 2].spoil(&w);
+		refuse(&w, NULL, absent[i / 2].by, absent[i / 2].name);
+		free(azure_policies[td]);
+		azure_policies[td] = kept;
+		json_decref(policy);
+	}
+}
+
 int main(void)
 {
 	azure_make_policies();
 	test_spoilt();
+	test_absent();
 	azure_free_policies();
 	return tap_end();
 }

@@ -6,8 +6,6 @@
  * that key has the PCRs, which measure the guest's system. Without that quote the
  * evidence says nothing of the system.
  */
-#include <stdio.h>
-
 #include <openssl/sha.h>
 
 #include "../formats/hcl.h"
@@ -173,49 +171,16 @@ static void check_tpm(struct azure *a)
 		check_boot(a);
 }
 
-static bool has_digest(const struct cvm_digests *list, const uint8_t digest[32])
+/* Claims that do not hold are nobody's; nor are PCRs by a key that they name. */
+static void judge(struct azure *a)
 {
-	for (size_t i = 0; i < list->count; i++)
-		if (!memcmp(list->data + 32 * i, digest, 32))
-			return true;
-	return false;
-}
-
-/* Of PCRs that the policy names: how many, and those that are not as it wants them */
-static size_t list_wrong(const struct cvm_verdict *v, const struct cvm_digests *pcrs, char *wrong,
-			 size_t size)
-{
-	size_t named = 0, used = 0;
-
-	wrong[0] = '\0';
-	for (uint32_t i = 0; i < CVM_PCRS; i++) {
-		if (!pcrs[i].data)
-			continue;
-		named++;
-		if (!(v->facts.pcr_mask & 1U << i) || !has_digest(&pcrs[i], v->facts.pcrs[i]))
-			used += (size_t)snprintf(wrong + used, size - used, " %u%s", i,
-						 v->facts.pcr_mask & 1U << i ? "" :
-						 " (not in the quote)");
-	}
-	return named;
-}
-
-/* Where no quote holds there is nothing to judge, and nothing is verified. */
-static void judge_pcrs(struct cvm_verdict *v)
-{
-	const char *path = cvm_rule_infos[CVM_RULE_AZURE_PCRS].path;
-	char wrong[CVM_PCRS * sizeof(" 23 (not in the quote)")];
-	size_t named;
-
-	if (!v->policy || !v->facts.has_pcrs || !cvm_rule_asks(v, CVM_RULE_AZURE_PCRS))
+	if (!a->claims.ak)
 		return;
-	named = list_wrong(v, v->policy->rule[CVM_RULE_AZURE_PCRS].pcrs, wrong, sizeof(wrong));
-	if (!named)
-		cvm_verdict_add(v, path, CVM_BREAK, "the policy names no PCR");
-	else if (*wrong)
-		cvm_verdict_add(v, path, CVM_BREAK, "none that the policy has: PCR%s", wrong);
-	else
-		cvm_pass(v, path, "the %zu PCRs that the policy names are as it has them", named);
+	a->v->facts.config = a->claims.config;
+	if (!a->v->policy)
+		return;
+	cvm_judge_claims(a->v);
+	cvm_judge_pcrs(a->v);
 }
 
 int cvm_check_azure(struct cvm_case *c, struct cvm_span hcl)
@@ -236,7 +201,7 @@ int cvm_check_azure(struct cvm_case *c, struct cvm_span hcl)
 	} else {
 		cvm_skip(c->v, "report_data", "the claims do not hold");
 	}
-	judge_pcrs(c->v);
+	judge(&a);
 	EVP_PKEY_free(a.claims.ak);
 	return 0;
 }

@@ -115,6 +115,76 @@ static int find_ak(const struct cvm_json *in, struct cvm_hcl_claims *claims)
 	return ret;
 }
 
+static int parse_flags(const struct cvm_json *in, struct cvm_hcl_config *config)
+{
+	static const char *const names[CVM_HCL_FLAGS] = {
+		[CVM_HCL_SECURE_BOOT] = "secure-boot",
+		[CVM_HCL_TPM_ENABLED] = "tpm-enabled",
+		[CVM_HCL_TPM_PERSISTED] = "tpm-persisted",
+		[CVM_HCL_CONSOLE] = "console-enabled",
+		[CVM_HCL_INTERACTIVE_CONSOLE] = "interactive-console-enabled",
+		[CVM_HCL_FILTERED_VPCI] = "filtered-vpci-devices-allowed",
+	};
+	int ret = 0;
+
+	for (uint32_t i = 0; !ret && i < CVM_HCL_FLAGS; i++) {
+		struct cvm_json member;
+		bool set = false;
+
+		if (!cvm_json_has(in, names[i]))
+			continue;
+		ret = cvm_json_member(in, names[i], &member);
+		if (!ret)
+			ret = cvm_json_bool(&member, &set);
+		config->has |= 1U << i;
+		config->set |= (uint32_t)set << i;
+	}
+	return ret;
+}
+
+static int parse_text(const struct cvm_json *in, const char *name, char *out, size_t size,
+		      bool *has)
+{
+	struct cvm_json member;
+	const char *text;
+	int ret;
+
+	if (!cvm_json_has(in, name))
+		return 0;
+	ret = cvm_json_member(in, name, &member);
+	if (!ret)
+		ret = cvm_json_text(&member, &text);
+	if (ret)
+		return ret;
+	if (strlen(text) >= size)
+		return cvm_json_wrong(&member, "a shorter text");
+	stpcpy(out, text);
+	*has = true;
+	return 0;
+}
+
+/* What it does not say is not for us to fill in: a rule that asks for it is broken. */
+static int parse_config(const struct cvm_json *in, struct cvm_hcl_config *config)
+{
+	struct cvm_json object;
+	int ret;
+
+	if (!cvm_json_has(in, "vm-configuration"))
+		return 0;
+	ret = cvm_json_member(in, "vm-configuration", &object);
+	if (!ret)
+		ret = cvm_json_object(&object);
+	if (!ret)
+		ret = parse_flags(&object, config);
+	if (!ret)
+		ret = parse_text(&object, "hardware-sealing-policy", config->sealing,
+				 sizeof(config->sealing), &config->has_sealing);
+	if (!ret)
+		ret = parse_text(&object, "root-cert-thumbprint", config->root_cert,
+				 sizeof(config->root_cert), &config->has_root_cert);
+	return ret;
+}
+
 int cvm_hcl_claims_parse(struct cvm_span json, struct cvm_hcl_claims *claims,
 			 struct cvm_error *error)
 {
@@ -129,6 +199,8 @@ int cvm_hcl_claims_parse(struct cvm_span json, struct cvm_hcl_claims *claims,
 	if (claims->has_user_data)
 		ret = cvm_json_get_hex(&in, "user-data", claims->user_data,
 				       sizeof(claims->user_data));
+	if (!ret)
+		ret = parse_config(&in, &claims->config);
 	json_decref((json_t *)in.value);
 	if (ret) {
 		EVP_PKEY_free(claims->ak);

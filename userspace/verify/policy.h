@@ -110,6 +110,14 @@ enum cvm_rule_id {
 	CVM_RULE_TDX_ATTR_UNKNOWN,
 
 	CVM_RULE_AZURE_PCRS,
+	CVM_RULE_AZURE_SECURE_BOOT,
+	CVM_RULE_AZURE_TPM_ENABLED,
+	CVM_RULE_AZURE_TPM_PERSISTED,
+	CVM_RULE_AZURE_CONSOLE,
+	CVM_RULE_AZURE_INTERACTIVE_CONSOLE,
+	CVM_RULE_AZURE_FILTERED_VPCI,
+	CVM_RULE_AZURE_SEALING,
+	CVM_RULE_AZURE_ROOT_CERT,
 
 	CVM_RULES,
 };
@@ -218,5 +226,13 @@ extern const size_t cvm_snp_flag_count, cvm_tdx_flag_count;
 void cvm_judge_snp(struct cvm_verdict *v, const uint8_t hwid[64], bool vlek);
 void cvm_judge_tdx(struct cvm_verdict *v, bool has_collateral);
 void cvm_judge_age(struct cvm_verdict *v, int64_t at);
+
+/* policy_azure.c: likewise, by claims and a quote of the vTPM that hold */
+void cvm_judge_claims(struct cvm_verdict *v);
+void cvm_judge_pcrs(struct cvm_verdict *v);
+
+/* policy_azure.c: the index of hardware-sealing-policy; CVM_SEALING_WORDS: not known */
+#define CVM_SEALING_WORDS	3
+uint32_t cvm_sealing_word(const char *sealing);
 
 #endif /* CVM_VERIFY_POLICY_H */

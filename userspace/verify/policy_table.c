@@ -15,6 +15,9 @@ static const char *const statuses[] = {
 	"TDRelaunchAdvisedConfigurationNeeded", "OutOfDate", "OutOfDateConfigurationNeeded", NULL
 };
 
+/* claims about the VM, by the paravisor that a measurement vouches for */
+static const char *const sealing[CVM_SEALING_WORDS + 1] = { "none", "hash", "signer", NULL };
+
 #define DIGESTS(rule, path, len, absent, help) \
 	[CVM_RULE_##rule] = { path, CVM_RULE_DIGESTS, CVM_ABSENT_##absent, len, NULL, help }
 #define FLAG(rule, path, absent, help) \
@@ -128,4 +131,19 @@ const struct cvm_rule_info cvm_rule_infos[CVM_RULES] = {
 
 	OTHER(AZURE_PCRS, "azure.pcrs", PCRS, REFUSES, NULL,
 	      "PCRs of the vTPM, which measure the guest's system; the HCL report does not"),
+	FLAG(AZURE_SECURE_BOOT, "azure.claims.secure_boot", SET,
+	     "UEFI boots only what is signed; PCR 7 has the keys"),
+	FLAG(AZURE_TPM_ENABLED, "azure.claims.tpm_enabled", SET, "the VM has the vTPM"),
+	FLAG(AZURE_TPM_PERSISTED, "azure.claims.tpm_persisted", ALLOWS,
+	     "the vTPM's state outlives the VM's deallocation"),
+	FLAG(AZURE_CONSOLE, "azure.claims.console_enabled", CLEAR,
+	     "the host sees the VM's console"),
+	FLAG(AZURE_INTERACTIVE_CONSOLE, "azure.claims.interactive_console_enabled", CLEAR,
+	     "the host may type at the VM's console"),
+	FLAG(AZURE_FILTERED_VPCI, "azure.claims.filtered_vpci_devices_allowed", ALLOWS,
+	     "devices of a list may be the VM's"),
+	OTHER(AZURE_SEALING, "azure.claims.hardware_sealing_policy", WORDS, ALLOWS, sealing,
+	      "to what the paravisor seals the vTPM's state: its measurement or its signer"),
+	OTHER(AZURE_ROOT_CERT, "azure.claims.root_cert_thumbprint", TEXTS, ALLOWS, NULL,
+	      "the root that releases of keys to the paravisor are signed by, as the claims write it"),
 };

@@ -174,6 +174,28 @@ static int put_tdx(json_t *root, const struct cvm_facts *facts)
 	return rc | put(root, CVM_RULE_TDX_TCB_EVALUATION, json_integer(facts->tcb_evaluation));
 }
 
+/* What the claims do not say the policy cannot ask for. */
+static int put_claims(json_t *root, const struct cvm_hcl_config *config)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < CVM_HCL_FLAGS; i++) {
+		enum cvm_rule_id id = CVM_RULE_AZURE_SECURE_BOOT + i;
+
+		if (config->has & 1U << i)
+			rc |= put_flag(root, id, config->set & 1U << i);
+		else if (cvm_rule_infos[id].absent != CVM_ABSENT_ALLOWS)
+			rc |= put(root, id, json_string("any"));
+	}
+	if (config->has_sealing && cvm_sealing_word(config->sealing) < CVM_SEALING_WORDS)
+		rc |= put(root, CVM_RULE_AZURE_SEALING,
+			  json_list(json_string(config->sealing)));
+	if (config->has_root_cert)
+		rc |= put(root, CVM_RULE_AZURE_ROOT_CERT,
+			  json_list(json_string(config->root_cert)));
+	return rc;
+}
+
 static int put_azure(json_t *root, const struct cvm_facts *facts)
 {
 	json_t *pcrs = json_object();
@@ -185,7 +207,7 @@ static int put_azure(json_t *root, const struct cvm_facts *facts)
 			json_object_set_new(pcrs, key,
 					    json_list(cvm_json_of_hex(facts->pcrs[i], 32)));
 		}
-	return put(root, CVM_RULE_AZURE_PCRS, pcrs);
+	return put(root, CVM_RULE_AZURE_PCRS, pcrs) | put_claims(root, &facts->config);
 }
 
 json_t *cvm_policy_of(const struct cvm_facts *facts, uint32_t binding)

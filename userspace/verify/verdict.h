@@ -7,6 +7,7 @@
 
 #include "../formats/quote.h"
 #include "../formats/snp_report.h"
+#include "hcl_claims.h"
 
 #define CVM_VERDICT_MAX		128	/* checks */
 #define CVM_VERDICT_TEXT	32768	/* bytes for all reasons */
@@ -59,6 +60,7 @@ enum cvm_tcb_status {
  * @pcr_mask: Azure: bit i: PCR i is in the quote
  * @has_reset_count: Azure: the vTPM's quote holds
  * @reset_count: of it
+ * @config: Azure: what claims that hold say of the VM
  */
 struct cvm_facts {
 	enum cvm_fact_kind kind;
@@ -78,6 +80,7 @@ struct cvm_facts {
 	uint32_t pcr_mask;
 	bool has_reset_count;
 	uint32_t reset_count;
+	struct cvm_hcl_config config;
 };
 
 struct cvm_policy;
