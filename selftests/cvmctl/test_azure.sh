@@ -84,6 +84,29 @@ with=("${bound[@]}")
 jq -e '.tpm_quote.pcrs | length == 24' "$dir/direct-json" >/dev/null
 result $? 'all PCRs'
 
+# between two reports: for who has seen one of this boot, and his answer to which it was
+"$cvmctl" verify --json --authenticity-only "${with[@]}" --report-data "$data" "$dir/direct-json" >"$dir/verdict"
+count=$(jq .reset_count "$dir/verdict")
+try 0 '' 'a quote alone' evidence "${here[@]}" --no-fetch --quote-alone --report-data "$other" --out "$dir/alone"
+try 0 '' 'a batch by a quote alone' evidence "${here[@]}" --no-fetch --quote-alone --user-data "$other" --out "$dir/alone-batch"
+jq .td_quote "$dir/alone" | grep -q null
+result $? 'a quote alone: no quote of a TDREPORT'
+# the report, and what belongs to it, that was verified before
+jq -n --slurpfile old "$dir/direct-json" --slurpfile new "$dir/alone" '$old[0] + {tpm_quote: $new[0].tpm_quote}' >"$dir/both"
+jq -n --slurpfile old "$dir/direct-json" --slurpfile new "$dir/alone-batch" \
+	'$old[0] + {tpm_quote: $new[0].tpm_quote, proof: $new[0].proof}' >"$dir/both-batch"
+bound=("${with[@]}")
+with=("${with[@]/#azure/azure-tpm}")
+try 0 '' 'a quote alone: authentic' verify --authenticity-only "${with[@]}" --reset-count "$count" \
+	--report-data "$other" "$dir/both"
+says '^passed +tpm_boot' 'a quote alone: of that boot'
+try 0 '' 'a quote alone, batch: authentic' verify --authenticity-only "${with[@]}" --reset-count "$count" \
+	--user-data "$other" --scope any "$dir/both-batch"
+refuses 'tpm_boot' 'a quote alone, another boot' "$dir/both" --reset-count $((count + 1)) --report-data "$other"
+refuses 'tpm_nonce' 'a quote alone, something else asked for' "$dir/both" --reset-count "$count" --report-data "$data"
+with=("${bound[@]}")
+refuses 'report_data' 'a quote alone, where a report is asked for' "$dir/both" --report-data "$other"
+
 # short values: the vTPM's quote carries them as they are
 try 0 '' 'a short value' evidence "${here[@]}" --report-data c0ffee --pad --out "$dir/short"
 verifies 'a short value' "$dir/short" --report-data "c0ffee$(printf '00%.0s' {1..61})"

@@ -35,7 +35,8 @@ mutate-azure := $(sort $(make-snp) $(make-tdx) $(call made-objects,make_azure ma
 $(B)/tests/test_mutations_azure $(B)/tests/test_mutations_vtpm $(B)/tests/test_verify_azure: $(mutate-azure)
 
 # beside a paravisor
-$(B)/tests/test_backend_vtpm $(B)/tests/test_backend_vtpm_open $(B)/tests/test_driver_azure: $(B)/obj/platform/fw_client.o
+$(B)/tests/test_backend_vtpm $(B)/tests/test_backend_vtpm_open $(B)/tests/test_driver_azure \
+	$(B)/tests/test_vtpm_alone: $(B)/obj/platform/fw_client.o
 
 $(lib-tests): $(B)/tests/%: $(B)/obj/selftests/lib/%.o $(B)/lib/libcvmguest.a
 	@mkdir -p $(@D)

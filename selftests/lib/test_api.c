@@ -49,7 +49,8 @@ static void test_report(void)
 		int rc;
 		const char *what;
 	} cases[] = {
-		{ { .flags = 4 }, -EINVAL, "an unknown flag" },
+		{ { .flags = 8 }, -EINVAL, "an unknown flag" },
+		{ { .flags = CVM_REQUEST_QUOTE_ALONE }, -EOPNOTSUPP, "a vTPM's quote, of a report" },
 		{ { .flags = CVM_REQUEST_VMPL, .vmpl = 4 }, -EINVAL, "VMPL 4" },
 		{ { .vmpl = 1 }, -EINVAL, "a VMPL without its flag" },
 		{ { .signing_key = 3 }, -EINVAL, "an unknown key" },

@@ -45,33 +45,45 @@ static inline int open_ctx(struct cvm_ctx **ctx, struct cvm_error *error)
 	return cvm_open(ctx, &opts, error);
 }
 
-/* of all that cvm_verify() says of it, what is not the chain's: nobody has given a root */
+/* Of all that cvm_verify() says of it, @needed has passed, which ends with NULL. */
+__attribute__((unused))
+static bool passes(const struct cvm_evidence *evidence, struct cvm_verify_opts *opts,
+		   struct cvm_tpm_quote *known, const char *const *needed)
+{
+	struct cvm_tpm_quote quote = { .size = sizeof(quote) };
+	struct cvm_verdict *verdict = NULL;
+	struct cvm_verifier *verifier;
+	size_t len, passed = 0, count = 0;
+	const void *data = cvm_evidence_data(evidence, &len);
+
+	if (cvm_evidence_tpm_quote(evidence, &quote) || cvm_verifier_new(&verifier))
+		return false;
+	quote.flags = known->flags;
+	quote.reset_count = known->reset_count;
+	opts->size = sizeof(*opts);
+	opts->tpm_quote = &quote;
+	cvm_verify(verifier, data, len, opts, &verdict, NULL);
+	for (; needed[count]; count++)
+		for (size_t i = 0; verdict && i < cvm_verdict_count(verdict); i++) {
+			const struct cvm_check *c = cvm_verdict_check(verdict, i);
+
+			passed += !strcmp(c->name, needed[count]) && c->state == CVM_CHECK_PASSED;
+		}
+	cvm_verdict_free(verdict);
+	cvm_verifier_free(verifier);
+	return passed == count;
+}
+
+/* but for what is the chain's: nobody has given a root */
 __attribute__((unused))
 static bool holds(const struct cvm_evidence *evidence, struct cvm_verify_opts *opts)
 {
 	static const char *const needed[] = { "claims", "report_data", "tpm_quote", "tpm_nonce",
-					      "tpm_pcrs", "paravisor" };
-	struct cvm_tpm_quote quote = { .size = sizeof(quote) };
-	struct cvm_verdict *verdict = NULL;
-	struct cvm_verifier *verifier;
-	size_t len, passed = 0;
-	const void *data = cvm_evidence_data(evidence, &len);
+					      "tpm_pcrs", "paravisor", NULL };
+	struct cvm_tpm_quote nothing = { 0 };
 
-	opts->size = sizeof(*opts);
 	opts->binding = CVM_BINDING_AZURE;
-	opts->tpm_quote = &quote;
-	if (cvm_evidence_tpm_quote(evidence, &quote) || cvm_verifier_new(&verifier))
-		return false;
-	cvm_verify(verifier, data, len, opts, &verdict, NULL);
-	for (size_t i = 0; verdict && i < cvm_verdict_count(verdict); i++)
-		for (size_t j = 0; j < sizeof(needed) / sizeof(needed[0]); j++) {
-			const struct cvm_check *c = cvm_verdict_check(verdict, i);
-
-			passed += !strcmp(c->name, needed[j]) && c->state == CVM_CHECK_PASSED;
-		}
-	cvm_verdict_free(verdict);
-	cvm_verifier_free(verifier);
-	return passed == sizeof(needed) / sizeof(needed[0]);
+	return passes(evidence, opts, &nothing, needed);
 }
 
 #endif /* LIB_VTPM_SIMULATED_H */

@@ -14,8 +14,8 @@
 #include "verify/evidence_json.h"
 
 enum {
-	REPORT_DATA, USER_DATA, PAD, FORMAT, MEDIA_TYPE, OUT, FROM, TPM_QUOTE, TD_QUOTE, CERTS,
-	IMDS_URL, NO_FETCH, BACKEND, TIMEOUT,
+	REPORT_DATA, USER_DATA, PAD, QUOTE_ALONE, FORMAT, MEDIA_TYPE, OUT, FROM, TPM_QUOTE, TD_QUOTE,
+	CERTS, IMDS_URL, NO_FETCH, BACKEND, TIMEOUT,
 };
 
 /* seconds for the VCEK, waiting for a busy host included */
@@ -27,6 +27,9 @@ static const struct option_spec options[] = {
 	[USER_DATA]	= { "user-data", "HEX|@FILE",
 			    "batch evidence: the 64 bytes that its proof is about" },
 	[PAD]		= { "pad", NULL, HELP_PAD },
+	[QUOTE_ALONE]	= { "quote-alone", NULL,
+			    "Azure: no new report, but a quote of the vTPM about it: for\n"
+			    "who has verified a report of this boot before" },
 	[FORMAT]	= { "format", "json|coco-v1|coco-v2|cmw|cmw-cbor",
 			    "json (default); the evidence of the confidential-containers'\n"
 			    "agents in Azure's guests; or a conceptual message wrapper (RFC\n"
@@ -124,7 +127,13 @@ static int ask(const struct arguments *args, const uint8_t *data, uint32_t timeo
 	__cleanup_evidence struct cvm_evidence *evidence = NULL;
 	__cleanup_ctx struct cvm_ctx *ctx = NULL;
 	struct cvm_error error;
-	int rc = open_source_at(args->option[BACKEND], args->option[IMDS_URL], &ctx);
+	int rc = 0;
+
+	if (args->option[QUOTE_ALONE]) {
+		direct.flags = CVM_REQUEST_QUOTE_ALONE;
+		batch.flags = CVM_REQUEST_QUOTE_ALONE;
+	}
+	rc = open_source_at(args->option[BACKEND], args->option[IMDS_URL], &ctx);
 
 	if (rc)
 		return rc;
@@ -159,7 +168,7 @@ static int from_machine(const struct arguments *args, struct cvm_evidence_file *
 
 static int from_file(const struct arguments *args, struct cvm_evidence_file *file)
 {
-	static const int others[] = { REPORT_DATA, USER_DATA, PAD, BACKEND, TIMEOUT };
+	static const int others[] = { REPORT_DATA, USER_DATA, PAD, QUOTE_ALONE, BACKEND, TIMEOUT };
 	int status;
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)

@@ -234,6 +234,7 @@ struct cvm_evidence;
 /* struct cvm_request.flags and struct cvm_report_opts.flags; Since: 0.1 */
 #define CVM_REQUEST_CERTS	(1U << 0)	/* SNP: the host's certificate table too */
 #define CVM_REQUEST_VMPL	(1U << 1)	/* SNP: vmpl is given; else the kernel's own */
+#define CVM_REQUEST_QUOTE_ALONE	(1U << 2)	/* Azure: no new report: see cvm_attest() */
 
 /**
  * enum cvm_signing_key - SNP: the key that signs a report
@@ -311,7 +312,14 @@ CVM_API int cvm_report(struct cvm_ctx *ctx, const uint8_t *report_data,
  * @evidence: out: an SNP report, a TDX quote or an HCL report with what belongs to it
  * @error: or NULL
  *
- * Return: as of cvm_report(). Since: 0.1
+ * With CVM_REQUEST_QUOTE_ALONE the vTPM's quote alone is made about @report_data, which
+ * takes it milliseconds and no window. The report beside it is the one that is there,
+ * whatever it is about, and there is no quote of its TDREPORT: it is for who has verified a
+ * report of this boot before, and takes the quote by CVM_BINDING_AZURE_TPM and with that
+ * report's resetCount. The vTPM's key is compared with the one that the report's claims name.
+ *
+ * Return: as of cvm_report(); -EOPNOTSUPP: CVM_REQUEST_QUOTE_ALONE where there is no
+ * paravisor. Since: 0.1
  */
 CVM_API int cvm_attest(struct cvm_ctx *ctx, const uint8_t *report_data,
 		       const struct cvm_report_opts *opts, struct cvm_evidence **evidence,

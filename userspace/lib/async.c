@@ -73,6 +73,8 @@ static int take(const struct cvm_async *async, struct cvm_submitted *one,
 		return cvm_set_error(error, rc, "a request that this version of the library does not know");
 	if (known.reserved)
 		return cvm_set_error(error, -EINVAL, "a reserved field of a request is given");
+	if (known.flags & CVM_REQUEST_QUOTE_ALONE)
+		return cvm_set_error(error, -EOPNOTSUPP, "a quote of the vTPM alone is waited for: it takes milliseconds");
 	one->cookie = known.cookie;
 	if (known.type == CVM_ASYNC_BATCH) {
 		if (known.vmpl || known.signing_key)

@@ -11,7 +11,7 @@
 
 #include "common/cleanup.h"
 #include "driver/merkle.h"
-#include "lib.h"
+#include "vtpm.h"
 
 /* the initial user namespace is the one whose inode has this number */
 #define INITIAL_USER_NS	"user:[4026531837]"
@@ -127,6 +127,14 @@ static void all_failed(struct cvm_job *jobs, size_t count, const struct cvm_job 
 	}
 }
 
+static void ask(const struct cvm_source *source, struct cvm_job *leader, uint32_t timeout_ms)
+{
+	if (cvm_job_quote_alone(leader))
+		cvm_vtpm_quote_alone(source, leader, 1, timeout_ms);
+	else
+		source->backend->issue(source, leader, 1, timeout_ms);
+}
+
 void cvm_gather(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
 		uint32_t timeout_ms)
 {
@@ -144,7 +152,7 @@ void cvm_gather(const struct cvm_source *source, struct cvm_job *jobs, size_t co
 		/* the one REPORT_DATA with the reserved tag that this library asks for */
 		cvm_merkle_r64(&batch.tree, r64);
 		cvm_merkle_tpm48(&batch.tree, tpm48);
-		source->backend->issue(source, &leader, 1, timeout_ms);
+		ask(source, &leader, timeout_ms);
 	}
 	if (leader.result)
 		all_failed(jobs, count, &leader);

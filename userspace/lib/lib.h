@@ -161,6 +161,12 @@ struct cvm_ctx {
 	atomic_flag async;
 };
 
+/* Azure: it is about no report */
+static inline bool cvm_job_quote_alone(const struct cvm_job *job)
+{
+	return job->flags & CVM_REQUEST_QUOTE_ALONE;
+}
+
 /* request.c: 0, or what is wrong with @job */
 int cvm_job_check(const struct cvm_job *job, struct cvm_error *error);
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
-#include "lib.h"
+#include "vtpm.h"
 
 /* The last fields that the first version had */
 #define REPORT_OPTS_MIN	CVM_STRUCT_UP_TO(struct cvm_report_opts, timeout_ms)
@@ -17,7 +17,8 @@ CVM_STRUCT_FROZEN(struct cvm_request, REQUEST_MIN, 104);
 /* bounds the memory of one call */
 #define MAX_COUNT	(1U << 16)
 
-#define KNOWN_FLAGS	(CVM_REQUEST_CERTS | CVM_REQUEST_VMPL)
+#define SNP_FLAGS	(CVM_REQUEST_CERTS | CVM_REQUEST_VMPL)
+#define KNOWN_FLAGS	(SNP_FLAGS | CVM_REQUEST_QUOTE_ALONE)
 
 /* Batch evidence alone begins like this; a direct report that did would forge it. */
 static const char reserved_tag[] = "CVMGBAT";
@@ -32,7 +33,9 @@ int cvm_job_check(const struct cvm_job *job, struct cvm_error *error)
 	if (job->flags & ~KNOWN_FLAGS)
 		return cvm_set_error(error, -EINVAL, "flags 0x%x are not known",
 				     job->flags & ~KNOWN_FLAGS);
-	if (!snp && (job->flags || job->vmpl || job->signing_key))
+	if (job->flags & CVM_REQUEST_QUOTE_ALONE && job->type != CVM_EVIDENCE_HCL_REPORT)
+		return cvm_set_error(error, -EOPNOTSUPP, "only a paravisor's guest has a quote of its vTPM that stands beside an older report");
+	if (!snp && (job->flags & SNP_FLAGS || job->vmpl || job->signing_key))
 		return cvm_set_error(error, -EINVAL, "only SNP reports have certificates, a VMPL and a choice of key");
 	if (job->vmpl > MAX_VMPL)
 		return cvm_set_error(error, -EINVAL, "VMPL %u does not exist; 0 to 3 do", job->vmpl);
@@ -101,8 +104,11 @@ const struct cvm_source *cvm_job_source(const struct cvm_ctx *ctx, struct cvm_jo
 static void ask_source(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
 		       uint32_t timeout_ms)
 {
-	if (jobs->batch && !source->backend->batches)
+	/* a quote alone is made here: the driver makes batches of reports */
+	if (jobs->batch && (!source->backend->batches || cvm_job_quote_alone(jobs)))
 		cvm_gather(source, jobs, count, timeout_ms);
+	else if (cvm_job_quote_alone(jobs))
+		cvm_vtpm_quote_alone(source, jobs, count, timeout_ms);
 	else
 		source->backend->issue(source, jobs, count, timeout_ms);
 }
@@ -117,7 +123,8 @@ void cvm_jobs_issue(const struct cvm_ctx *ctx, struct cvm_job *jobs, size_t coun
 		const struct cvm_source *source = cvm_job_source(ctx, &jobs[first]);
 		size_t end = first + 1;
 
-		while (end < count && cvm_job_source(ctx, &jobs[end]) == source)
+		while (end < count && cvm_job_source(ctx, &jobs[end]) == source &&
+		       cvm_job_quote_alone(&jobs[end]) == cvm_job_quote_alone(&jobs[first]))
 			end++;
 		if (source)
 			ask_source(source, jobs + first, end - first, timeout_ms);

@@ -165,6 +165,9 @@ int cvm_vtpm_write_nv(struct cvm_vtpm *vtpm, ESYS_TR index,
 int cvm_vtpm_report(struct cvm_vtpm *vtpm, const uint8_t *user_data, bool unique,
 		    int64_t deadline, struct cvm_hcl *hcl, struct cvm_error *error);
 
+/* The report as it is there, whatever it is about: none is made anew. 0, or as above */
+int cvm_vtpm_present(struct cvm_vtpm *vtpm, struct cvm_hcl *hcl, struct cvm_error *error);
+
 /* ---- vtpm_quote.c */
 
 /**
@@ -194,6 +197,10 @@ int cvm_vtpm_quote(struct cvm_vtpm *vtpm, EVP_PKEY *ak, const uint8_t *nonce, si
 int cvm_azure_make(struct cvm_vtpm_place *place, const struct cvm_hcl *hcl, const uint8_t *nonce,
 		   size_t len, int64_t deadline, struct cvm_azure **azure,
 		   struct cvm_error *error);
+
+/* Every job gets its result: a quote, and the report that names its key */
+void cvm_vtpm_quote_alone(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
+			  uint32_t timeout_ms);
 
 /* ---- vtpm_share.c: what belongs to a batch's report, for all its members */
 

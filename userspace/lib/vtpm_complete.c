@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "common/cleanup.h"
+#include "common/tpm_nonce.h"
 #include "fetch/imds.h"
 #include "formats/hcl.h"
 #include "formats/tdreport.h"
@@ -60,4 +61,48 @@ int cvm_azure_make(struct cvm_vtpm_place *place, const struct cvm_hcl *hcl, cons
 	if (!rc)
 		*out = cvm_take_ptr(azure);
 	return rc;
+}
+
+/* ---- a quote alone, beside a report that others have made */
+
+static int ask_alone(struct cvm_vtpm *vtpm, const struct cvm_job *job, struct cvm_hcl *hcl,
+		     struct cvm_azure *azure, struct cvm_error *error)
+{
+	uint8_t own[CVM_REPORT_DATA_LEN];
+	const uint8_t *nonce = job->tpm_nonce ? job->tpm_nonce : own;
+	size_t len = job->tpm_nonce ? job->tpm_nonce_len : cvm_tpm_nonce(job->report_data, own);
+	int rc = cvm_vtpm_present(vtpm, hcl, error);
+
+	return rc ? rc : cvm_vtpm_quote(vtpm, hcl->ak, nonce, len, azure, error);
+}
+
+static int quote_alone(const struct cvm_source *source, struct cvm_job *job)
+{
+	struct cvm_azure *azure __cleanup(put_azure) = calloc(1, sizeof(*azure));
+	struct cvm_hcl *hcl __cleanup(cvm_hcl_free) = calloc(1, sizeof(*hcl));
+	struct cvm_vtpm vtpm;
+	int rc;
+
+	if (azure)
+		atomic_init(&azure->users, 1);
+	if (!azure || !hcl)
+		return cvm_source_error(&job->error, -ENOMEM, source, 0);
+	rc = cvm_vtpm_open(&vtpm, source->vtpm, &job->error);
+	if (rc)
+		return rc;
+	rc = ask_alone(&vtpm, job, hcl, azure, &job->error);
+	cvm_vtpm_close(&vtpm);
+	if (rc)
+		return rc;
+	cvm_job_copy(job, source, &(struct cvm_answer) {
+		.data = hcl->data, .len = hcl->len, .azure = azure });
+	return job->result;
+}
+
+void cvm_vtpm_quote_alone(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
+			  uint32_t timeout_ms)
+{
+	/* each takes the time of the TPM, and waits for nothing */
+	for (size_t i = 0; i < count; i++)
+		jobs[i].result = quote_alone(source, &jobs[i]);
 }

@@ -183,3 +183,12 @@ int cvm_vtpm_report(struct cvm_vtpm *vtpm, const uint8_t *user_data, bool unique
 		rc = renew(&r, user_data, hcl, error);
 	return rc;
 }
+
+/* Torn ones are read again, as ever; what its claims name is what it is read for. */
+int cvm_vtpm_present(struct cvm_vtpm *vtpm, struct cvm_hcl *hcl, struct cvm_error *error)
+{
+	struct renewal r = { .vtpm = vtpm };
+	int rc = cvm_vtpm_find_report(vtpm, &r.report, &r.size, error);
+
+	return rc ? rc : read_report(&r, true, hcl, error);
+}
