@@ -87,6 +87,8 @@ static void test_direct(void)
 
 static void test_call(void)
 {
+	/* of which there are none here */
+	const struct cvm_batch_opts opts = { .size = sizeof(opts), .flags = CVM_REQUEST_CERTS };
 	static struct cvm_batch_request requests[MEMBERS];
 	uint64_t before = quotes();
 	struct cvm_error error = { 0 };
@@ -99,7 +101,7 @@ static void test_call(void)
 		memcpy(requests[i].user_data, batch.leaf[i].user_data, 64);
 	}
 	check_is(open_driver(&ctx, &error), 0, "open");
-	check_is(cvm_batch(ctx, requests, MEMBERS, NULL, &error), MEMBERS, "a batch by one call");
+	check_is(cvm_batch(ctx, requests, MEMBERS, &opts, &error), MEMBERS, "a batch by one call");
 	cvm_close(ctx);
 	for (int i = 0; i < MEMBERS; i++) {
 		good += is_member(requests[i].evidence, requests[i].user_data);

@@ -27,6 +27,9 @@ int cvm_batch_job(const struct cvm_ctx *ctx, struct cvm_job *job, const uint8_t 
 		.flags = flags,
 		.report_data = user_data,
 	};
+	/* the machine decides on the type, and the caller has not thought of its certificates */
+	if (job->type != CVM_EVIDENCE_SNP_REPORT)
+		job->flags &= ~CVM_REQUEST_CERTS;
 	if (flags & ~(CVM_REQUEST_CERTS | CVM_REQUEST_QUOTE_ALONE))
 		return cvm_set_error(error, -EINVAL, "batch evidence has no choice of VMPL, nor flags 0x%x",
 				     flags);

@@ -23,7 +23,7 @@
 /**
  * struct cvm_batch_opts - how batch evidence is asked for
  * @size: sizeof(struct cvm_batch_opts)
- * @flags: CVM_REQUEST_CERTS, CVM_REQUEST_QUOTE_ALONE or 0
+ * @flags: CVM_REQUEST_CERTS (where there are any), CVM_REQUEST_QUOTE_ALONE or 0
  * @timeout_ms: the longest time until an answer; 0: the source's own default.
  *	As in struct cvm_report_opts, configfs-tsm and the kernel's own drivers
  *	take no other
