@@ -9,7 +9,7 @@
 # kernel modules that are put into the VM, where the kernel has them, with all
 # that they depend on
 VM_MODULES=(
-	virtio_pci virtio_console virtio_rng configfs loop efivarfs
+	virtio_pci virtio_console virtio_rng virtio_net configfs loop efivarfs
 	gf128mul ghash-generic cryptd crypto_simd aesni-intel crypto_null gcm ctr
 	hmac sha512_generic sha512-ssse3 sha256_generic cbc xts
 	tsm tsm_report sev-guest tdx-guest algif_skcipher algif_hash

@@ -96,6 +96,13 @@ tpm_arguments()
 		-tpmdev 'emulator,id=tpm,chardev=tpm' -device "$1,tpmdev=tpm")
 }
 
+# a network of this one address, each of whose connections is a process here
+imds_arguments()
+{
+	qemu+=(-netdev "user,id=host,restrict=on,net=169.254.169.0/24,host=169.254.169.2,dhcpstart=169.254.169.15,guestfwd=tcp:169.254.169.254:80-cmd:$TOP/selftests/vm/connect $(<"$dir/imds/port")"
+		-device 'virtio-net-pci,netdev=host,romfile=')
+}
+
 qemu_arguments()
 {
 	local name n=0
@@ -121,9 +128,11 @@ qemu_arguments()
 		-object "memory-backend-file,id=ram,size=${memory}M,mem-path=memory,share=on")
 	# Azure's is of the kind that has a buffer for whole commands
 	case $platform in
-	azure-*) tpm_arguments tpm-crb ;;
+	azure-*) tpm_arguments tpm-crb
+		qemu+=(-smbios 'type=1,manufacturer=Microsoft Corporation,product=Virtual Machine') ;;
 	*) [ -z "$tpm" ] || tpm_arguments tpm-tis ;;
 	esac
+	[ -z "$imds" ] || imds_arguments
 	if [ -n "$uefi" ]; then
 		uefi_arguments
 	else
