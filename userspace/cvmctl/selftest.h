@@ -9,7 +9,7 @@
 
 #include "evidence.h"
 
-/* as many as are asked for at a time where a step asks for many */
+/* as many as are asked for at a time, at most, where a step asks for many */
 #define MANY		8
 #define REASON_SIZE	640
 
@@ -38,6 +38,12 @@ struct selftest {
 /* selftest_evidence.c: what a step returns */
 enum outcome selftest_say(struct selftest *t, enum outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* the paravisor gives the reports */
+bool selftest_is_azure(const struct selftest *t);
+
+/* how many direct ones a step asks for: a paravisor makes one in two seconds */
+size_t selftest_count(const struct selftest *t);
 
 /* the report or quote that this machine is for */
 uint32_t selftest_type(const struct selftest *t);

@@ -27,14 +27,14 @@ static bool take(const struct cvm_async_request *requests, const struct cvm_comp
 }
 
 /* how many of them end as they should */
-static unsigned int gather(struct cvm_async *async, const struct cvm_async_request *requests,
-			   struct cvm_error *error)
+static size_t gather(struct cvm_async *async, const struct cvm_async_request *requests,
+		     size_t count, struct cvm_error *error)
 {
 	struct pollfd fd = { .fd = cvm_async_fd(async), .events = POLLIN };
 	bool seen[MANY] = { false };
-	unsigned int right = 0;
+	size_t right = 0;
 
-	for (unsigned int ended = 0; ended < MANY; ) {
+	for (size_t ended = 0; ended < count; ) {
 		struct cvm_completion c = { .size = sizeof(c) };
 		int rc = cvm_async_next(async, &c, error);
 
@@ -53,10 +53,11 @@ enum outcome selftest_async(struct selftest *t)
 	struct cvm_async *async __cleanup(cleanup_async) = NULL;
 	struct cvm_async_request requests[MANY] = { 0 };
 	struct cvm_error error = { 0 };
-	unsigned int right;
+	const size_t count = selftest_count(t);
+	size_t right;
 	long accepted;
 
-	for (size_t i = 0; i < MANY; i++) {
+	for (size_t i = 0; i < count; i++) {
 		requests[i].size = sizeof(requests[i]);
 		requests[i].cookie = i;
 		requests[i].type = selftest_type(t);
@@ -64,12 +65,12 @@ enum outcome selftest_async(struct selftest *t)
 	}
 	if (cvm_async_open(&async, t->ctx, &error))
 		return selftest_say(t, FAILED, "%s", error.text);
-	accepted = cvm_async_submit(async, requests, MANY, 0, &error);
-	if (accepted != MANY)
-		return selftest_say(t, FAILED, "%ld of %d: %s", accepted, MANY, error.text);
-	right = gather(async, requests, &error);
-	if (right != MANY)
-		return selftest_say(t, FAILED, "%u of %d end as they should%s%s", right, MANY,
+	accepted = cvm_async_submit(async, requests, count, 0, &error);
+	if (accepted != (long)count)
+		return selftest_say(t, FAILED, "%ld of %zu: %s", accepted, count, error.text);
+	right = gather(async, requests, count, &error);
+	if (right != count)
+		return selftest_say(t, FAILED, "%zu of %zu end as they should%s%s", right, count,
 				    *error.text ? ": " : "", error.text);
-	return selftest_say(t, PASSED, "%d submitted, each ends once and about itself", MANY);
+	return selftest_say(t, PASSED, "%zu submitted, each ends once and about itself", count);
 }

@@ -12,7 +12,7 @@
 static uint32_t some_type(struct cvm_ctx *ctx)
 {
 	static const uint32_t types[] = { CVM_EVIDENCE_SNP_REPORT, CVM_EVIDENCE_TDX_QUOTE,
-					  CVM_EVIDENCE_TDREPORT };
+					  CVM_EVIDENCE_TDREPORT, CVM_EVIDENCE_HCL_REPORT };
 	struct cvm_status status = { .size = sizeof(status) };
 
 	for (size_t i = 0; !cvm_status(ctx, &status, NULL) && i < ARRAY_SIZE(types); i++)
@@ -44,7 +44,7 @@ static int try_source(const char *backend, struct cvm_error *error)
 
 enum outcome selftest_sources(struct selftest *t)
 {
-	static const char *const backends[] = { "cvm", "tsm", "native" };
+	static const char *const backends[] = { "cvm", "tsm", "native", "vtpm" };
 	char names[64] = "";
 	struct cvm_error error;
 

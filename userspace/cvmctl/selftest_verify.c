@@ -45,8 +45,9 @@ static enum outcome judge(struct selftest *t, const struct cvm_verdict *verdict)
 
 static enum outcome verify_with(struct selftest *t, struct cvm_verifier *verifier,
 				const struct cvm_evidence *evidence,
-				const struct cvm_verify_opts *opts)
+				struct cvm_verify_opts *opts)
 {
+	struct cvm_tpm_quote quote = { .size = sizeof(quote) };
 	struct cvm_verdict *verdict = NULL;
 	struct cvm_error error;
 	enum outcome outcome;
@@ -55,6 +56,11 @@ static enum outcome verify_with(struct selftest *t, struct cvm_verifier *verifie
 
 	if (add_certs(t, verifier, evidence, &error))
 		return selftest_say(t, FAILED, "certificates: %s", error.text);
+	if (selftest_is_azure(t)) {
+		opts->binding = CVM_BINDING_AZURE;
+		opts->td_quote = cvm_evidence_td_quote(evidence, &opts->td_quote_len);
+		opts->tpm_quote = cvm_evidence_tpm_quote(evidence, &quote) ? NULL : &quote;
+	}
 	bytes = cvm_evidence_data(evidence, &len);
 	if (cvm_verify(verifier, bytes, len, opts, &verdict, &error) && !verdict)
 		outcome = selftest_say(t, FAILED, "%s", error.text);
@@ -66,7 +72,7 @@ static enum outcome verify_with(struct selftest *t, struct cvm_verifier *verifie
 
 /* is @evidence genuine, and about what @opts say? */
 static enum outcome verify(struct selftest *t, const struct cvm_evidence *evidence,
-			   const struct cvm_verify_opts *opts)
+			   struct cvm_verify_opts *opts)
 {
 	struct cvm_verifier *verifier;
 	enum outcome outcome;
@@ -83,7 +89,7 @@ static enum outcome verify(struct selftest *t, const struct cvm_evidence *eviden
 
 static uint32_t certs_flag(const struct selftest *t)
 {
-	return t->status.tee == CVM_TEE_SNP ? CVM_REQUEST_CERTS : 0;
+	return t->status.tee == CVM_TEE_SNP && !selftest_is_azure(t) ? CVM_REQUEST_CERTS : 0;
 }
 
 enum outcome selftest_verify(struct selftest *t)
@@ -91,7 +97,7 @@ enum outcome selftest_verify(struct selftest *t)
 	struct cvm_report_opts opts = { .size = sizeof(opts), .flags = certs_flag(t) };
 	__cleanup_evidence struct cvm_evidence *evidence = NULL;
 	uint8_t data[CVM_REPORT_DATA_LEN];
-	const struct cvm_verify_opts about = {
+	struct cvm_verify_opts about = {
 		.size = sizeof(about), .at = time(NULL), .report_data = data,
 	};
 	struct cvm_error error;
