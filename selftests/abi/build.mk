@@ -6,7 +6,14 @@ calls-tests := $(B)/tests/calls_snp $(B)/tests/calls_tdx
 
 test-programs += $(B)/tests/intree_snp $(B)/tests/tdx_guest_test $(calls-tests) \
 	$(B)/tests/drop_in_crowd $(B)/tests/tsm_client $(B)/tests/svsm_client \
-	$(B)/tests/tsm_users
+	$(B)/tests/tsm_users $(B)/tests/any_client
+
+# by what is installed, and nothing of the library's own
+$(B)/tests/any_client: selftests/abi/any_client.c $(B)/lib/libcvmguest.so
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -Iuserspace/include $(LDFLAGS) -o $@ $< \
+		-L$(B)/lib -lcvmguest -ljansson
 
 $(B)/tests/intree_snp: selftests/abi/intree_snp.c
 	$(say) CC $<
