@@ -90,6 +90,7 @@ static void test_call(void)
 	/* of which there are none here */
 	const struct cvm_batch_opts opts = { .size = sizeof(opts), .flags = CVM_REQUEST_CERTS };
 	static struct cvm_batch_request requests[MEMBERS];
+	static __typeof__(batch) first, next;
 	uint64_t before = quotes();
 	struct cvm_error error = { 0 };
 	struct cvm_ctx *ctx;
@@ -110,8 +111,14 @@ static void test_call(void)
 	check_is(good, MEMBERS, "each is complete");
 	check_is((long)(quotes() - before), 1, "with one quote");
 	check(join(3) && quotes() - before == 1, "and who comes late has it too");
+	first = batch;
 	new_batch();
 	check(join(3) && quotes() - before == 2, "the next batch has another one");
+	next = batch;
+	batch = first;
+	check(join(4) && quotes() - before == 2, "who comes later still has the first's");
+	batch = next;
+	check(join(4) && quotes() - before == 2, "which drives nobody out");
 }
 
 static void *join_thread(void *member)
@@ -298,6 +305,8 @@ static void test_file(void)
 	uint8_t byte;
 	int fd;
 
+	/* a new one, which this batch begins */
+	unlink(path);
 	new_batch();
 	before = quotes();
 	check(join(0) && !stat(path, &is) && (is.st_mode & 07777) == 0600, "a file for this user");

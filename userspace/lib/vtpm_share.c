@@ -2,7 +2,8 @@
 /*
  * What belongs to a batch's report is the same for all its members. One of them has it made,
  * the others find it here: those of the same context, and processes of the same user, by a
- * file that is nobody else's. An older batch is forgotten for a newer one.
+ * file that is nobody else's. The oldest batch is forgotten for a newer one: of a few, so
+ * that members who come late on a busy machine do not drive out those of the next.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -25,15 +26,20 @@
 
 #define TD_QUOTE_MAX	(32U << 10)
 
+/* batches that are kept, and how far apart they are: there are holes, which cost nothing */
+#define PLACES		4U
+#define PLACE_SIZE	(64U << 10)
+
 /**
  * struct stored - the file, and behind it the report and the quote of the TDREPORT
  * @whole: written last: who wrote the rest may have been killed in the middle
+ * @number: of all batches that were kept: the lowest is forgotten next
  * @report_len, @message_len, @signature_len, @td_quote_len: bytes
  * @tpm48: which batch's it is
  * @message, @signature, @pcrs: as of struct cvm_azure
  */
 struct stored {
-	uint32_t whole;
+	uint32_t whole, number;
 	uint32_t report_len, message_len, signature_len, td_quote_len;
 	uint8_t tpm48[CVM_TPM48_SIZE];
 	uint8_t message[sizeof(((struct cvm_azure *)0)->message)];
@@ -95,31 +101,31 @@ static bool is_of(const struct stored *s, const struct cvm_share_key *key)
 	       s->signature_len <= sizeof(s->signature) && s->td_quote_len <= TD_QUOTE_MAX;
 }
 
-static bool same_report(int fd, const struct cvm_share_key *key)
+static bool same_report(int fd, size_t place, const struct cvm_share_key *key)
 {
 	__cleanup_free void *report = malloc(key->len + 1);
 
-	return report && read_at(fd, report, key->len, sizeof(struct stored)) &&
+	return report && read_at(fd, report, key->len, place + sizeof(struct stored)) &&
 	       !memcmp(report, key->report, key->len);
 }
 
-static bool take_td_quote(int fd, const struct stored *s, struct cvm_azure *azure)
+static bool take_td_quote(int fd, size_t place, const struct stored *s, struct cvm_azure *azure)
 {
 	if (!s->td_quote_len)
 		return true;
 	azure->td_quote_len = s->td_quote_len;
 	azure->td_quote = malloc(s->td_quote_len);
 	return azure->td_quote && read_at(fd, azure->td_quote, s->td_quote_len,
-					  sizeof(*s) + s->report_len);
+					  place + sizeof(*s) + s->report_len);
 }
 
 /* NULL: nothing, or out of memory, where it is made once more */
-static struct cvm_azure *load(int fd, const struct cvm_share_key *key)
+static struct cvm_azure *load_from(int fd, size_t place, const struct cvm_share_key *key)
 {
 	struct cvm_azure *azure;
 	struct stored s;
 
-	if (!read_at(fd, &s, sizeof(s), 0) || !is_of(&s, key) || !same_report(fd, key))
+	if (!read_at(fd, &s, sizeof(s), place) || !is_of(&s, key) || !same_report(fd, place, key))
 		return NULL;
 	azure = calloc(1, sizeof(*azure));
 	if (!azure)
@@ -130,35 +136,55 @@ static struct cvm_azure *load(int fd, const struct cvm_share_key *key)
 	memcpy(azure->message, s.message, sizeof(s.message));
 	memcpy(azure->signature, s.signature, sizeof(s.signature));
 	memcpy(azure->pcrs, s.pcrs, sizeof(s.pcrs));
-	if (take_td_quote(fd, &s, azure))
+	if (take_td_quote(fd, place, &s, azure))
 		return azure;
 	cvm_azure_put(azure);
 	return NULL;
 }
 
+static struct cvm_azure *load(int fd, const struct cvm_share_key *key)
+{
+	struct cvm_azure *azure = NULL;
+
+	for (size_t i = 0; !azure && i < PLACES; i++)
+		azure = load_from(fd, i * PLACE_SIZE, key);
+	return azure;
+}
+
+static uint32_t last_number(int fd)
+{
+	uint32_t last = 0, head[2];
+
+	for (size_t i = 0; i < PLACES; i++)
+		if (read_at(fd, head, sizeof(head), i * PLACE_SIZE) && head[0] && head[1] > last)
+			last = head[1];
+	return last;
+}
+
 static void store(int fd, const struct cvm_share_key *key, const struct cvm_azure *azure)
 {
+	uint32_t last = last_number(fd);
 	struct stored s = {
+		.number = last + 1,
 		.report_len = (uint32_t)key->len,
 		.message_len = (uint32_t)azure->message_len,
 		.signature_len = (uint32_t)azure->signature_len,
 		.td_quote_len = (uint32_t)azure->td_quote_len,
 	};
-	size_t end = sizeof(s) + key->len;
+	size_t place = last % PLACES * PLACE_SIZE, at = place + sizeof(s);
 
-	if (azure->td_quote_len > TD_QUOTE_MAX)
+	if (azure->td_quote_len > TD_QUOTE_MAX || key->len > CVM_VTPM_REPORT_MAX)
 		return;
 	memcpy(s.tpm48, key->tpm48, sizeof(s.tpm48));
 	memcpy(s.message, azure->message, sizeof(s.message));
 	memcpy(s.signature, azure->signature, sizeof(s.signature));
 	memcpy(s.pcrs, azure->pcrs, sizeof(s.pcrs));
 	/* who cannot write all leaves to the others to have it made themselves */
-	if (!write_at(fd, &s, sizeof(s), 0) || !write_at(fd, key->report, key->len, sizeof(s)) ||
-	    !write_at(fd, azure->td_quote, azure->td_quote_len, end) ||
-	    ftruncate(fd, (off_t)(end + azure->td_quote_len)))
+	if (!write_at(fd, &s, sizeof(s), place) || !write_at(fd, key->report, key->len, at) ||
+	    !write_at(fd, azure->td_quote, azure->td_quote_len, at + key->len))
 		return;
 	s.whole = 1;
-	write_at(fd, &s.whole, sizeof(s.whole), 0);
+	write_at(fd, &s.whole, sizeof(s.whole), place);
 }
 
 /* ---- the locks: between threads, which have the file together, and between processes */
