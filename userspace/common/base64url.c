@@ -44,3 +44,16 @@ long cvm_base64url_decode(const char *text, size_t len, uint8_t *out, size_t siz
 	memcpy(out, decoded, bytes);
 	return (long)bytes;
 }
+
+long cvm_base64_decode(const char *text, uint8_t *out, size_t size)
+{
+	size_t digits = strcspn(text, "=");
+	__cleanup_free char *copy = strndup(text, digits);
+
+	if (!copy || strspn(text + digits, "=") != strlen(text + digits) ||
+	    strlen(text + digits) > 2)
+		return -EINVAL;
+	for (char *p = copy; *p; p++)
+		*p = *p == '+' ? '-' : *p == '/' ? '_' : *p;
+	return cvm_base64url_decode(copy, digits, out, size);
+}

@@ -11,4 +11,7 @@
  */
 long cvm_base64url_decode(const char *text, size_t len, uint8_t *out, size_t size);
 
+/* As that, of a string in either alphabet, padded or not. */
+long cvm_base64_decode(const char *text, uint8_t *out, size_t size);
+
 #endif /* CVM_COMMON_BASE64URL_H */

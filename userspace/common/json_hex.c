@@ -17,13 +17,29 @@ json_t *cvm_json_of_hex(const void *data, size_t len)
 	return json_stringn(text, 2 * len);
 }
 
+/* padded; for free(); NULL: no memory, or too long */
+static char *encode(const void *data, size_t len)
+{
+	char *text = len > INT_MAX / 2 ? NULL : malloc(4 * ((len + 2) / 3) + 1);
+
+	if (text)
+		EVP_EncodeBlock((unsigned char *)text, data, (int)len);
+	return text;
+}
+
+json_t *cvm_json_of_base64(const void *data, size_t len)
+{
+	__cleanup_free char *text = encode(data, len);
+
+	return text ? json_string(text) : NULL;
+}
+
 json_t *cvm_json_of_base64url(const void *data, size_t len, bool padded)
 {
-	__cleanup_free char *text = len > INT_MAX / 2 ? NULL : malloc(4 * ((len + 2) / 3) + 1);
+	__cleanup_free char *text = encode(data, len);
 
 	if (!text)
 		return NULL;
-	EVP_EncodeBlock((unsigned char *)text, data, (int)len);
 	if (!padded)
 		text[strcspn(text, "=")] = '\0';
 	for (char *p = text; *p; p++)

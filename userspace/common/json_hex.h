@@ -8,6 +8,9 @@
 /* A string of hexadecimal digits; NULL: no memory */
 json_t *cvm_json_of_hex(const void *data, size_t len);
 
+/* Of base64 (RFC 4648, section 4), padded; NULL: no memory, or too long */
+json_t *cvm_json_of_base64(const void *data, size_t len);
+
 /* Of base64url (RFC 4648, section 5), padded or not; NULL: no memory, or too long */
 json_t *cvm_json_of_base64url(const void *data, size_t len, bool padded);
 

@@ -27,20 +27,6 @@ static char *make_body(const uint8_t *tdreport)
 	return text;
 }
 
-/* base64 of either alphabet, padded or not: both have been seen */
-static long decode(const char *text, uint8_t *out, size_t size)
-{
-	size_t digits = strcspn(text, "=");
-	__cleanup_free char *copy = strndup(text, digits);
-
-	if (!copy || strspn(text + digits, "=") != strlen(text + digits) ||
-	    strlen(text + digits) > 2)
-		return -EINVAL;
-	for (char *p = copy; *p; p++)
-		*p = *p == '+' ? '-' : *p == '/' ? '_' : *p;
-	return cvm_base64url_decode(copy, digits, out, size);
-}
-
 static int read_quote(const char *url, const struct cvm_http_answer *answer, uint8_t **quote,
 		      size_t *len, struct cvm_error *error)
 {
@@ -57,7 +43,8 @@ static int read_quote(const char *url, const struct cvm_http_answer *answer, uin
 		return cvm_set_error(error, ret, "%.100s: %.150s", url, why.text);
 	if (!bytes)
 		return cvm_set_error(error, -ENOMEM, "out of memory");
-	got = decode(text, bytes, QUOTE_MAX);
+	/* padded or not: both have been seen */
+	got = cvm_base64_decode(text, bytes, QUOTE_MAX);
 	if (got <= 0)
 		return cvm_set_error(error, -EBADMSG, "%.100s: no quote in base64 came", url);
 	*len = (size_t)got;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <openssl/bn.h>
-#include <openssl/core_names.h>
-#include <openssl/param_build.h>
 
 #include "../common/base64url.h"
 #include "../common/cleanup.h"
+#include "../common/rsa.h"
 #include "hcl_claims.h"
 #include "json_in.h"
 
@@ -15,38 +14,6 @@
 static void cleanup_bn(BIGNUM **bn)
 {
 	BN_free(*bn);
-}
-
-static void cleanup_build(OSSL_PARAM_BLD **build)
-{
-	OSSL_PARAM_BLD_free(*build);
-}
-
-static void cleanup_params(OSSL_PARAM **params)
-{
-	OSSL_PARAM_free(*params);
-}
-
-static void cleanup_ctx(EVP_PKEY_CTX **ctx)
-{
-	EVP_PKEY_CTX_free(*ctx);
-}
-
-static EVP_PKEY *make_rsa(const BIGNUM *n, const BIGNUM *e)
-{
-	OSSL_PARAM_BLD *build __cleanup(cleanup_build) = OSSL_PARAM_BLD_new();
-	EVP_PKEY_CTX *ctx __cleanup(cleanup_ctx) = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-	OSSL_PARAM *params __cleanup(cleanup_params) = NULL;
-	EVP_PKEY *key = NULL;
-
-	if (!build || !ctx || !OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) ||
-	    !OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e))
-		return NULL;
-	params = OSSL_PARAM_BLD_to_param(build);
-	if (!params || EVP_PKEY_fromdata_init(ctx) != 1 ||
-	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
-		return NULL;
-	return key;
 }
 
 /* RFC 7518, section 6.3.1: a number, big-endian, in base64url */
@@ -86,7 +53,7 @@ static int parse_key(const struct cvm_json *key, EVP_PKEY **out)
 		return ret;
 	if (!BN_is_odd(n) || !BN_is_odd(e) || BN_is_one(e))
 		return cvm_json_wrong(key, "an RSA key");
-	*out = make_rsa(n, e);
+	*out = cvm_rsa_public(n, e);
 	return *out ? 0 : -ENOMEM;
 }
 

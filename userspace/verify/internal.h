@@ -110,4 +110,8 @@ bool cvm_td_same(const struct cvm_tdreport *report, const struct cvm_td_body *bo
 bool cvm_tpm_check(struct cvm_verdict *v, EVP_PKEY *key, const struct cvm_tpm_quote *quote,
 		   const uint8_t *nonce, size_t nonce_len, bool batch);
 
+/* What a TPM has made, by RSASSA with SHA-256 */
+bool cvm_tpm_is_signed(EVP_PKEY *key, const void *message, size_t message_len,
+		       const void *signature, size_t signature_len);
+
 #endif /* CVM_VERIFY_INTERNAL_H */

@@ -14,15 +14,15 @@ static void cleanup_md_ctx(EVP_MD_CTX **ctx)
 	EVP_MD_CTX_free(*ctx);
 }
 
-static bool is_signed(EVP_PKEY *key, const struct cvm_tpm_quote *q)
+bool cvm_tpm_is_signed(EVP_PKEY *key, const void *message, size_t message_len,
+		       const void *signature, size_t signature_len)
 {
 	EVP_MD_CTX *ctx __cleanup(cleanup_md_ctx) = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *pkey;
 
 	return ctx && EVP_DigestVerifyInit(ctx, &pkey, EVP_sha256(), NULL, key) == 1 &&
 	       EVP_PKEY_CTX_set_rsa_padding(pkey, RSA_PKCS1_PADDING) == 1 &&
-	       EVP_DigestVerify(ctx, q->signature, q->signature_len, q->message,
-				q->message_len) == 1;
+	       EVP_DigestVerify(ctx, signature, signature_len, message, message_len) == 1;
 }
 
 /*
@@ -122,7 +122,8 @@ bool cvm_tpm_check(struct cvm_verdict *v, EVP_PKEY *key, const struct cvm_tpm_qu
 
 	if (!parse(v, quote, &attest))
 		return false;
-	if (!is_signed(key, quote))
+	if (!cvm_tpm_is_signed(key, quote->message, quote->message_len, quote->signature,
+			       quote->signature_len))
 		return cvm_fail(v, "tpm_quote", "the signature is not by the attestation key");
 	cvm_pass(v, "tpm_quote", "signed by the attestation key that the claims have");
 	fresh = check_nonce(v, &attest.extraData, nonce, nonce_len, batch);
