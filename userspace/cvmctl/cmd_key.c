@@ -58,26 +58,6 @@ static int parse_choice(const char *option, const char *value, const char *const
 	return value ? usage_error("--%s: '%s' is none of its words", option, value) : 0;
 }
 
-static int parse_keyring(const char *value, int32_t *keyring)
-{
-	uint32_t serial;
-	int rc;
-
-	if (!strcmp(value, "session")) {
-		/* by its number: a new one, of this process, would go with it */
-		*keyring = keyctl_get_keyring_ID(KEY_SPEC_SESSION_KEYRING, 0);
-		return *keyring < 0 ? fail(EXIT_FAILED, "--keyring: no session keyring: %s",
-					   strerror(errno)) : 0;
-	}
-	if (!strcmp(value, "user")) {
-		*keyring = KEY_SPEC_USER_KEYRING;
-		return 0;
-	}
-	rc = parse_number("keyring", value, INT32_MAX, &serial);
-	*keyring = (int32_t)serial;
-	return !rc && !serial ? usage_error("--keyring: 0 is no keyring") : rc;
-}
-
 /* what was named, before anything is asked */
 static int parse_inputs(const struct arguments *args, struct cvm_key_inputs *in)
 {
@@ -153,15 +133,6 @@ static int parse_place(const struct arguments *args, struct cvm_key_ask *ask)
 	return rc ? rc : parse_keyring(args->option[KEYRING], &ask->keyring);
 }
 
-static int check_name(const char *name)
-{
-	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
-
-	return !len || name[len] || len > CVM_MAX_KEY_NAME ?
-		usage_error("--name: '%s' is not 1 to %d letters, digits, and any of '._-'", name,
-			    CVM_MAX_KEY_NAME) : 0;
-}
-
 static int parse_key(const struct arguments *args, struct cvm_key_set *set, uint8_t *salt)
 {
 	const char *const purposes[] = { "key", "check", "mac", NULL };
@@ -174,7 +145,7 @@ static int parse_key(const struct arguments *args, struct cvm_key_set *set, uint
 	set->label = args->option[LABEL] ? args->option[LABEL] : "";
 	set->label_len = strlen(set->label);
 	if (!rc && ask->name)
-		rc = check_name(ask->name);
+		rc = check_key_name(ask->name);
 	if (!rc)
 		rc = parse_choice("purpose", args->option[PURPOSE], purposes, CVM_PURPOSE_KEY,
 				  &ask->purpose);

@@ -109,6 +109,12 @@ const char *from_name(enum cvm_key_from from);
 /* 16 hexadecimal digits, the most significant first. 0 or an exit status. */
 int parse_hex64(const char *option, const char *value, uint64_t *number);
 
+/* --keyring: session, user or a serial number. 0 or an exit status. */
+int parse_keyring(const char *value, int32_t *keyring);
+
+/* --name: what a key's description may end in. 0 or an exit status. */
+int check_key_name(const char *name);
+
 /* A failed call of keys/ or disk/. @what: what it is about. Returns the exit status. */
 int fail_key(int rc, const char *what, const struct cvm_error *error);
 

@@ -176,3 +176,32 @@ void tell_door(const struct cvm_key_door *door)
 		fprintf(stderr, "cvmctl %s: by " CVM_TPM_NODE ": a secret of the TPM's passes through this process, in locked memory; a TPM that the host emulates has no secrets from the host\n",
 			command_name);
 }
+
+int parse_keyring(const char *value, int32_t *keyring)
+{
+	uint32_t serial;
+	int rc;
+
+	if (!strcmp(value, "session")) {
+		/* by its number: a new one, of this process, would go with it */
+		*keyring = keyctl_get_keyring_ID(KEY_SPEC_SESSION_KEYRING, 0);
+		return *keyring < 0 ? fail(EXIT_FAILED, "--keyring: no session keyring: %s",
+					   strerror(errno)) : 0;
+	}
+	if (!strcmp(value, "user")) {
+		*keyring = KEY_SPEC_USER_KEYRING;
+		return 0;
+	}
+	rc = parse_number("keyring", value, INT32_MAX, &serial);
+	*keyring = (int32_t)serial;
+	return !rc && !serial ? usage_error("--keyring: 0 is no keyring") : rc;
+}
+
+int check_key_name(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+
+	return !len || name[len] || len > CVM_MAX_KEY_NAME ?
+		usage_error("--name: '%s' is not 1 to %d letters, digits, and any of '._-'", name,
+			    CVM_MAX_KEY_NAME) : 0;
+}

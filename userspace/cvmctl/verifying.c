@@ -33,8 +33,7 @@ static bool parse_zone(const char *text, int *seconds)
 	return hours <= 23 && minutes <= 59;
 }
 
-/* RFC 3339, in capitals and without fractions of a second */
-static bool parse_time(const char *text, int64_t *at)
+bool parse_time(const char *text, int64_t *at)
 {
 	struct tm tm = { 0 }, check;
 	time_t when;

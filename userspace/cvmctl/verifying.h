@@ -81,6 +81,9 @@ struct inputs {
 	uint8_t tpm_nonce[64];
 };
 
+/* RFC 3339, in capitals and without fractions of a second */
+bool parse_time(const char *text, int64_t *at);
+
 /* verifying.c: 0 or an exit status; what went wrong has been said. @path: the evidence */
 int read_inputs(const struct arguments *args, const char *path, struct inputs *inputs);
 void free_inputs(struct inputs *inputs);

@@ -134,6 +134,13 @@ int cvm_key_derive_native(const struct cvm_key_door *door, struct cvm_key_set *s
 int cvm_key_derive_user(const uint8_t secret[CVM_KEY_SECRET], struct cvm_key_set *set,
 			const char *path, struct cvm_error *error);
 
+/*
+ * add.c: a key of this process's into keyring @ring, as cvm:@name; @timeout_s: 0: for good;
+ * @serial: out. 0; -EEXIST: there is one of that name; or -errno.
+ */
+int cvm_key_add(const char *type, const char *name, const void *payload, size_t len,
+		uint32_t timeout_s, int32_t ring, int32_t *serial);
+
 /* Says what @rc of CVM_DERIVE means, by either door. @status: of the firmware, with -EIO */
 int cvm_key_derive_error(struct cvm_error *error, int rc, const char *path, uint64_t status);
 

@@ -5,49 +5,10 @@
  */
 #include <errno.h>
 #include <keyutils.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "derive.h"
 #include "secret.h"
-
-/* as the module's; what is moved must allow to be linked, and keeps that */
-#define PERMISSIONS	(KEY_POS_VIEW | KEY_POS_SEARCH)
-
-/* From this process's keyring to @ring, which others may have too. */
-static int place_key(key_serial_t serial, key_serial_t ring)
-{
-	if (ring == KEY_SPEC_PROCESS_KEYRING)
-		return keyctl_setperm(serial, PERMISSIONS) ? -errno : 0;
-	return keyctl_setperm(serial, PERMISSIONS | KEY_POS_LINK) ||
-	       keyctl_move(serial, KEY_SPEC_PROCESS_KEYRING, ring, KEYCTL_MOVE_EXCL) ? -errno : 0;
-}
-
-/*
- * add_key() writes into a key that has the name, whoever's it is and whoever can read
- * it. So the key is made where nobody else can put one, and moved, which fails where
- * there is one of that name.
- */
-static int add_key_to(const struct cvm_key_ask *ask, const struct cvm_secret *key,
-		      key_serial_t *serial)
-{
-	const char *type = ask->form == CVM_FORM_USER ? "user" : "logon";
-	char description[5 + CVM_MAX_KEY_NAME];
-	int rc;
-
-	snprintf(description, sizeof(description), "cvm:%s", ask->name);
-	if (keyctl_search(KEY_SPEC_PROCESS_KEYRING, type, description, 0) >= 0)
-		return -EEXIST;
-	*serial = add_key(type, description, key->bytes, ask->length, KEY_SPEC_PROCESS_KEYRING);
-	if (*serial < 0)
-		return -errno;
-	rc = ask->timeout_s && keyctl_set_timeout(*serial, ask->timeout_s) ? -errno : 0;
-	if (!rc)
-		rc = place_key(*serial, ask->keyring);
-	if (rc)
-		keyctl_invalidate(*serial);
-	return rc;
-}
 
 static int make_key(const struct cvm_key_set *set, struct cvm_key_ask *ask,
 		    const uint8_t *secret)
@@ -63,7 +24,8 @@ static int make_key(const struct cvm_key_set *set, struct cvm_key_ask *ask,
 	if (!rc && ask->form == CVM_FORM_MEMORY)
 		memcpy(ask->memory, key.bytes, ask->length);
 	else if (!rc)
-		rc = add_key_to(ask, &key, &serial);
+		rc = cvm_key_add(ask->form == CVM_FORM_USER ? "user" : "logon", ask->name,
+				 key.bytes, ask->length, ask->timeout_s, ask->keyring, &serial);
 	ask->serial = serial;
 	return rc;
 }

@@ -282,19 +282,9 @@ int cvm_sealed_check(struct cvm_tpm *tpm, const struct cvm_sealed *sealed, struc
 static TSS2_RC unseal(struct cvm_tpm *tpm, ESYS_TR object, uint32_t pcrs,
 		      TPM2B_SENSITIVE_DATA **data)
 {
-	static const TPMT_SYM_DEF none = { .algorithm = TPM2_ALG_NULL };
-	const TPM2B_DIGEST now = { 0 };
-	ESYS_TR policy = ESYS_TR_NONE;
-	TPML_PCR_SELECTION selection;
-	TSS2_RC rc = Esys_StartAuthSession(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-					   ESYS_TR_NONE, ESYS_TR_NONE, NULL, TPM2_SE_POLICY,
-					   &none, TPM2_ALG_SHA256, &policy);
+	ESYS_TR policy;
+	TSS2_RC rc = cvm_tpm_policy(tpm, pcrs, &policy);
 
-	if (rc)
-		return rc;
-	cvm_tpm_selection(pcrs, &selection);
-	rc = Esys_PolicyPCR(tpm->esys, policy, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &now,
-			    &selection);
 	if (!rc)
 		rc = Esys_Unseal(tpm->esys, object, policy,
 				 cvm_tpm_session(tpm, TPMA_SESSION_ENCRYPT), ESYS_TR_NONE, data);

@@ -359,3 +359,21 @@ int cvm_tpm_pcrs(struct cvm_tpm *tpm, uint32_t pcrs, struct cvm_tpm_pcrs *out,
 		return cvm_set_error(error, -EIO, "SHA-256 cannot be computed");
 	return 0;
 }
+
+TSS2_RC cvm_tpm_policy(struct cvm_tpm *tpm, uint32_t pcrs, ESYS_TR *policy)
+{
+	static const TPMT_SYM_DEF none = { .algorithm = TPM2_ALG_NULL };
+	const TPM2B_DIGEST now = { 0 };
+	TPML_PCR_SELECTION selection;
+	TSS2_RC rc = Esys_StartAuthSession(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+					   ESYS_TR_NONE, ESYS_TR_NONE, NULL, TPM2_SE_POLICY,
+					   &none, TPM2_ALG_SHA256, policy);
+
+	if (rc) {
+		*policy = ESYS_TR_NONE;
+		return rc;
+	}
+	cvm_tpm_selection(pcrs, &selection);
+	return Esys_PolicyPCR(tpm->esys, *policy, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &now,
+			      &selection);
+}

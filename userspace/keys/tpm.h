@@ -94,6 +94,9 @@ struct cvm_tpm_pcrs {
 int cvm_tpm_pcrs(struct cvm_tpm *tpm, uint32_t pcrs, struct cvm_tpm_pcrs *out,
 		 struct cvm_error *error);
 
+/* A session of PolicyPCR, of @pcrs as they are; @policy: for cvm_tpm_flush(), also on failure */
+TSS2_RC cvm_tpm_policy(struct cvm_tpm *tpm, uint32_t pcrs, ESYS_TR *policy);
+
 /*
  * The session, with these attributes for the next command, and no other; where they cannot be
  * set, a handle with which every command fails.
