@@ -27,6 +27,7 @@ all: user
 -include selftests/vm/build.mk
 -include selftests/abi/build.mk
 -include selftests/keys/build.mk
+-include selftests/skr/build.mk
 -include selftests/merkle/build.mk
 -include selftests/fuzz/build.mk
 -include selftests/build.mk

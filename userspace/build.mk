@@ -38,8 +38,8 @@ lib-dirs   := common formats verify lib
 # what asks the host's own service for a quote; all else that is fetched is cvmctl's
 lib-fetch  := $(addprefix userspace/fetch/,curl.c http.c imds.c)
 lib-src    := $(foreach d,$(lib-dirs),$(wildcard userspace/$d/*.c)) $(lib-fetch)
-# derived keys and disks: cvmctl's alone, so that the library needs nothing of theirs
-key-src    := $(wildcard userspace/keys/*.c userspace/disk/*.c)
+# derived and released keys, and disks: cvmctl's alone, so that the library needs nothing of theirs
+key-src    := $(wildcard userspace/keys/*.c userspace/disk/*.c userspace/skr/*.c)
 ctl-src    := $(wildcard userspace/cvmctl/*.c) $(key-src) \
 	      $(filter-out $(lib-fetch),$(wildcard userspace/fetch/*.c))
 # the tree of a batch is the driver's own code

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0
+# Tests of secure key release, and the services on its other side.
+
+skr-tests   := $(patsubst selftests/skr/%.c,$(B)/tests/%,$(wildcard selftests/skr/test_*.c))
+skr-service := $(addprefix $(B)/obj/selftests/skr/,service.o attest.o release.o)
+test-programs += $(skr-tests) $(B)/tests/skr_service
+
+# bound at once, as cvmctl is: binding later saves vector registers, and what is in them
+$(B)/tests/test_skr_memory: LDFLAGS += -Wl,-z,now
+$(B)/tests/test_skr_memory: $(B)/obj/selftests/keys/memory.o
+$(addprefix $(B)/tests/,test_skr test_skr_memory test_skr_tdx): $(B)/obj/platform/fw_client.o \
+	$(B)/obj/selftests/skr/steps.o
+$(skr-tests): $(B)/tests/%: $(B)/obj/selftests/skr/%.o $(skr-service) $(key-obj) $(B)/lib/libcvmguest.a
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(key-libs) $(lib-libs)
+
+$(B)/tests/skr_service: $(B)/obj/selftests/skr/skr_service.o $(skr-service)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson -ltss2-mu -lcrypto
+
+$(B)/obj/selftests/skr/%.o: selftests/skr/%.c
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -Idriver/uapi -iquote . \
+		-iquote selftests -iquote selftests/lib -c -o $@ $<
+
+-include $(wildcard $(B)/obj/selftests/skr/*.d)

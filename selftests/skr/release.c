@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The key vault: a key for whom the attestation service has given a token, wrapped and signed. */
+#include <jansson.h>
+#include <openssl/hmac.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/rsa.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "service.h"
+
+#define MAX_CIPHER	(256 + SERVICE_SECRET + 64)
+
+static bool wrong(const struct service *s, const char *what)
+{
+	return service_is_wrong(s, what);
+}
+
+/* ---- the token */
+
+static bool token_holds(const struct service *s, const char *token)
+{
+	const char *end = strrchr(token, '.');
+	EVP_MD_CTX *ctx = service_need(EVP_MD_CTX_new());
+	size_t len;
+	uint8_t *signature = service_decode(end ? end + 1 : "", &len);
+	bool good = end && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, s->token_key) == 1 &&
+		    EVP_DigestVerify(ctx, signature, len, (const uint8_t *)token,
+				     (size_t)(end - token)) == 1;
+
+	free(signature);
+	EVP_MD_CTX_free(ctx);
+	return good;
+}
+
+static json_t *claims_of(const char *token)
+{
+	char *text = service_need(strdup(token)), *payload = strchr(text, '.') + 1;
+	uint8_t *bytes;
+	json_t *claims;
+	size_t len;
+
+	payload[strcspn(payload, ".")] = '\0';
+	bytes = service_decode(payload, &len);
+	claims = json_loadb((char *)bytes, len, 0, NULL);
+	free(bytes);
+	free(text);
+	return claims;
+}
+
+static EVP_PKEY *key_of(const char *n)
+{
+	size_t len;
+	uint8_t *bytes = service_decode(n, &len);
+	EVP_PKEY *key = service_public_key(bytes, len);
+
+	free(bytes);
+	return key;
+}
+
+static EVP_PKEY *wrapping_key(json_t *claims, const char *public)
+{
+	json_t *keys = json_object_get(json_object_get(claims, "x-ms-runtime"), "keys"), *key;
+	BIO *bio;
+	EVP_PKEY *found;
+	size_t i;
+
+	if (public) {
+		bio = BIO_new_mem_buf(public, -1);
+		found = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+		BIO_free(bio);
+		return found;
+	}
+	json_array_foreach(keys, i, key) {
+		const char *kid = json_string_value(json_object_get(key, "kid"));
+
+		if (kid && !strcmp(kid, "TpmEphemeralEncryptionKey"))
+			return key_of(json_string_value(json_object_get(key, "n")));
+	}
+	return NULL;
+}
+
+/* ---- wrapping */
+
+static const EVP_MD *hash_of(const struct service *s, const char *enc)
+{
+	if (wrong(s, "other-hash"))
+		return !strcmp(enc, "RSA_AES_KEY_WRAP_384") ? EVP_sha256() : EVP_sha384();
+	return !strcmp(enc, "RSA_AES_KEY_WRAP_256") ? EVP_sha256() :
+	       !strcmp(enc, "RSA_AES_KEY_WRAP_384") ? EVP_sha384() : EVP_sha1();
+}
+
+static void wrap_kek(const struct service *s, EVP_PKEY *key, const EVP_MD *md, const uint8_t *kek,
+		     size_t len, uint8_t out[256])
+{
+	EVP_PKEY_CTX *ctx = service_need(EVP_PKEY_CTX_new(wrong(s, "rsa-other") ? s->key : key, NULL));
+	int padding = wrong(s, "rsa-padding") ? RSA_PKCS1_PADDING : RSA_PKCS1_OAEP_PADDING;
+	size_t size = 256;
+
+	if (EVP_PKEY_encrypt_init(ctx) != 1 || EVP_PKEY_CTX_set_rsa_padding(ctx, padding) != 1 ||
+	    (padding == RSA_PKCS1_OAEP_PADDING && EVP_PKEY_CTX_set_rsa_oaep_md(ctx, md) != 1))
+		service_need(NULL);
+	if (wrong(s, "rsa-label"))
+		EVP_PKEY_CTX_set0_rsa_oaep_label(ctx, service_need(OPENSSL_strdup("label")), 5);
+	if (EVP_PKEY_encrypt(ctx, out, &size, kek, len) != 1)
+		service_need(NULL);
+	EVP_PKEY_CTX_free(ctx);
+}
+
+/* RFC 5649; or RFC 3394, whose check value is another */
+static size_t wrap_key(const struct service *s, const uint8_t *kek, uint8_t *out)
+{
+	const EVP_CIPHER *cipher = wrong(s, "wrap-3394") ? EVP_aes_256_wrap() :
+				   wrong(s, "kek-16") ? EVP_aes_128_wrap_pad() : EVP_aes_256_wrap_pad();
+	EVP_CIPHER_CTX *ctx = service_need(EVP_CIPHER_CTX_new());
+	int len = 0;
+
+	EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+	if (EVP_EncryptInit_ex(ctx, cipher, NULL, kek, NULL) != 1 ||
+	    EVP_EncryptUpdate(ctx, out, &len, s->secret, (int)s->secret_len) != 1)
+		service_need(NULL);
+	EVP_CIPHER_CTX_free(ctx);
+	return (size_t)len;
+}
+
+/* What is wrong with lengths and bits */
+static size_t spoil(const struct service *s, uint8_t *cipher, size_t len)
+{
+	cipher[100] ^= wrong(s, "rsa-flip");
+	cipher[256 + 3] ^= wrong(s, "key-flip-first");
+	cipher[len - 1] ^= wrong(s, "key-flip-last");
+	if (wrong(s, "rsa-big"))
+		memset(cipher, 0xff, 256);
+	if (wrong(s, "rsa-zero"))
+		memset(cipher, 0, 256);
+	if (wrong(s, "key-longer"))
+		memset(cipher + len, 0, 8);
+	return wrong(s, "key-longer") ? len + 8 : wrong(s, "key-odd-longer") ? len + 3 :
+	       wrong(s, "key-shorter") ? len - 8 : wrong(s, "key-cut") ? len - 1 :
+	       wrong(s, "key-block") ? 256 + 8 : wrong(s, "key-none") ? 256 :
+	       wrong(s, "rsa-cut") ? 200 : wrong(s, "nothing") ? 0 : len;
+}
+
+static char *key_hsm(const struct service *s, EVP_PKEY *key, const char *enc)
+{
+	uint8_t cipher[MAX_CIPHER] = { 0 }, kek[32];
+	char *text, *encoded, *out;
+	json_t *json;
+	size_t len;
+
+	RAND_bytes(kek, sizeof(kek));
+	wrap_kek(s, key, hash_of(s, enc), kek, wrong(s, "kek-16") ? 16 : wrong(s, "kek-31") ? 31 : 32, cipher);
+	len = spoil(s, cipher, 256 + wrap_key(s, kek, cipher + 256));
+	encoded = service_encode(cipher, len, true);
+	json = json_pack("{s:s, s:{s:s, s:s, s:s}, s:s}", "schema_version", "1.0.0", "header", "kid",
+			 "TpmEphemeralEncryptionKey", "alg", "dir", "enc",
+			 wrong(s, "said-otherwise") ? "CKM_RSA_AES_KEY_WRAP" : enc, "ciphertext", encoded);
+	text = service_need(json_dumps(json, JSON_COMPACT));
+	out = service_encode(text, strlen(text), true);
+	json_decref(json);
+	free(encoded);
+	free(text);
+	return out;
+}
+
+/* ---- what is signed */
+
+#define OTHER_KEY	"https://" SERVICE_HOST "/keys/other/0123456789abcdef"
+#define OTHER_VERSION	"https://" SERVICE_HOST "/keys/disk/fedcba9876543210"
+#define NO_VERSION	"https://" SERVICE_HOST "/keys/disk"
+
+static char *payload_of(const struct service *s, EVP_PKEY *key, const char *enc, const char *nonce)
+{
+	const char *kid = wrong(s, "kid") ? OTHER_KEY : wrong(s, "version") ? OTHER_VERSION :
+			  wrong(s, "no-version") ? NO_VERSION : SERVICE_KID;
+	const char *inner = wrong(s, "inner-kid") ? OTHER_KEY :
+			    wrong(s, "inner-version") ? OTHER_VERSION : kid;
+	char *hsm = key_hsm(s, key, enc), *text;
+	json_t *json = json_pack("{s:{s:s, s:s, s:s, s:s}, s:{s:{s:{s:s, s:s, s:s}, s:{s:b}}}}",
+		"request", "api-version", "7.3", "enc", wrong(s, "enc") ? "CKM_RSA_AES_KEY_WRAP" : enc,
+		"kid", kid, "nonce", wrong(s, "nonce") ? "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" : nonce,
+		"response", "key", "key", "kid", inner, "kty", "RSA-HSM", "key_hsm", hsm,
+		"attributes", "enabled", 1);
+
+	if (wrong(s, "no-nonce"))
+		json_object_del(json_object_get(json, "request"), "nonce");
+	if (wrong(s, "no-request"))
+		json_object_del(json, "request");
+	text = service_need(json_dumps(json, JSON_COMPACT));
+	json_decref(json);
+	free(hsm);
+	return text;
+}
+
+/* ---- the signature */
+
+/* Whose certificate it is, where it is another than the vault's */
+static X509 *leaf_of(const struct service *s, EVP_PKEY **key)
+{
+	struct service_cert spec = {
+		.name = SERVICE_HOST, .issuer = s->root,
+		.by = wrong(s, "other-root") ? s->token_key : s->root_key,
+		.usage = wrong(s, "usage") ? "keyEncipherment" : "digitalSignature",
+		.host = wrong(s, "host") ? "DNS:other.simulated.example" :
+			wrong(s, "host-name-only") ? NULL : "DNS:" SERVICE_HOST,
+		.from = wrong(s, "early") ? 40000 : -86400,
+		.until = wrong(s, "expired") ? -40000 : 86400,
+		.md = wrong(s, "sha1") ? EVP_sha1() : EVP_sha256(),
+	};
+
+	*key = wrong(s, "weak") ? EVP_RSA_gen(1024) : s->key;
+	if (*key == s->key)
+		EVP_PKEY_up_ref(*key);
+	spec.key = *key;
+	return service_issue(&spec);
+}
+
+static char *der_text(X509 *cert)
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509(cert, &der);
+	char *text = service_encode(der, (size_t)len, false);
+
+	OPENSSL_free(der);
+	return text;
+}
+
+static char *header_of(const struct service *s, X509 *leaf)
+{
+	const char *alg = wrong(s, "none") ? "none" : wrong(s, "hs256") ? "HS256" :
+			  wrong(s, "es256") ? "ES256" : wrong(s, "pss") ? "PS256" :
+			  wrong(s, "other-alg") ? "RS384" : "RS256";
+	char *first = der_text(leaf), *last = der_text(s->root), *text;
+	json_t *json = json_pack("{s:s, s:s, s:[s, s]}", "alg", alg, "kid", "signer", "x5c", first, last);
+
+	if (wrong(s, "crit"))
+		json_object_set_new(json, "crit", json_pack("[s]", "exp"));
+	if (wrong(s, "no-chain"))
+		json_object_del(json, "x5c");
+	if (wrong(s, "empty-chain"))
+		json_object_set_new(json, "x5c", json_array());
+	if (wrong(s, "jwk"))
+		json_object_set_new(json, "x5c", json_pack("[s]", last));
+	text = service_need(json_dumps(json, JSON_COMPACT));
+	json_decref(json);
+	free(first);
+	free(last);
+	return text;
+}
+
+/* The signer's public key, as everybody has it, taken for a shared secret */
+static char *with_hmac(const char *jws, EVP_PKEY *key)
+{
+	const char *end = strrchr(jws, '.');
+	BIO *bio = service_need(BIO_new(BIO_s_mem()));
+	uint8_t mac[32];
+	unsigned int len = sizeof(mac);
+	char *pem, *encoded, *out;
+	long pem_len;
+
+	PEM_write_bio_PUBKEY(bio, key);
+	pem_len = BIO_get_mem_data(bio, &pem);
+	HMAC(EVP_sha256(), pem, (int)pem_len, (const uint8_t *)jws, (size_t)(end - jws), mac, &len);
+	encoded = service_encode(mac, len, true);
+	if (asprintf(&out, "%.*s.%s", (int)(end - jws), jws, encoded) < 0)
+		service_need(NULL);
+	free(encoded);
+	BIO_free(bio);
+	return out;
+}
+
+static char *changed(const struct service *s, char *jws, EVP_PKEY *key)
+{
+	char *dot = strchr(jws, '.'), *end = strrchr(jws, '.'), *out = NULL;
+
+	if (wrong(s, "hs256"))
+		out = with_hmac(jws, key);
+	else if (wrong(s, "none") || wrong(s, "no-signature"))
+		end[1] = '\0';
+	else if (wrong(s, "signature"))
+		end[20] = end[20] == 'A' ? 'B' : 'A';
+	else if (wrong(s, "payload"))
+		dot[40] = dot[40] == 'A' ? 'B' : 'A';
+	else if (wrong(s, "two-parts"))
+		*end = '\0';
+	else if (wrong(s, "four-parts") && asprintf(&out, "%s.AAAA", jws) < 0)
+		service_need(NULL);
+	if (!out)
+		return jws;
+	free(jws);
+	return out;
+}
+
+static char *sign_payload(const struct service *s, const char *payload)
+{
+	EVP_PKEY *key;
+	X509 *leaf = leaf_of(s, &key);
+	char *header = header_of(s, leaf), *jws, *text;
+	json_t *answer;
+
+	jws = service_sign(header, payload, strlen(payload), key, wrong(s, "pss"));
+	jws = changed(s, jws, key);
+	answer = json_pack("{s:s}", "value", jws);
+	text = service_need(json_dumps(answer, JSON_COMPACT));
+	json_decref(answer);
+	free(jws);
+	free(header);
+	X509_free(leaf);
+	EVP_PKEY_free(key);
+	return text;
+}
+
+char *service_release(const struct service *s, const char *body, const char *public)
+{
+	json_t *json = json_loads(body, 0, NULL), *claims = NULL;
+	const char *token = json_string_value(json_object_get(json, "target"));
+	const char *nonce = json_string_value(json_object_get(json, "nonce"));
+	const char *enc = json_string_value(json_object_get(json, "enc"));
+	char *answer = NULL, *payload;
+	EVP_PKEY *key = NULL;
+
+	if (token && nonce && enc && token_holds(s, token)) {
+		claims = claims_of(token);
+		key = wrapping_key(claims, public);
+	}
+	if (key) {
+		payload = payload_of(s, key, enc, nonce);
+		answer = sign_payload(s, payload);
+		free(payload);
+	} else {
+		fprintf(stderr, "skr_service: refused: no token, or no key in it\n");
+	}
+	EVP_PKEY_free(key);
+	json_decref(claims);
+	json_decref(json);
+	return answer;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "steps.h"
+#include "tap.h"
+#include "verify/certs.h"
+#include "vtpm_simulated.h"
+
+struct service service;
+
+static struct cvm_certs roots;
+static struct cvm_ctx *ctx;
+
+struct cvm_tpm *steps_tpm(void)
+{
+	struct cvm_tpm *tpm;
+	struct cvm_error error = { 0 };
+
+	if (cvm_skr_tpm_open(tcti, &tpm, &error)) {
+		printf("Bail out! no TPM: %s\n", error.text);
+		exit(1);
+	}
+	return tpm;
+}
+
+static struct cvm_jws_trust trust(void)
+{
+	return (struct cvm_jws_trust){ &roots, SERVICE_HOST, time(NULL) };
+}
+
+int steps_prepare(struct cvm_tpm *tpm, struct release *r, const char *enc, uint32_t form,
+		   struct cvm_error *error)
+{
+	struct cvm_skr_parts parts;
+	int rc;
+
+	memset(r, 0, sizeof(*r));
+	r->state.form = form;
+	r->state.wrap = cvm_skr_wrap_find(enc);
+	r->state.pcrs = CVM_SKR_PCRS;
+	strcpy(r->state.kid, SERVICE_KID);
+	rc = cvm_skr_gather(ctx, tpm, &r->state, &parts, error);
+	parts.certs = "certificates";
+	parts.certs_len = strlen(parts.certs);
+	parts.distribution = "Simulated";
+	if (!rc)
+		rc = cvm_skr_attest_body(&parts, &r->state, &r->request, error);
+	cvm_skr_parts_free(&parts);
+	return rc;
+}
+
+int steps_attested(struct cvm_tpm *tpm, struct release *r, const char *wrong,
+		    struct cvm_error *error)
+{
+	char *answer, *token = NULL;
+	int rc;
+
+	service.wrong = wrong;
+	answer = service_attest(&service, r->request);
+	service.wrong = NULL;
+	if (!answer)
+		return -ENODATA;
+	rc = cvm_skr_token_open(tpm, &r->state, answer, strlen(answer), &token, error);
+	if (!rc)
+		rc = cvm_skr_release_body(token, &r->state, &r->body, error);
+	free(answer);
+	free(token);
+	return rc;
+}
+
+int steps_take(struct cvm_tpm *tpm, const struct cvm_skr_state *state, const char *answer,
+		struct cvm_skr_secret *secret, struct cvm_error *error)
+{
+	const struct cvm_jws_trust whose = trust();
+	struct cvm_skr_wrapped wrapped;
+	int rc = cvm_skr_release_read(answer, strlen(answer), state, &whose, &wrapped, error);
+
+	secret->len = 0;
+	return rc ? rc : cvm_skr_unwrap(tpm, state, &wrapped, secret, error);
+}
+
+int steps_released(struct cvm_tpm *tpm, const struct release *r, const char *wrong,
+		    struct cvm_skr_secret *secret, struct cvm_error *error)
+{
+	char *answer;
+	int rc;
+
+	service.wrong = wrong;
+	answer = service_release(&service, r->body, NULL);
+	service.wrong = NULL;
+	if (!answer)
+		return -ENODATA;
+	rc = steps_take(tpm, &r->state, answer, secret, error);
+	free(answer);
+	return rc;
+}
+
+void steps_forget(struct release *r)
+{
+	free(r->request);
+	free(r->body);
+}
+
+void steps_start(struct cvm_tpm *tpm, struct release *r, const char *enc)
+{
+	struct cvm_error error = { 0 };
+
+	if (!steps_prepare(tpm, r, enc, CVM_SKR_AZURE_GUEST, &error) &&
+	    !steps_attested(tpm, r, NULL, &error))
+		return;
+	printf("Bail out! it is not attested: %s\n", error.text);
+	exit(1);
+}
+
+bool steps_gives(struct cvm_tpm *tpm, const struct release *r, const char *wrong)
+{
+	struct cvm_skr_secret secret;
+	struct cvm_error error = { 0 };
+	int rc = steps_released(tpm, r, wrong, &secret, &error);
+
+	if (!rc && secret.len == service.secret_len &&
+	    !memcmp(secret.bytes, service.secret, secret.len))
+		return true;
+	printf("# %d: %s\n", rc, error.text);
+	return false;
+}
+
+/* ---- the other side */
+
+/* TDX: its host's service gives the quote of the TDREPORT */
+static pid_t host;
+
+/* Returns its URL. */
+static const char *start_host(void)
+{
+	static char url[64];
+	char socket[96], port[16] = "";
+	int ends[2];
+
+	snprintf(socket, sizeof(socket), "%s/s", fwd.dir);
+	if (pipe(ends))
+		exit(1);
+	host = fork();
+	if (!host) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(ends[1], STDOUT_FILENO);
+		execlp("selftests/fetch/imds.py", "imds.py", socket, tap_dir, "0", NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	if (read(ends[0], port, sizeof(port) - 1) < 2)
+		exit(1);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d", atoi(port));
+	return url;
+}
+
+void steps_begin(bool tdx)
+{
+	struct cvm_open_opts opts = { .size = sizeof(opts), .backend = "vtpm", .tcti = tcti };
+	char *pem;
+	struct cvm_error error = { 0 };
+
+	setup();
+	start(tdx ? "platform=azure-tdx" : NULL);
+	if (tdx)
+		opts.imds = start_host();
+	service_make(&service);
+	pem = service_roots(&service);
+	if (cvm_open(&ctx, &opts, &error) || cvm_certs_load(&roots, pem, strlen(pem), &error)) {
+		printf("Bail out! %s\n", error.text);
+		exit(1);
+	}
+	free(pem);
+}
+
+bool steps_end(void)
+{
+	if (host)
+		kill(host, SIGKILL);
+	cvm_close(ctx);
+	cvm_certs_free(&roots);
+	service_free(&service);
+	return !fwd_stop(&fwd, NULL, 0);
+}

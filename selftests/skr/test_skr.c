@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A key release from end to end, with a TPM, a simulated paravisor, and services that do one
+ * thing at a time wrong: each of those is refused, and those that concern decryption in the
+ * same words.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "common/util.h"
+#include "steps.h"
+#include "tap.h"
+
+static void test_wrappings(struct cvm_tpm *tpm)
+{
+	static const char *const wrappings[] = {
+		"RSA_AES_KEY_WRAP_256", "RSA_AES_KEY_WRAP_384", "CKM_RSA_AES_KEY_WRAP",
+	};
+	struct release r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrappings); i++) {
+		steps_start(tpm, &r, wrappings[i]);
+		check(steps_gives(tpm, &r, NULL), "%s: a key has come", wrappings[i]);
+		check(steps_gives(tpm, &r, "pss"), "%s: signed by PSS", wrappings[i]);
+		/* by the hash that was asked for */
+		check(steps_gives(tpm, &r, "said-otherwise"), "%s: whatever the inner header says",
+		      wrappings[i]);
+		steps_forget(&r);
+	}
+}
+
+static void test_sizes(struct cvm_tpm *tpm)
+{
+	static const size_t sizes[] = { 1, 7, 8, 9, 1218, SERVICE_SECRET };
+	struct release r;
+
+	getrandom(service.secret, sizeof(service.secret), 0);
+	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		service.secret_len = sizes[i];
+		check(steps_gives(tpm, &r, NULL), "a key of %zu bytes", sizes[i]);
+	}
+	service.secret_len = 32;
+	steps_forget(&r);
+}
+
+/* Services that attest the platform: the claims name the key, and the vault is told of it */
+static void test_platform(struct cvm_tpm *tpm)
+{
+	struct cvm_error error = { 0 };
+	struct release r;
+	int rc = steps_prepare(tpm, &r, "RSA_AES_KEY_WRAP_256", CVM_SKR_SEV_SNP_VM, &error);
+
+	check(!rc && steps_attested(tpm, &r, NULL, &error) == 0, "a service that attests the platform");
+	r.state.nonce[0] ^= 1;
+	check_is(steps_attested(tpm, &r, NULL, &error), -EBADMSG, "its token of another nonce");
+	check_says(error.text, "user-data", "and the message says so");
+	steps_forget(&r);
+	check_is(steps_prepare(tpm, &r, "RSA_AES_KEY_WRAP_256", CVM_SKR_TDX_VM, &error), -EINVAL,
+		 "not for TDX: this is SEV-SNP");
+	steps_forget(&r);
+}
+
+/* ---- tamperings */
+
+static const struct {
+	const char *wrong;
+	int rc;
+	const char *says;
+} tamperings[] = {
+	{ "nonce", -EBADMSG, "payload.request.nonce" },
+	{ "no-nonce", -EBADMSG, "payload.request.nonce" },
+	{ "no-request", -EBADMSG, "payload.request" },
+	{ "kid", -EBADMSG, "payload.request.kid" },
+	{ "version", -EBADMSG, "payload.request.kid" },
+	{ "no-version", -EBADMSG, "payload.request.kid" },
+	{ "inner-kid", -EBADMSG, "payload.response.key.key.kid" },
+	{ "inner-version", -EBADMSG, "payload.response.key.key.kid" },
+	{ "enc", -EBADMSG, "payload.request.enc" },
+	{ "none", -EBADMSG, "header.alg" },
+	{ "hs256", -EBADMSG, "header.alg" },
+	{ "es256", -EBADMSG, "header.alg" },
+	{ "other-alg", -EKEYREJECTED, "signature does not hold" },
+	{ "crit", -EBADMSG, "header: crit" },
+	{ "no-chain", -EBADMSG, "header.x5c" },
+	{ "empty-chain", -EBADMSG, "header.x5c" },
+	{ "jwk", -EKEYREJECTED, "do not hold" },
+	{ "two-parts", -EBADMSG, "compact form" },
+	{ "four-parts", -EBADMSG, "compact form" },
+	{ "signature", -EKEYREJECTED, "signature does not hold" },
+	{ "no-signature", -EKEYREJECTED, "signature does not hold" },
+	{ "payload", -EKEYREJECTED, "signature does not hold" },
+	{ "other-root", -EKEYREJECTED, "do not hold" },
+	{ "host", -EKEYREJECTED, "do not hold: hostname mismatch" },
+	{ "host-name-only", -EKEYREJECTED, "do not hold: hostname mismatch" },
+	{ "expired", -EKEYREJECTED, "do not hold: certificate has expired" },
+	{ "early", -EKEYREJECTED, "do not hold: certificate is not yet valid" },
+	{ "usage", -EKEYREJECTED, "may not sign" },
+	{ "weak", -EKEYREJECTED, "do not hold" },
+	{ "sha1", -EKEYREJECTED, "do not hold" },
+};
+
+static void test_tamperings(struct cvm_tpm *tpm, const struct release *r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(tamperings); i++) {
+		struct cvm_skr_secret secret;
+		struct cvm_error error = { 0 };
+
+		check_is(steps_released(tpm, r, tamperings[i].wrong, &secret, &error),
+			 tamperings[i].rc, tamperings[i].wrong);
+		check_says(error.text, tamperings[i].says, "and the message says why");
+		check(!secret.len, "and there is no key");
+	}
+}
+
+/* Each of them is the vault's, and signed by it */
+static const char *const undecryptable[] = {
+	"other-hash", "rsa-flip", "rsa-big", "rsa-zero", "rsa-padding", "rsa-label", "rsa-other",
+	"rsa-cut", "kek-16", "kek-31", "key-flip-first", "key-flip-last", "key-shorter", "key-cut",
+	"key-block", "key-none", "key-longer", "key-odd-longer", "wrap-3394", "nothing",
+};
+
+static void test_uniform(struct cvm_tpm *tpm, const struct release *r)
+{
+	struct cvm_error want = { 0 };
+
+	cvm_skr_refuse(&want);
+	for (size_t i = 0; i < ARRAY_SIZE(undecryptable); i++) {
+		struct cvm_error error = { 0 };
+		struct cvm_skr_secret secret;
+		int rc = steps_released(tpm, r, undecryptable[i], &secret, &error);
+
+		if (!check(rc == -EBADMSG && !memcmp(&error, &want, sizeof(error)),
+			   "%s: refused, in the same words", undecryptable[i]))
+			printf("# %d: %s\n", rc, error.text);
+		check(cvm_is_zero(&secret, sizeof(secret)), "and nothing of it is left");
+	}
+}
+
+static const char *const unreadable[] = {
+	"inner-flip", "inner-other", "inner-length", "tag-flip", "text-flip", "label", "token-form",
+};
+
+static void test_tokens(struct cvm_tpm *tpm, struct release *r)
+{
+	struct cvm_error want = { 0 }, error = { 0 };
+
+	cvm_skr_refuse(&want);
+	for (size_t i = 0; i < ARRAY_SIZE(unreadable); i++) {
+		int rc;
+
+		memset(&error, 0, sizeof(error));
+		rc = steps_attested(tpm, r, unreadable[i], &error);
+		if (!check(rc == -EBADMSG && !memcmp(&error, &want, sizeof(error)),
+			   "%s: refused, in the same words", unreadable[i]))
+			printf("# %d: %s\n", rc, error.text);
+	}
+	check_is(steps_attested(tpm, r, "token-key", &error), -EBADMSG, "a token of another key");
+	check_says(error.text, "token.x-ms-runtime.keys", "and the message says so");
+	check_is(steps_attested(tpm, r, "token-nonce", &error), -EBADMSG, "a token of another nonce");
+	check_says(error.text, "client-payload.nonce", "and the message says so");
+}
+
+/* ---- other times */
+
+static void test_replay(struct cvm_tpm *tpm)
+{
+	struct release first, second;
+	struct cvm_error error = { 0 };
+	struct cvm_skr_secret secret;
+	char *answer, *token, *stale;
+	int rc;
+
+	steps_start(tpm, &first, "RSA_AES_KEY_WRAP_256");
+	steps_start(tpm, &second, "RSA_AES_KEY_WRAP_256");
+	check(memcmp(first.state.unique, second.state.unique, CVM_SKR_UNIQUE) &&
+	      memcmp(first.state.nonce, second.state.nonce, CVM_SKR_NONCE) &&
+	      memcmp(first.state.name, second.state.name, CVM_SKR_NAME), "two requests, two keys");
+	answer = service_release(&service, first.body, NULL);
+	check_is(steps_take(tpm, &second.state, answer, &secret, &error), -EBADMSG, "an earlier release");
+	check_says(error.text, "payload.request.nonce", "and the message says why");
+	stale = service_attest(&service, first.request);
+	check_is(cvm_skr_token_open(tpm, &second.state, stale, strlen(stale), &token, &error),
+		 -EBADMSG, "an earlier token");
+	check(!token && strstr(error.text, "cannot be decrypted"), "which cannot be decrypted");
+	/* whoever knows all but what is secret in the state has another key */
+	second.state.unique[31] ^= 1;
+	rc = steps_released(tpm, &second, NULL, &secret, &error);
+	check_is(rc, -ESTALE, "another unique, another key");
+	check_says(error.text, "another wrapping key", "and the message says so");
+	free(answer);
+	free(stale);
+	steps_forget(&first);
+	steps_forget(&second);
+}
+
+static void extend(struct cvm_tpm *tpm, ESYS_TR pcr)
+{
+	TPML_DIGEST_VALUES values = { .count = 1, .digests[0].hashAlg = TPM2_ALG_SHA256 };
+
+	memset(values.digests[0].digest.sha256, 0x5a, 32);
+	check(!Esys_PCR_Extend(tpm->esys, pcr, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+			       &values), "something is measured");
+}
+
+static void test_pcrs(struct cvm_tpm *tpm)
+{
+	struct cvm_error error = { 0 };
+	struct cvm_skr_secret secret;
+	struct release r;
+
+	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
+	extend(tpm, ESYS_TR_PCR9);
+	check_is(steps_released(tpm, &r, NULL, &secret, &error), 0, "into a PCR that it is not bound to");
+	extend(tpm, ESYS_TR_PCR7);
+	check_is(steps_released(tpm, &r, NULL, &secret, &error), -ESTALE, "into one that it is");
+	check_says(error.text, "0,1,2,3,4,5,6,7 are not what they were", "and the message says which");
+	check_is(steps_attested(tpm, &r, NULL, &error), -ESTALE, "nor is a token opened");
+	/* with a state that says otherwise the TPM is not deceived */
+	r.state.pcrs = 1U << 4;
+	check_is(steps_released(tpm, &r, NULL, &secret, &error), -ESTALE, "whatever the state says");
+	steps_forget(&r);
+}
+
+static void test_snp(struct cvm_tpm *tpm)
+{
+	struct release r;
+
+	test_wrappings(tpm);
+	test_sizes(tpm);
+	test_platform(tpm);
+	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
+	test_tamperings(tpm, &r);
+	test_uniform(tpm, &r);
+	test_tokens(tpm, &r);
+	steps_forget(&r);
+	test_replay(tpm);
+	test_pcrs(tpm);
+}
+
+int main(void)
+{
+	struct cvm_tpm *tpm;
+
+	steps_begin(false);
+	tpm = steps_tpm();
+	test_snp(tpm);
+	cvm_tpm_close(tpm);
+	check(steps_end(), "the simulator has seen no broken rule");
+	return tap_end();
+}

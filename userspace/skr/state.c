@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+/* What must be known until the key has come, and its file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/api.h"
+#include "common/cleanup.h"
+#include "common/util.h"
+#include "keys/seal.h"
+#include "skr.h"
+
+static const char magic[16] = "cvm-guest skr 1";
+
+/* SHA-1 is what PKCS #11 has where nobody says which */
+static const struct {
+	const char *name;
+	TPMI_ALG_HASH hash;
+} wraps[] = {
+	{ NULL, TPM2_ALG_NULL },
+	{ "RSA_AES_KEY_WRAP_256", TPM2_ALG_SHA256 },
+	{ "RSA_AES_KEY_WRAP_384", TPM2_ALG_SHA384 },
+	{ "CKM_RSA_AES_KEY_WRAP", TPM2_ALG_SHA1 },
+};
+
+uint32_t cvm_skr_wrap_find(const char *name)
+{
+	for (uint32_t i = 1; i < ARRAY_SIZE(wraps); i++)
+		if (!strcmp(name, wraps[i].name))
+			return i;
+	return 0;
+}
+
+const char *cvm_skr_wrap_name(uint32_t wrap)
+{
+	return wrap < ARRAY_SIZE(wraps) ? wraps[wrap].name : NULL;
+}
+
+TPMI_ALG_HASH cvm_skr_wrap_hash(uint32_t wrap)
+{
+	return wrap < ARRAY_SIZE(wraps) ? wraps[wrap].hash : TPM2_ALG_NULL;
+}
+
+#define LETTERS	"abcdefghijklmnopqrstuvwxyz"
+#define DIGITS	"0123456789"
+#define UPPER	"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+bool cvm_skr_kid_parse(const char *kid, char *host)
+{
+	static const char scheme[] = "https://", keys[] = "/keys/";
+	const char *at = kid + strlen(scheme);
+	size_t len;
+
+	if (strlen(kid) >= CVM_SKR_MAX_KID || strncmp(kid, scheme, strlen(scheme)))
+		return false;
+	len = strspn(at, LETTERS DIGITS "-.");
+	if (!len || at[0] == '.' || at[0] == '-' || !memchr(at, '.', len))
+		return false;
+	memcpy(host, at, len);
+	host[len] = '\0';
+	at += len;
+	if (strncmp(at, keys, strlen(keys)))
+		return false;
+	at += strlen(keys);
+	len = strspn(at, LETTERS UPPER DIGITS "-");
+	if (!len || at[len] != '/')
+		return false;
+	at += len + 1;
+	len = strspn(at, LETTERS UPPER DIGITS);
+	return len && !at[len];
+}
+
+const char *cvm_skr_nonce_text(const struct cvm_skr_state *state, char text[CVM_SKR_NONCE_TEXT])
+{
+	unsigned char padded[CVM_SKR_NONCE_TEXT + 1];
+
+	EVP_EncodeBlock(padded, state->nonce, CVM_SKR_NONCE);
+	for (size_t i = 0; i < CVM_SKR_NONCE_TEXT - 1; i++)
+		text[i] = padded[i] == '+' ? '-' : padded[i] == '/' ? '_' : (char)padded[i];
+	text[CVM_SKR_NONCE_TEXT - 1] = '\0';
+	return text;
+}
+
+/* ---- its file */
+
+static uint8_t *put(uint8_t *at, const void *data, size_t len)
+{
+	memcpy(at, data, len);
+	return at + len;
+}
+
+static uint8_t *put_number(uint8_t *at, uint32_t number)
+{
+	for (int i = 0; i < 4; i++)
+		at[i] = (uint8_t)(number >> 8 * i);
+	return at + 4;
+}
+
+size_t cvm_skr_state_pack(const struct cvm_skr_state *state, uint8_t out[CVM_SKR_STATE_MAX])
+{
+	uint8_t *at = put(out, magic, sizeof(magic));
+
+	at = put_number(at, state->form);
+	at = put_number(at, state->wrap);
+	at = put_number(at, state->pcrs);
+	at = put(at, state->unique, sizeof(state->unique));
+	at = put(at, state->nonce, sizeof(state->nonce));
+	at = put(at, state->policy, sizeof(state->policy));
+	at = put(at, state->name, sizeof(state->name));
+	at = put(at, state->kid, strlen(state->kid));
+	return (size_t)(at - out);
+}
+
+static const uint8_t *get(const uint8_t *at, void *out, size_t len)
+{
+	memcpy(out, at, len);
+	return at + len;
+}
+
+static bool holds(const struct cvm_skr_state *state)
+{
+	char host[CVM_SKR_MAX_KID];
+
+	return state->form >= CVM_SKR_AZURE_GUEST && state->form <= CVM_SKR_TDX_VM &&
+	       cvm_skr_wrap_name(state->wrap) && state->pcrs && !(state->pcrs & ~CVM_PCRS_ALL) &&
+	       cvm_skr_kid_parse(state->kid, host);
+}
+
+/* bytes before the key's URL */
+#define FIXED	(CVM_SKR_STATE_MAX - CVM_SKR_MAX_KID)
+
+int cvm_skr_state_parse(const uint8_t *data, size_t len, struct cvm_skr_state *state,
+			struct cvm_error *error)
+{
+	const uint8_t *at = data + sizeof(magic);
+
+	memset(state, 0, sizeof(*state));
+	if (len <= FIXED || len - FIXED >= sizeof(state->kid) ||
+	    memcmp(data, magic, sizeof(magic)) ||
+	    memchr(data + FIXED, '\0', len - FIXED))
+		return cvm_set_error(error, -EBADMSG, "this is not what cvmctl skr prepare writes");
+	state->form = cvm_le32(at);
+	state->wrap = cvm_le32(at + 4);
+	state->pcrs = cvm_le32(at + 8);
+	at = get(at + 12, state->unique, sizeof(state->unique));
+	at = get(at, state->nonce, sizeof(state->nonce));
+	at = get(at, state->policy, sizeof(state->policy));
+	at = get(at, state->name, sizeof(state->name));
+	memcpy(state->kid, at, len - FIXED);
+	return holds(state) ? 0 :
+	       cvm_set_error(error, -EBADMSG, "this is not what cvmctl skr prepare writes");
+}
+
+int cvm_skr_state_write(const char *path, const struct cvm_skr_state *state,
+			struct cvm_error *error)
+{
+	uint8_t bytes[CVM_SKR_STATE_MAX];
+	int rc = cvm_write_file(path, bytes, cvm_skr_state_pack(state, bytes), 0600);
+
+	OPENSSL_cleanse(bytes, sizeof(bytes));
+	return rc ? cvm_path_error(error, rc, path, "write") : 0;
+}
+
+/* Who else has it, and may use the TPM, has the wrapping key as well. */
+static int check_owner(int fd, const char *path, struct cvm_error *error)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return cvm_path_error(error, -errno, path, "look at");
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_mode & 077)
+		return cvm_set_error(error, -EPERM, "%s: is not a file that only its owner, who runs this, may read: begin again with cvmctl skr prepare",
+				     path);
+	return 0;
+}
+
+int cvm_skr_state_read(const char *path, struct cvm_skr_state *state, struct cvm_error *error)
+{
+	uint8_t bytes[CVM_SKR_STATE_MAX + 1];
+	__cleanup_fd int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct cvm_error why;
+	ssize_t len;
+	int rc;
+
+	if (fd < 0)
+		return cvm_path_error(error, -errno, path, "open");
+	rc = check_owner(fd, path, error);
+	if (rc)
+		return rc;
+	len = read(fd, bytes, sizeof(bytes));
+	if (len < 0)
+		return cvm_path_error(error, -errno, path, "read");
+	rc = cvm_skr_state_parse(bytes, (size_t)len, state, &why);
+	OPENSSL_cleanse(bytes, sizeof(bytes));
+	return rc ? cvm_set_error(error, rc, "%s: %s", path, why.text) : 0;
+}
