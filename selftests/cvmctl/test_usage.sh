@@ -91,4 +91,23 @@ try 1 "$dir/r: cannot read: No such file" 'a record that is not there' disk open
 echo '{}' >"$dir/r"
 try 1 "$dir/r: key record: " 'a record that is none' disk open d /dev/null --record "$dir/r"
 
+# key release; what needs a TPM is in selftests/skr
+kid=https://vault.example/keys/disk/0123abcd
+opened=(skr open --state "$dir/s" --in "$dir/63" --trust-root "$dir/63" --name k --keyring user)
+try 2 "'fetch' is none of prepare, request, open" 'no such action' skr fetch
+try 2 'skr prepare: --state is missing' 'a release without a state' skr prepare --kid $kid
+try 2 'skr prepare: --kid is missing' 'of no key' skr prepare --state "$dir/s"
+try 2 'is no https://HOST/keys/NAME/VERSION' 'of a key without a version' \
+	skr prepare --state "$dir/s" --kid ${kid%/*}
+try 2 "--enc: 'RSA1_5' is none" 'no such wrapping' skr prepare --state "$dir/s" --kid $kid --enc RSA1_5
+try 2 "--form: 'guest' is none" 'no such form' skr prepare --state "$dir/s" --kid $kid --form guest
+try 2 'without 4 and 7' 'PCRs that say nothing' skr prepare --state "$dir/s" --kid $kid --pcrs 8,9
+try 2 'skr request takes no --kid' 'an option that another action has' \
+	skr request --state "$dir/s" --in "$dir/63" --kid $kid
+try 2 'skr open: --trust-root is missing' "nobody's signature" \
+	skr open --state "$dir/s" --in "$dir/63" --name k --keyring user
+try 2 "--type: 'big_key' is neither" 'no such type' "${opened[@]}" --type big_key
+try 2 "is no time" 'no time' "${opened[@]}" --at yesterday
+try 1 "$dir/63: " 'roots that are none' "${opened[@]}"
+
 finish

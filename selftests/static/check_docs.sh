@@ -82,14 +82,15 @@ why=$(shellcheck -f gcc build/completion/cvmctl)
 result $? 'the completion is good shell' "$why"
 mkdir "$dir/files"
 touch "$dir/files/nonce.bin"
-offers 'status doctor report quote evidence batch expect show verify policy certs key disk rtmr bench module selftest --help --version' cvmctl ''
-offers 'status show selftest' cvmctl s
+offers 'status doctor report quote evidence batch expect show verify policy certs key skr disk rtmr bench module selftest --help --version' cvmctl ''
+offers 'status show skr selftest' cvmctl s
 offers 'raw json' cvmctl report --format ''
 offers 'cvm' cvmctl report --backend c
 offers 'privileged unprivileged label: any' cvmctl verify --scope ''
 offers 'load unload status' cvmctl module ''
 offers '--help' cvmctl module load ''
 offers 'read extend' cvmctl rtmr ''
+offers 'prepare request open' cvmctl skr ''
 offers 'init check explain' cvmctl policy ''
 offers "$dir/files/nonce.bin" cvmctl policy check "$dir/files/"
 offers "$dir/files/nonce.bin" cvmctl policy init --from "$dir/files/"

@@ -15,6 +15,7 @@ const struct command *const commands[] = {
 	&cmd_policy,
 	&cmd_certs,
 	&cmd_key,
+	&cmd_skr,
 	&cmd_disk,
 	&cmd_rtmr,
 	&cmd_bench,

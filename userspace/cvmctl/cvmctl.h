@@ -102,7 +102,7 @@ extern const struct command *const commands[];
 
 extern const struct command cmd_batch, cmd_bench, cmd_certs, cmd_disk, cmd_doctor, cmd_evidence,
 			    cmd_expect, cmd_key, cmd_module, cmd_policy, cmd_quote, cmd_report,
-			    cmd_rtmr, cmd_selftest, cmd_show, cmd_status, cmd_verify;
+			    cmd_rtmr, cmd_selftest, cmd_show, cmd_skr, cmd_status, cmd_verify;
 
 /* cvmctl.c: the subcommand that runs, for messages; NULL before there is one */
 extern const char *command_name;

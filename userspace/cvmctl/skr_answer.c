@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/* cvmctl skr request and open: what is done with the services' answers. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "disk.h"
+#include "skr.h"
+
+static void cleanup_tpm(struct cvm_tpm **tpm)
+{
+	cvm_tpm_close(*tpm);
+}
+
+static int read_answer(const struct skr_options *options, void **answer, size_t *len)
+{
+	int status = input_file(options->in, answer, len);
+
+	if (!status && *len > CVM_SKR_MAX_ANSWER)
+		return fail(EXIT_FAILED, "%s: longer than %u bytes, so it is no answer", options->in,
+			    CVM_SKR_MAX_ANSWER);
+	return status;
+}
+
+/* The state, which says what the answer must be to, and the answer */
+static int read_both(const struct skr_options *options, struct cvm_skr_state *state,
+		     void **answer, size_t *len)
+{
+	struct cvm_error error;
+	int rc = cvm_skr_state_read(options->state, state, &error);
+
+	return rc ? skr_fail(rc, &error) : read_answer(options, answer, len);
+}
+
+int skr_request(const struct skr_options *options)
+{
+	struct cvm_tpm *tpm __cleanup(cleanup_tpm) = NULL;
+	__cleanup_secret_time struct cvm_secret_time time = { 0 };
+	__cleanup_skr_state struct cvm_skr_state state = { 0 };
+	__cleanup_free char *token = NULL, *body = NULL;
+	__cleanup_free void *answer = NULL;
+	struct cvm_error error;
+	size_t len;
+	int rc = skr_open_tpm(options->backend, &tpm);
+
+	if (rc)
+		return rc;
+	cvm_secret_begin(&time);
+	rc = read_both(options, &state, &answer, &len);
+	if (rc)
+		return rc;
+	rc = cvm_skr_token_open(tpm, &state, answer, len, &token, &error);
+	if (!rc)
+		rc = cvm_skr_release_body(token, &state, &body, &error);
+	return rc ? skr_fail(rc, &error) : output_text(options->out, body);
+}
+
+static int add(const struct skr_options *options, const struct cvm_skr_secret *secret)
+{
+	struct cvm_error error;
+	int32_t serial;
+	int rc = cvm_key_add(options->type, options->name, secret->bytes, secret->len,
+			     options->timeout_s, options->keyring, &serial);
+
+	if (rc) {
+		cvm_key_derive_error(&error, rc, "keyring", 0);
+		return fail(EXIT_FAILED, "%s", error.text);
+	}
+	/* of no use any more: an answer is taken once */
+	if (unlink(options->state))
+		note("%s: cannot be removed: %s; remove it", options->state, strerror(errno));
+	printf("%d\n", serial);
+	return flush_output();
+}
+
+static int unwrap(const struct skr_options *options, struct cvm_tpm *tpm,
+		  const struct cvm_skr_state *state, const void *answer, size_t len,
+		  struct cvm_skr_secret *secret)
+{
+	char host[CVM_SKR_MAX_KID];
+	const struct cvm_jws_trust trust = {
+		.roots = options->roots, .host = options->host ? options->host : host,
+		.at = options->at,
+	};
+	struct cvm_skr_wrapped wrapped;
+	struct cvm_error error;
+	int rc;
+
+	cvm_skr_kid_parse(state->kid, host);
+	rc = cvm_skr_release_read(answer, len, state, &trust, &wrapped, &error);
+	if (!rc)
+		rc = cvm_skr_unwrap(tpm, state, &wrapped, secret, &error);
+	return rc ? skr_fail(rc, &error) : 0;
+}
+
+int skr_open(const struct skr_options *options)
+{
+	struct cvm_tpm *tpm __cleanup(cleanup_tpm) = NULL;
+	__cleanup_secret_time struct cvm_secret_time time = { 0 };
+	__cleanup_skr_state struct cvm_skr_state state = { 0 };
+	__cleanup_skr_secret struct cvm_skr_secret secret = { 0 };
+	__cleanup_free void *answer = NULL;
+	size_t len;
+	int rc = skr_open_tpm(options->backend, &tpm);
+
+	if (rc)
+		return rc;
+	cvm_secret_begin(&time);
+	rc = read_both(options, &state, &answer, &len);
+	if (!rc)
+		rc = unwrap(options, tpm, &state, answer, len, &secret);
+	return rc ? rc : add(options, &secret);
+}
