@@ -7,15 +7,19 @@ fuzz-own     := policy collateral tcb_info qe_identity claims tpm_file evidence_
 fuzz-fetched := thim pcs cached imds
 fuzz-readers := $(fuzz-own) $(fuzz-fetched) show
 fuzz-verify  := verify verify_deep
-fuzz-keys    := record
+fuzz-skr     := skr_state skr_envelope skr_token skr_payload skr_release
+fuzz-keys    := record $(fuzz-skr)
 
 # these see what is behind signatures
 fuzz-holds := $(B)/obj/selftests/fuzz/holds.o
-wrap-fuzz  := -Wl,--wrap=EVP_DigestVerify,--wrap=X509_verify,--wrap=X509_CRL_verify
+wrap-fuzz  := -Wl,--wrap=EVP_DigestVerify,--wrap=X509_verify,--wrap=X509_CRL_verify,--wrap=X509_verify_cert
 holds-tpm_quote   := $(fuzz-holds) $(wrap-fuzz)
 holds-verify_deep := $(fuzz-holds) $(wrap-fuzz)
+holds-skr_release := $(fuzz-holds) $(wrap-fuzz)
 
 # not in the library
+keys-skr    := $(patsubst %.c,$(B)/obj/%.o,$(wildcard userspace/skr/*.c)) \
+	       $(addprefix $(B)/obj/userspace/keys/,tpm.o secret.o heap.o pcrs.o)
 keys-record := $(addprefix $(B)/obj/userspace/keys/,record.o record_mac.o record_file.o inputs.o)
 
 fuzz-cc = $(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -Idriver/uapi -iquote .
@@ -57,12 +61,18 @@ $(fuzz-verify:%=$(B)/obj/selftests/fuzz/%.o): selftests/fuzz/fuzz_verify.c
 	$(say) CC $@
 	$(Q)$(fuzz-cc) -c -o $@ $<
 
-$(fuzz-keys:%=$(B)/obj/selftests/fuzz/%.o): $(B)/obj/selftests/fuzz/%.o: selftests/fuzz/fuzz_%.c
+$(B)/obj/selftests/fuzz/record.o: selftests/fuzz/fuzz_record.c
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(fuzz-cc) -c -o $@ $<
 
+$(fuzz-skr:%=$(B)/obj/selftests/fuzz/%.o): $(B)/obj/selftests/fuzz/%.o: selftests/fuzz/fuzz_skr.c
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(fuzz-cc) -DREADER=$* -c -o $@ $<
+
 $(B)/bin/fuzz_record: $(keys-record)
+$(fuzz-skr:%=$(B)/bin/fuzz_%): $(keys-skr)
 
 $(B)/bin/fuzz_%: $(B)/obj/selftests/fuzz/%.o $(B)/lib/libcvmguest.a | $(fuzz-holds)
 	@mkdir -p $(@D)
@@ -79,13 +89,15 @@ fuzz-names: ; @echo $(fuzz-parsers) $(fuzz-readers) $(fuzz-verify) $(fuzz-keys)
 
 test-programs += $(B)/tests/fuzz_seeds
 
-$(B)/obj/selftests/fuzz/seeds.o: selftests/fuzz/seeds.c
+fuzz-seeds := $(B)/obj/selftests/fuzz/seeds.o $(B)/obj/selftests/fuzz/seeds_skr.o
+
+$(fuzz-seeds): $(B)/obj/selftests/fuzz/%.o: selftests/fuzz/%.c
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -Idriver/uapi -iquote . \
-		-iquote selftests/lib -c -o $@ $<
+		-iquote selftests -iquote selftests/lib -c -o $@ $<
 
-$(B)/tests/fuzz_seeds: $(B)/obj/selftests/fuzz/seeds.o $(mutate-azure) $(mutate-batch) \
+$(B)/tests/fuzz_seeds: $(fuzz-seeds) $(skr-service) $(mutate-azure) $(mutate-batch) \
 		$(B)/lib/libcvmguest.a
 	@mkdir -p $(@D)
 	$(say) LD $@

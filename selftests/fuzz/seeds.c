@@ -14,10 +14,11 @@
 #include "mutate_azure.h"
 #include "mutate_snp.h"
 #include "mutate_tdx.h"
+#include "seeds.h"
 
 static const char *dir;
 
-static void seed(const char *target, const char *name, const void *data, size_t len)
+void seed(const char *target, const char *name, const void *data, size_t len)
 {
 	char path[4096];
 	FILE *out;
@@ -31,7 +32,7 @@ static void seed(const char *target, const char *name, const void *data, size_t 
 		need(NULL);
 }
 
-static void seed_text(const char *target, const char *name, const char *text)
+void seed_text(const char *target, const char *name, const char *text)
 {
 	seed(target, name, text, strlen(text));
 }
@@ -322,6 +323,7 @@ int main(int argc, char **argv)
 	seed_proofs();
 	seed_boot();
 	seed_cmw();
+	seed_skr();
 	azure_free_policies();
 	snp_make_kinds();
 	tdx_make_kinds();
