@@ -5,13 +5,11 @@
 
 #include "common/cleanup.h"
 #include "common/json_hex.h"
+#include "common/source_name.h"
 #include "common/util.h"
 #include "cvmctl.h"
 #include "evidence.h"
 #include "verify/evidence_file.h"
-
-#define SIM_PREFIX	"sim:"
-#define VTPM_PREFIX	"vtpm:"
 
 const char *tee_name(uint32_t tee)
 {
@@ -29,17 +27,11 @@ int open_source(const char *backend, struct cvm_ctx **ctx)
 
 int open_source_at(const char *backend, const char *imds, struct cvm_ctx **ctx)
 {
-	struct cvm_open_opts opts = { .size = sizeof(opts), .backend = backend, .imds = imds };
+	struct cvm_open_opts opts = { .size = sizeof(opts), .imds = imds };
 	struct cvm_error error;
 	int rc;
 
-	if (backend && !strncmp(backend, SIM_PREFIX, strlen(SIM_PREFIX))) {
-		opts.backend = "sim";
-		opts.sim_socket = backend + strlen(SIM_PREFIX);
-	} else if (backend && !strncmp(backend, VTPM_PREFIX, strlen(VTPM_PREFIX))) {
-		opts.backend = "vtpm";
-		opts.tcti = backend + strlen(VTPM_PREFIX);
-	}
+	cvm_source_name(backend, &opts);
 	rc = cvm_open(ctx, &opts, &error);
 	if (rc == -EINVAL)
 		return usage_error("--backend: %s", error.text);
