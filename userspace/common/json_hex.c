@@ -14,7 +14,7 @@ json_t *cvm_json_of_hex(const void *data, size_t len)
 	if (!text)
 		return NULL;
 	cvm_hex_encode(data, len, text);
-	return json_stringn(text, 2 * len);
+	return json_stringn_nocheck(text, 2 * len);
 }
 
 /* padded; for free(); NULL: no memory, or too long */
@@ -44,5 +44,5 @@ json_t *cvm_json_of_base64url(const void *data, size_t len, bool padded)
 		text[strcspn(text, "=")] = '\0';
 	for (char *p = text; *p; p++)
 		*p = *p == '+' ? '-' : *p == '/' ? '_' : *p;
-	return json_string(text);
+	return json_string_nocheck(text);
 }
