@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# libcvmguest (shared and static), cvmctl, and what is installed with them.
+# libcvmguest (shared and static), cvmctl, cvm-agent, and what is installed with them.
 # Every .c file of a directory belongs to it: a new file needs no line here.
 
 # each in a directory of its own: ASan and UBSan, TSan, line counts for gcov, fuzzers
@@ -25,6 +25,7 @@ bindir  ?= $(prefix)/bin
 libdir  ?= $(prefix)/lib
 incdir  ?= $(prefix)/include
 mandir  ?= $(prefix)/share/man
+docdir  ?= $(prefix)/share/doc
 sysdir  ?= $(prefix)/lib
 etcdir  ?= /etc
 dkmsdir ?= /usr/src
@@ -42,15 +43,18 @@ lib-src    := $(foreach d,$(lib-dirs),$(wildcard userspace/$d/*.c)) $(lib-fetch)
 key-src    := $(wildcard userspace/keys/*.c userspace/disk/*.c userspace/skr/*.c)
 ctl-src    := $(wildcard userspace/cvmctl/*.c) $(key-src) \
 	      $(filter-out $(lib-fetch),$(wildcard userspace/fetch/*.c))
+agent-src  := $(wildcard userspace/agent/*.c)
 # the tree of a batch is the driver's own code
 lib-obj    := $(lib-src:%.c=$(B)/obj/%.o) $(B)/obj/userspace/merkle.o
 ctl-obj    := $(ctl-src:%.c=$(B)/obj/%.o)
 key-obj    := $(key-src:%.c=$(B)/obj/%.o)
+agent-obj  := $(agent-src:%.c=$(B)/obj/%.o)
 
 # manual pages and completion are made from the tables of cvmctl: man/generate.c
 man-pages  := $(patsubst userspace/man/%.man,$(B)/man/%.1,$(wildcard userspace/man/*.man)) \
 	      $(B)/man/libcvmguest.3 $(B)/man/cvm_guest.4 $(B)/man/cvm-policy.5 \
-	      $(B)/man/cvm-collateral.5 $(B)/man/cvm-tempdisk@.service.8 $(B)/man/cvm-root.8
+	      $(B)/man/cvm-collateral.5 $(B)/man/cvm-tempdisk@.service.8 $(B)/man/cvm-root.8 \
+	      $(B)/man/cvm-agent.8
 api-headers := userspace/include/cvmguest.h userspace/include/cvmguest/batch.h \
 	       userspace/include/cvmguest/verify.h
 gen-obj    := $(B)/obj/userspace/man/generate.o $(filter-out %/cvmctl/cvmctl.o,$(ctl-obj))
@@ -59,9 +63,10 @@ user-cflags := -Iuserspace -Iuserspace/include -Idriver/uapi -iquote . -fPIC -fv
 	       -DCVM_VERSION='"$(VERSION)"' -DCVM_DATE='"$(DATE)"'
 lib-libs    := -lcrypto -ljansson -ltss2-mu -ltss2-esys -ltss2-tcti-device -ltss2-tctildr
 key-libs    := -lkeyutils -ldevmapper
+agent-libs  := -lmicrohttpd -lseccomp $(lib-libs)
 ctl-libs    := -lkmod $(key-libs) -llzma -lm $(lib-libs)
 
-user-programs += $(B)/bin/cvmctl $(B)/lib/$(lib-soname) $(B)/lib/libcvmguest.so \
+user-programs += $(B)/bin/cvmctl $(B)/bin/cvm-agent $(B)/lib/$(lib-soname) $(B)/lib/libcvmguest.so \
 		 $(B)/lib/libcvmguest.a $(B)/lib/libcvmguest.pc $(man-pages) \
 		 $(B)/completion/cvmctl
 
@@ -103,6 +108,12 @@ $(B)/bin/cvmctl: $(ctl-obj) $(B)/lib/libcvmguest.a
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed -o $@ $^ $(ctl-libs)
 
+# likewise
+$(B)/bin/cvm-agent: $(agent-obj) $(B)/lib/libcvmguest.a
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed -o $@ $^ $(agent-libs)
+
 $(B)/gen/generate: $(gen-obj) $(B)/lib/libcvmguest.a
 	@mkdir -p $(@D)
 	$(say) LD $@
@@ -140,6 +151,7 @@ install: user
 	install -D -m 755 $(B)/bin/cvmctl $(DESTDIR)$(bindir)/cvmctl
 	install -D -m 644 $(B)/lib/$(lib-soname) $(DESTDIR)$(libdir)/$(lib-soname)
 	ln -sf $(lib-soname) $(DESTDIR)$(libdir)/libcvmguest.so
+	install -D -m 755 $(B)/bin/cvm-agent $(DESTDIR)$(bindir)/cvm-agent
 	install -D -m 644 $(B)/lib/libcvmguest.a $(DESTDIR)$(libdir)/libcvmguest.a
 	install -D -m 644 $(B)/lib/libcvmguest.pc $(DESTDIR)$(libdir)/pkgconfig/libcvmguest.pc
 	install -D -m 644 userspace/include/cvmguest.h $(DESTDIR)$(incdir)/cvmguest.h
@@ -157,6 +169,10 @@ install: user
 	install -D -m 644 userspace/udev/modprobe.conf $(DESTDIR)$(sysdir)/modprobe.d/cvm-guest.conf
 	install -D -m 644 userspace/udev/60-cvm-guest.rules $(DESTDIR)$(sysdir)/udev/rules.d/60-cvm-guest.rules
 	install -D -m 644 userspace/systemd/sysusers.conf $(DESTDIR)$(sysdir)/sysusers.d/cvm-guest.conf
+	install -D -m 644 userspace/agent/sysusers.conf $(DESTDIR)$(sysdir)/sysusers.d/cvm-agent.conf
+	install -D -m 644 userspace/agent/openapi.yaml $(DESTDIR)$(docdir)/cvm-agent/openapi.yaml
+	install -D -m 644 -t $(DESTDIR)$(sysdir)/systemd/system $(wildcard userspace/agent/cvm-agent*.service) \
+		$(wildcard userspace/agent/cvm-agent*.socket)
 	install -D -m 644 -t $(DESTDIR)$(sysdir)/systemd/system userspace/systemd/cvm-tempdisk@.service \
 		userspace/systemd/cvm-swap@.service userspace/systemd/cvm-guest-azure.service
 	install -d $(DESTDIR)$(etcdir)/cvm-guest
@@ -177,4 +193,4 @@ install: user
 
 .PHONY: install
 
--include $(lib-obj:.o=.d) $(ctl-obj:.o=.d) $(B)/obj/userspace/man/generate.d
+-include $(lib-obj:.o=.d) $(ctl-obj:.o=.d) $(agent-obj:.o=.d) $(B)/obj/userspace/man/generate.d

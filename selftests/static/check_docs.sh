@@ -73,6 +73,19 @@ done
 [[ $(find build/man/ -name 'cvmctl-*.1' | wc -l) == "${#commands[@]}" ]]
 result $? 'there is no page of what is no command'
 
+# shellcheck disable=SC1003 # backslashes
+diff <(build/bin/cvm-agent --help | grep -oE '^  --[a-z-]+|, --[a-z]+' | tr -d ' ,' | sort) \
+	<(awk '/^\.SH/ { on = /OPTIONS/ } on && /^\.B[IR]? \\-\\-/' build/man/cvm-agent.8 |
+		grep -oE '\\-\\-[a-z\\-]+' | tr -d '\\' | sort -u) >"$dir/why"
+result $? 'cvm-agent(8) has the options of --help' "$(<"$dir/why")"
+diff <(sed -n 's/^\t{ "\(\/[a-z0-9\/]*\)".*/\1/p' userspace/agent/routes.c | sort) \
+	<(sed -n 's/^  \(\/[a-z0-9\/]*\):$/\1/p' userspace/agent/openapi.yaml | sort) >"$dir/why"
+result $? 'openapi.yaml has every endpoint' "$(<"$dir/why")"
+diff <(grep -hoE '"([a-z]+_[a-z_]+|busy|cancelled|failed|incomplete|stopping|timeout)",' userspace/agent/{reply,request,routes,source}.c |
+	tr -d '",' | sort -u) <(sed -n '/enum: \[bad_request/,/\]/p' userspace/agent/openapi.yaml |
+	grep -oE '[a-z_]+' | grep -v enum | sort -u) >"$dir/why"
+result $? 'and every error' "$(<"$dir/why")"
+
 steps=$(sed -n '/^} steps\[\]/,/^};/s/^\t{ "\([a-z]*\)".*/\1/p' userspace/cvmctl/cmd_selftest.c)
 described=$(awk '/^\.TP$/ { getline; sub(/^\.B /, ""); gsub(/\\f[RB]/, ""); gsub(/, /, "\n"); print }' userspace/man/cvmctl-selftest.man)
 [[ $(wc -l <<<"$steps") -ge 12 && $(sort <<<"$steps") == $(sort <<<"$described") ]]

@@ -19,11 +19,13 @@ result() {	# STATUS NAME [DIAGNOSIS]
 usr=$dir/usr/local
 why=$(make -s install DESTDIR="$dir" prefix=/usr/local 2>&1)
 result $? 'make install' "$why"
-for file in bin/cvmctl lib/libcvmguest.so.0 lib/libcvmguest.so lib/libcvmguest.a include/cvmguest.h include/cvmguest/batch.h \
+for file in bin/cvmctl bin/cvm-agent lib/libcvmguest.so.0 lib/libcvmguest.so lib/libcvmguest.a include/cvmguest.h include/cvmguest/batch.h \
 	include/cvmguest/verify.h include/linux/cvm_guest.h include/linux/cvm_guest_key.h \
 	lib/pkgconfig/libcvmguest.pc share/man/man1/cvmctl.1 share/man/man1/cvmctl-verify.1 share/man/man3/libcvmguest.3 share/man/man4/cvm_guest.4 share/man/man5/cvm-policy.5 share/man/man5/cvm-collateral.5 \
 	lib/modprobe.d/cvm-guest.conf lib/udev/rules.d/60-cvm-guest.rules lib/sysusers.d/cvm-guest.conf \
-	lib/systemd/system/cvm-tempdisk@.service lib/systemd/system/cvm-swap@.service lib/systemd/system/cvm-guest-azure.service share/man/man8/cvm-tempdisk@.service.8 share/man/man8/cvm-swap@.service.8 share/man/man8/cvm-root.8 \
+	lib/systemd/system/cvm-tempdisk@.service lib/systemd/system/cvm-swap@.service lib/systemd/system/cvm-guest-azure.service share/man/man8/cvm-tempdisk@.service.8 share/man/man8/cvm-swap@.service.8 share/man/man8/cvm-root.8 share/man/man8/cvm-agent.8 \
+	lib/sysusers.d/cvm-agent.conf lib/systemd/system/cvm-agent.service lib/systemd/system/cvm-agent.socket \
+	lib/systemd/system/cvm-agent@.service lib/systemd/system/cvm-agent@.socket share/doc/cvm-agent/openapi.yaml \
 	share/bash-completion/completions/cvmctl; do
 	[[ -f $usr/$file ]]
 	result $? "$file"

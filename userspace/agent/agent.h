@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cvm-agent: evidence over HTTP for programs that have neither our library nor a device
+ * node. One thread, one event loop: connections are libmicrohttpd's, evidence is what
+ * cvm_async has under way, and a request that waits is a suspended connection.
+ */
+#ifndef CVM_AGENT_H
+#define CVM_AGENT_H
+
+#include <jansson.h>
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ask.h"
+#include "cvmguest.h"
+#include "format.h"
+#include "limits.h"
+
+/* ---- options.c */
+
+/**
+ * struct agent_options - the command line
+ * @label: whom proofs speak for, or NULL
+ * @direct: direct evidence is given, too
+ * @backend: as of cvmctl, or NULL
+ * @imds: Azure: URL of the host's service, or NULL
+ * @certs: file of certificates that go along, or NULL
+ * @user: whom to become, or NULL: stay
+ * @listen: paths of sockets to make, or ADDRESS:PORT of loopback ones
+ * @listen_count: how many
+ * @idle_s: end when there was no connection for so long; 0: never
+ * @log_requests: a line for each request
+ * @no_seccomp: for debuggers
+ */
+struct agent_options {
+	const char *label, *backend, *imds, *certs, *user;
+	const char *listen[AGENT_MAX_LISTENERS];
+	size_t listen_count;
+	bool direct;
+	uint32_t idle_s;
+	bool log_requests, no_seccomp;
+};
+
+/* 0; else the exit status is in @status, and what there is to say has been said. */
+int agent_options_parse(struct agent_options *options, int argc, char **argv, int *status);
+
+/* ---- peer.c: who is connected, by user; all of TCP are one */
+
+#define AGENT_PEER_TCP	UINT32_MAX
+
+struct agent_peer {
+	struct agent_peer *next;
+	uint32_t uid;
+	uint32_t users, connections, requests;
+};
+
+struct agent_peers {
+	struct agent_peer *first;
+	uint32_t connections, refused, requests;
+};
+
+/* The one of @uid, made if there is none, with one user more; NULL: no memory */
+struct agent_peer *agent_peer_get(struct agent_peers *peers, uint32_t uid);
+
+/* It goes with its last user. */
+void agent_peer_put(struct agent_peers *peers, struct agent_peer *peer);
+
+/* May it have one more? */
+bool agent_peer_may_connect(const struct agent_peers *peers, const struct agent_peer *peer);
+bool agent_peer_may_ask(const struct agent_peers *peers, const struct agent_peer *peer);
+
+/* ---- metrics.c */
+
+enum agent_refusal {
+	AGENT_REFUSED_CONNECTION, AGENT_REFUSED_REQUEST, AGENT_REFUSED_BODY,
+	AGENT_REFUSED_STOPPING, AGENT_REFUSALS,
+};
+
+#define AGENT_BUCKETS	16
+
+/**
+ * struct agent_metrics - what has been counted
+ * @status: answers, by the hundreds of their status
+ * @refused: of them, those for a limit
+ * @connections: that have come
+ * @failed: asked for, and the source had an error; direct and batch
+ * @bucket: how long each took: at most 1 ms << index; the last: longer
+ * @sum_us: of those times
+ */
+struct agent_metrics {
+	uint64_t status[6];
+	uint64_t refused[AGENT_REFUSALS];
+	uint64_t connections;
+	uint64_t failed[2];
+	uint64_t bucket[2][AGENT_BUCKETS + 1];
+	uint64_t sum_us[2];
+};
+
+void agent_metrics_time(struct agent_metrics *metrics, bool batch, uint64_t us);
+
+/* ---- the agent */
+
+/**
+ * struct agent - everything
+ * @options: the command line
+ * @ctx: the source of evidence, or NULL
+ * @async: requests to it
+ * @status: of the source, when it was opened
+ * @trouble: why there is no evidence, or, of a source without labels, no batch
+ * @has_batch: there is batch evidence
+ * @certs: what --certs has
+ * @daemon: libmicrohttpd's
+ * @epoll: what is waited for
+ * @signals: descriptor
+ * @listener: @listener_count sockets
+ * @peers: who is connected
+ * @metrics: for /metrics
+ * @waiting: list of requests that wait for evidence
+ * @active: requests that have begun and have not ended
+ * @stopping: no new requests any more
+ * @failed: the source cannot be asked any more
+ * @stop_at_us: when those under way are given up
+ * @idle_since_us: since when there has been no connection
+ */
+struct agent {
+	const struct agent_options *options;
+	struct cvm_ctx *ctx;
+	struct cvm_async *async;
+	struct cvm_status status;
+	struct cvm_error trouble;
+	bool has_batch;
+	struct cvm_blob certs;
+	struct MHD_Daemon *daemon;
+	int epoll, signals;
+	int listener[AGENT_MAX_LISTENERS];
+	size_t listener_count;
+	struct agent_peers peers;
+	struct agent_metrics metrics;
+	struct agent_request *waiting;
+	uint32_t active;
+	bool stopping, failed;
+	uint64_t stop_at_us, idle_since_us;
+};
+
+/* ---- request.c */
+
+/**
+ * struct agent_reply - an answer
+ * @status: HTTP's; 0: none yet
+ * @type: media type
+ * @body: for free(), or NULL
+ * @len: bytes
+ * @retry: the client may ask again, soon
+ * @close: and has to connect again
+ */
+struct agent_reply {
+	unsigned int status;
+	const char *type;
+	char *body;
+	size_t len;
+	bool retry, close;
+};
+
+/**
+ * struct agent_client - a connection
+ * @peer: whose
+ * @refused: one too many, which is told so
+ */
+struct agent_client {
+	struct agent_peer *peer;
+	bool refused;
+};
+
+/**
+ * struct agent_request - a request, from its headers to its end
+ * @next, @link: in the list of those that wait
+ * @agent: whose
+ * @connection: its own
+ * @client: of the connection
+ * @route: what was asked for
+ * @method: by which
+ * @body: its body so far, @body_len bytes, of @body_total
+ * @ask: what it says
+ * @format: how evidence is written
+ * @batch: of which kind it is
+ * @waits: for the source
+ * @reply: the answer
+ * @began_us: when it came
+ */
+struct agent_request {
+	struct agent_request *next, **link;
+	struct agent *agent;
+	struct MHD_Connection *connection;
+	struct agent_client *client;
+	const struct agent_route *route;
+	const char *method;
+	char *body;
+	size_t body_len, body_total;
+	struct agent_ask ask;
+	const struct agent_format *format;
+	bool batch, waits;
+	struct agent_reply reply;
+	uint64_t began_us;
+};
+
+/**
+ * struct agent_route - an endpoint
+ * @path: of the URL
+ * @fields: what it takes
+ * @post: a JSON object may be posted as well
+ * @run: answers, or leaves the request waiting
+ */
+struct agent_route {
+	const char *path;
+	enum agent_fields fields;
+	bool post;
+	void (*run)(struct agent_request *request);
+};
+
+/* routes.c: NULL: there is none */
+const struct agent_route *agent_route_find(const char *path);
+
+/* request.c: libmicrohttpd's callbacks, whose cls is the agent */
+enum MHD_Result agent_request_handle(void *cls, struct MHD_Connection *connection,
+				     const char *url, const char *method, const char *version,
+				     const char *upload, size_t *upload_len, void **request);
+void agent_request_end(void *cls, struct MHD_Connection *connection, void **request,
+		       enum MHD_RequestTerminationCode why);
+
+/* ---- reply.c: what becomes the answer of a request, which has none yet */
+
+/* @body is taken over. */
+void agent_reply(struct agent_request *request, const char *type, char *body, size_t len);
+
+/* Takes over @json, which may be NULL: no memory. */
+void agent_reply_json(struct agent_request *request, json_t *json);
+
+/* @code: a word for programs; the text is for humans. */
+void agent_reply_error(struct agent_request *request, unsigned int status, const char *code,
+		       const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* A limit: the client may ask again. */
+void agent_reply_refuse(struct agent_request *request, enum agent_refusal why);
+
+/* What a call of the library returned */
+void agent_reply_library(struct agent_request *request, int rc, const struct cvm_error *error);
+
+/* The answer goes to the client. */
+enum MHD_Result agent_reply_send(struct agent_request *request);
+
+/* For who gets no connection: a whole answer, of @len bytes */
+const char *agent_reply_full(size_t *len);
+
+/* ---- source.c */
+
+/* Open what there is; without a source the agent has its trouble. 0 or -errno, said */
+int agent_source_open(struct agent *agent);
+
+/* After privileges are gone: 0 or -errno, said */
+int agent_source_start(struct agent *agent);
+void agent_source_close(struct agent *agent);
+
+/* Ask for what @request says; it waits then, or has its answer. */
+void agent_source_ask(struct agent_request *request);
+
+/* Evidence that has come: the requests have their answers, and go on. */
+void agent_source_collect(struct agent *agent);
+
+/* Answer all that wait: 503 */
+void agent_source_give_up(struct agent *agent);
+
+/* ---- status.c, recipe.c, metrics.c: endpoints */
+void agent_status_run(struct agent_request *request);
+void agent_recipe_run(struct agent_request *request);
+void agent_metrics_run(struct agent_request *request);
+
+/* ---- server.c */
+
+/* 0 or -errno, said */
+int agent_server_start(struct agent *agent);
+
+/* Until a signal comes, or there is nothing more to do; the exit status */
+int agent_server_run(struct agent *agent);
+void agent_server_stop(struct agent *agent);
+
+/* ---- listen.c: sockets of systemd's, or our own; 0 or -errno, said */
+int agent_listen(struct agent *agent);
+
+/* ---- sandbox.c: 0 or -errno, said */
+
+/* To be another user, without any privilege but what the source needs */
+int agent_sandbox_drop(const struct agent *agent);
+
+/* To make no other system calls than the rest of the program takes */
+int agent_sandbox_filter(const struct agent *agent);
+
+/* ---- log.c */
+
+/*
+ * A line of JSON on stderr with level, event and the members that @format packs, as of
+ * json_pack() without its braces; "" for none.
+ */
+void agent_log(const char *level, const char *event, const char *format, ...);
+
+/* log.c: CLOCK_MONOTONIC */
+uint64_t agent_now_us(void);
+
+#endif /* CVM_AGENT_H */

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+/* A request from its headers to its end, as libmicrohttpd calls us about it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent.h"
+#include "common/util.h"
+
+static struct agent_client *client_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+static uint64_t announced_length(struct MHD_Connection *connection)
+{
+	const char *text = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+						       MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
+/* Everything that can be said before the body has come */
+static void check_head(struct agent_request *request, const char *url)
+{
+	struct agent *agent = request->agent;
+	bool post = !strcmp(request->method, MHD_HTTP_METHOD_POST);
+
+	if (request->client->refused)
+		agent_reply_refuse(request, AGENT_REFUSED_CONNECTION);
+	else if (agent->stopping)
+		agent_reply_refuse(request, AGENT_REFUSED_STOPPING);
+	else if (!request->route)
+		agent_reply_error(request, MHD_HTTP_NOT_FOUND, "not_found",
+				  "there is no '%.80s' here", url);
+	else if (post ? !request->route->post : strcmp(request->method, MHD_HTTP_METHOD_GET))
+		agent_reply_error(request, MHD_HTTP_METHOD_NOT_ALLOWED, "method_not_allowed",
+				  "%s has no such method", request->route->path);
+	else if (announced_length(request->connection) > AGENT_MAX_BODY)
+		agent_reply_refuse(request, AGENT_REFUSED_BODY);
+}
+
+static enum MHD_Result begin(struct agent *agent, struct MHD_Connection *connection,
+			     const char *url, const char *method, void **out)
+{
+	struct agent_client *client = client_of(connection);
+	struct agent_request *request = client ? calloc(1, sizeof(*request)) : NULL;
+
+	if (!request)
+		return MHD_NO;
+	request->agent = agent;
+	request->connection = connection;
+	request->client = client;
+	request->route = agent_route_find(url);
+	request->method = !strcmp(method, MHD_HTTP_METHOD_POST) ? MHD_HTTP_METHOD_POST :
+			  !strcmp(method, MHD_HTTP_METHOD_GET) ? MHD_HTTP_METHOD_GET : "";
+	request->began_us = agent_now_us();
+	agent->active++;
+	*out = request;
+	check_head(request, url);
+	return request->reply.status ? agent_reply_send(request) : MHD_YES;
+}
+
+/* Without an announced length it may be longer than any: it is read to its end, within reason. */
+static enum MHD_Result take_body(struct agent_request *request, const char *upload, size_t len)
+{
+	char *grown;
+
+	request->body_total += len;
+	if (request->body_total > AGENT_MAX_DISCARDED)
+		return MHD_NO;
+	if (request->body_total > AGENT_MAX_BODY)
+		return MHD_YES;
+	grown = realloc(request->body, request->body_len + len);
+	if (!grown)
+		return MHD_NO;
+	memcpy(grown + request->body_len, upload, len);
+	request->body = grown;
+	request->body_len += len;
+	return MHD_YES;
+}
+
+/* ---- what it says */
+
+struct query {
+	struct agent_request *request;
+	struct cvm_error error;
+	int rc;
+};
+
+static enum MHD_Result take_argument(void *cls, enum MHD_ValueKind kind, const char *key,
+				     size_t key_len, const char *value, size_t len)
+{
+	struct query *query = cls;
+	struct agent_request *request = query->request;
+
+	/* "?mode" is "?mode=" */
+	query->rc = agent_ask_field(&request->ask, request->route->fields, key, value ? value : "",
+				    value ? len : 0, &query->error);
+	return query->rc ? MHD_NO : MHD_YES;
+}
+
+static int parse(struct agent_request *request, struct cvm_error *error)
+{
+	struct query query = { .request = request };
+	enum agent_fields fields = request->route->fields;
+	int rc = 0;
+
+	MHD_get_connection_values_n(request->connection, MHD_GET_ARGUMENT_KIND, take_argument,
+				    &query);
+	*error = query.error;
+	if (query.rc)
+		return query.rc;
+	if (request->body_len)
+		rc = agent_ask_json(&request->ask, fields, request->body, request->body_len, error);
+	return rc ? rc : agent_ask_end(&request->ask, fields, error);
+}
+
+static void run(struct agent_request *request)
+{
+	struct cvm_error error;
+	int rc;
+
+	if (request->body_total > AGENT_MAX_BODY) {
+		agent_reply_refuse(request, AGENT_REFUSED_BODY);
+		return;
+	}
+	rc = parse(request, &error);
+	if (rc)
+		agent_reply_library(request, rc, &error);
+	else
+		request->route->run(request);
+}
+
+enum MHD_Result agent_request_handle(void *cls, struct MHD_Connection *connection,
+				     const char *url, const char *method, const char *version,
+				     const char *upload, size_t *upload_len, void **state)
+{
+	struct agent_request *request = *state;
+	size_t len = *upload_len;
+
+	if (!request)
+		return begin(cls, connection, url, method, state);
+	if (len) {
+		*upload_len = 0;
+		return take_body(request, upload, len);
+	}
+	if (!request->reply.status)
+		run(request);
+	if (!request->waits)
+		return agent_reply_send(request);
+	MHD_suspend_connection(connection);
+	return MHD_YES;
+}
+
+void agent_request_end(void *cls, struct MHD_Connection *connection, void **state,
+		       enum MHD_RequestTerminationCode why)
+{
+	struct agent_request *request = *state;
+	struct agent *agent = cls;
+
+	if (!request)
+		return;
+	if (agent->options->log_requests)
+		agent_log("info", "request", "ss ss sI si sI ss",
+			  "method", request->method, "path",
+			  request->route ? request->route->path : "",
+			  "uid", (json_int_t)request->client->peer->uid,
+			  "status", (int)request->reply.status,
+			  "us", (json_int_t)(agent_now_us() - request->began_us),
+			  "end", why == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "answered" : "broken");
+	agent->active--;
+	free(request->reply.body);
+	free(request->body);
+	free(request);
+	*state = NULL;
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the agent may do once it reads what others write. Its nodes are open, its label is
+ * set; from there on it is a user with nothing, and makes the few system calls that
+ * serving takes. With the driver that is all. Any other source is a path that is for
+ * root and is opened for each request (configfs-tsm, /dev/sev-guest, the TPM): there it
+ * keeps the one capability that opens it, and may open files.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <pwd.h>
+#include <seccomp.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "common/util.h"
+
+/* type byte of the driver's ioctls: linux/cvm_guest.h */
+#define DRIVER_IOCTLS	0xC7
+
+static int refuse(int rc, const char *what)
+{
+	agent_log("error", "sandbox", "ss ss", "step", what, "message", strerror(-rc));
+	return rc;
+}
+
+static bool by_path(const struct agent *agent)
+{
+	return agent->ctx && strcmp(agent->status.backend, "cvm");
+}
+
+/* ---- privileges */
+
+static int become(const struct passwd *user)
+{
+	if (setgroups(0, NULL) || setresgid(user->pw_gid, user->pw_gid, user->pw_gid) ||
+	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid))
+		return -errno;
+	/* what cannot fail is not worth much as a check: there must be no way back */
+	return setresuid(-1, 0, -1) ? 0 : -EPERM;
+}
+
+static int keep_only(uint32_t capabilities)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
+		{ .effective = capabilities, .permitted = capabilities },
+	};
+
+	return syscall(SYS_capset, &head, data) ? -errno : 0;
+}
+
+int agent_sandbox_drop(const struct agent *agent)
+{
+	uint32_t keep = by_path(agent) ? 1U << CAP_DAC_OVERRIDE : 0;
+	const struct passwd *user;
+	int rc = 0;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return refuse(-errno, "no new privileges");
+	/* whoever has started it has chosen its rights then */
+	if (geteuid())
+		return 0;
+	errno = 0;
+	user = getpwnam(agent->options->user);
+	if (!user || !user->pw_uid)
+		return refuse(errno ? -errno : -EINVAL, "the user (--user), who is not root");
+	if (keep && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
+		rc = -errno;
+	if (!rc)
+		rc = become(user);
+	if (rc)
+		return refuse(rc, "another user");
+	rc = keep_only(keep);
+	return rc ? refuse(rc, "capabilities") : 0;
+}
+
+/* ---- system calls */
+
+/* Sockets, waiting, memory, threads that are there, the end */
+static const int serving[] = {
+	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(preadv2),
+	SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(sendmsg),
+	SCMP_SYS(accept4), SCMP_SYS(shutdown), SCMP_SYS(close), SCMP_SYS(getsockopt),
+	SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
+	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(poll),
+	SCMP_SYS(ppoll), SCMP_SYS(futex), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap),
+	SCMP_SYS(mprotect), SCMP_SYS(madvise), SCMP_SYS(brk), SCMP_SYS(clock_gettime),
+	SCMP_SYS(gettimeofday), SCMP_SYS(clock_nanosleep), SCMP_SYS(getrandom), SCMP_SYS(getpid),
+	SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack), SCMP_SYS(sched_yield),
+	SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(fcntl),
+	SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(lseek),
+};
+
+/* Files by their names, other services' sockets, and a thread that looks up a host */
+static const int by_name[] = {
+	SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx),
+	SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
+	SCMP_SYS(readlinkat), SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(rmdir),
+	SCMP_SYS(unlinkat), SCMP_SYS(getdents64), SCMP_SYS(flock), SCMP_SYS(capget),
+	SCMP_SYS(ioctl), SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(bind),
+	SCMP_SYS(socketpair), SCMP_SYS(pipe2), SCMP_SYS(eventfd2), SCMP_SYS(clone),
+	SCMP_SYS(clone3), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(uname),
+	SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(nanosleep), SCMP_SYS(sendmmsg),
+	SCMP_SYS(pread64), SCMP_SYS(prlimit64), SCMP_SYS(select), SCMP_SYS(pselect6),
+};
+
+static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < count; i++)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+	return rc;
+}
+
+static int fill(scmp_filter_ctx filter, const struct agent *agent)
+{
+	/* the source's thread too */
+	int rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+
+	if (!rc)
+		rc = allow(filter, serving, ARRAY_SIZE(serving));
+	if (!rc && by_path(agent))
+		return allow(filter, by_name, ARRAY_SIZE(by_name));
+	if (!rc)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, DRIVER_IOCTLS << 8));
+	return rc;
+}
+
+int agent_sandbox_filter(const struct agent *agent)
+{
+	/* what another libc would do instead of these fails, and kills nobody's request */
+	scmp_filter_ctx filter = agent->options->no_seccomp ? NULL :
+				 seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int rc;
+
+	if (agent->options->no_seccomp)
+		return 0;
+	rc = filter ? fill(filter, agent) : -ENOMEM;
+	if (!rc)
+		rc = seccomp_load(filter);
+	seccomp_release(filter);
+	return rc ? refuse(rc, "system calls") : 0;
+}
