@@ -29,6 +29,7 @@ all: user
 -include selftests/keys/build.mk
 -include selftests/skr/build.mk
 -include selftests/merkle/build.mk
+-include selftests/agent/build.mk
 -include selftests/fuzz/build.mk
 -include selftests/build.mk
 

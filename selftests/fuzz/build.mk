@@ -9,6 +9,7 @@ fuzz-readers := $(fuzz-own) $(fuzz-fetched) show
 fuzz-verify  := verify verify_deep
 fuzz-skr     := skr_state skr_envelope skr_token skr_payload skr_release
 fuzz-keys    := record $(fuzz-skr)
+fuzz-agent   := ask
 
 # these see what is behind signatures
 fuzz-holds := $(B)/obj/selftests/fuzz/holds.o
@@ -20,6 +21,7 @@ holds-skr_release := $(fuzz-holds) $(wrap-fuzz)
 # not in the library
 keys-skr    := $(patsubst %.c,$(B)/obj/%.o,$(wildcard userspace/skr/*.c)) \
 	       $(addprefix $(B)/obj/userspace/keys/,tpm.o secret.o heap.o pcrs.o)
+agent-ask   := $(addprefix $(B)/obj/userspace/agent/,ask.o coco.o format.o)
 keys-record := $(addprefix $(B)/obj/userspace/keys/,record.o record_mac.o record_file.o inputs.o)
 
 fuzz-cc = $(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -Idriver/uapi -iquote .
@@ -61,7 +63,7 @@ $(fuzz-verify:%=$(B)/obj/selftests/fuzz/%.o): selftests/fuzz/fuzz_verify.c
 	$(say) CC $@
 	$(Q)$(fuzz-cc) -c -o $@ $<
 
-$(B)/obj/selftests/fuzz/record.o: selftests/fuzz/fuzz_record.c
+$(addprefix $(B)/obj/selftests/fuzz/,record.o $(fuzz-agent:%=%.o)): $(B)/obj/selftests/fuzz/%.o: selftests/fuzz/fuzz_%.c
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(fuzz-cc) -c -o $@ $<
@@ -73,6 +75,7 @@ $(fuzz-skr:%=$(B)/obj/selftests/fuzz/%.o): $(B)/obj/selftests/fuzz/%.o: selftest
 
 $(B)/bin/fuzz_record: $(keys-record)
 $(fuzz-skr:%=$(B)/bin/fuzz_%): $(keys-skr)
+$(B)/bin/fuzz_ask: $(agent-ask)
 
 $(B)/bin/fuzz_%: $(B)/obj/selftests/fuzz/%.o $(B)/lib/libcvmguest.a | $(fuzz-holds)
 	@mkdir -p $(@D)
@@ -85,7 +88,8 @@ fuzz-formats: ; @echo $(fuzz-parsers)
 fuzz-readers: ; @echo $(fuzz-readers)
 fuzz-verification: ; @echo $(fuzz-verify)
 fuzz-keys: ; @echo $(fuzz-keys)
-fuzz-names: ; @echo $(fuzz-parsers) $(fuzz-readers) $(fuzz-verify) $(fuzz-keys)
+fuzz-agent: ; @echo $(fuzz-agent)
+fuzz-names: ; @echo $(fuzz-parsers) $(fuzz-readers) $(fuzz-verify) $(fuzz-keys) $(fuzz-agent)
 
 test-programs += $(B)/tests/fuzz_seeds
 

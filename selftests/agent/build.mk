@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0
+# A client of cvm-agent, and a container to run it in, for native tests and those in VMs.
+
+agent-client := $(patsubst %,$(B)/obj/selftests/agent/%.o,client http)
+agent-container := $(B)/obj/selftests/agent/container.o
+test-programs += $(B)/tests/agent_client $(B)/tests/agent_container
+
+$(B)/tests/agent_client: $(agent-client) $(B)/lib/libcvmguest.a
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(lib-libs)
+
+$(B)/tests/agent_container: $(agent-container)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(B)/obj/selftests/agent/%.o: selftests/agent/%.c
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -iquote . -c -o $@ $<
+
+-include $(agent-client:.o=.d) $(agent-container:.o=.d)
