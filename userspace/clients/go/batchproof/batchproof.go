@@ -68,7 +68,7 @@ var (
 // Commitment is what evidence has to carry.
 type Commitment struct {
 	ReportData [ReportDataSize]byte // REPORT_DATA, or user-data of Azure's claims
-	TPMData    [TPMDataSize]byte    // extraData of a vTPM's quote
+	TPMData    [TPMDataSize]byte    // extraData of a vTPM's quote, besides and never alone
 	Scope      Scope
 }
 

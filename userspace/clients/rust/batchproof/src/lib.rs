@@ -88,7 +88,7 @@ impl std::error::Error for Error {}
 pub struct Commitment {
     /// REPORT_DATA, or user-data of Azure's claims.
     pub report_data: [u8; REPORT_DATA_SIZE],
-    /// extraData of a vTPM's quote.
+    /// extraData of a vTPM's quote, besides `report_data` and never alone.
     pub tpm_data: [u8; TPM_DATA_SIZE],
     /// For whom the proof speaks.
     pub scope: Scope,
