@@ -77,11 +77,10 @@ own_first()
 ours_first()
 {
 	if is_snp; then
-		modprobe -i $name >$log 2>&1
+		modprobe -i $name >$log 2>&1 || grep -q 'No such device' $log
 		result $? 'its own second: it finds no device'
-		loaded >>$log
 		evidence cvm 'its own second: ours serves on'
-		modprobe -r $own
+		modprobe -rq $own
 	else
 		# with the node it would be a call trace of the kernel's, drop-in.rst
 		modprobe -r cvm_guest && modprobe cvm_guest drop_in=0 tsm=0 && modprobe -i $name >$log 2>&1
