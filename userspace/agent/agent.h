@@ -117,11 +117,11 @@ void agent_metrics_time(struct agent_metrics *metrics, bool batch, uint64_t us);
  * @peers: who is connected
  * @metrics: for /metrics
  * @waiting: list of requests that wait for evidence
- * @active: requests that have begun and have not ended
+ * @active: requests that wait for evidence, or have an answer that is not sent yet
  * @stopping: no new requests any more
  * @failed: the source cannot be asked any more
- * @stop_at_us: when those under way are given up
- * @idle_since_us: since when there has been no connection
+ * @linger_us, @stop_at_us: until when idle connections stay, and those under way
+ * @started_us, @idle_since_us: since when it serves, and there has been no connection
  */
 struct agent {
 	const struct agent_options *options;
@@ -140,7 +140,7 @@ struct agent {
 	struct agent_request *waiting;
 	uint32_t active;
 	bool stopping, failed;
-	uint64_t stop_at_us, idle_since_us;
+	uint64_t linger_us, stop_at_us, started_us, idle_since_us;
 };
 
 /* ---- request.c */
@@ -185,6 +185,7 @@ struct agent_client {
  * @format: how evidence is written
  * @batch: of which kind it is
  * @waits: for the source
+ * @active: it has been read, and is counted
  * @reply: the answer
  * @began_us: when it came
  */
@@ -199,7 +200,7 @@ struct agent_request {
 	size_t body_len, body_total;
 	struct agent_ask ask;
 	const struct agent_format *format;
-	bool batch, waits;
+	bool batch, waits, active;
 	struct agent_reply reply;
 	uint64_t began_us;
 };

@@ -42,10 +42,13 @@
 /* Seconds that requests under way have to be answered in after SIGTERM */
 #define AGENT_DRAIN_S			10U
 
+/* Milliseconds after SIGTERM in which who asks on a connection that was idle is told so */
+#define AGENT_LINGER_MS			200U
+
 /* Seconds after which a client that was refused for now may ask again */
 #define AGENT_RETRY_S			1U
 
-/* Without a source of evidence: seconds until the next start may look for one */
+/* Without a source of evidence: seconds until it ends, so that the next start looks for one */
 #define AGENT_NO_SOURCE_S		2U
 
 /* At a time: connections taken, events looked at, sockets listened on */

@@ -43,6 +43,13 @@ static void check_head(struct agent_request *request, const char *url)
 		agent_reply_refuse(request, AGENT_REFUSED_BODY);
 }
 
+/* From here on its client gets an answer, which the end of the agent waits for. */
+static void count(struct agent_request *request)
+{
+	request->agent->active += !request->active;
+	request->active = true;
+}
+
 static enum MHD_Result begin(struct agent *agent, struct MHD_Connection *connection,
 			     const char *url, const char *method, void **out)
 {
@@ -58,10 +65,12 @@ static enum MHD_Result begin(struct agent *agent, struct MHD_Connection *connect
 	request->method = !strcmp(method, MHD_HTTP_METHOD_POST) ? MHD_HTTP_METHOD_POST :
 			  !strcmp(method, MHD_HTTP_METHOD_GET) ? MHD_HTTP_METHOD_GET : "";
 	request->began_us = agent_now_us();
-	agent->active++;
 	*out = request;
 	check_head(request, url);
-	return request->reply.status ? agent_reply_send(request) : MHD_YES;
+	if (!request->reply.status)
+		return MHD_YES;
+	count(request);
+	return agent_reply_send(request);
 }
 
 /* Without an announced length it may be longer than any: it is read to its end, within reason. */
@@ -124,6 +133,11 @@ static void run(struct agent_request *request)
 	struct cvm_error error;
 	int rc;
 
+	/* its body may have come after its end began: nothing is suspended from there on */
+	if (request->agent->stopping) {
+		agent_reply_refuse(request, AGENT_REFUSED_STOPPING);
+		return;
+	}
 	if (request->body_total > AGENT_MAX_BODY) {
 		agent_reply_refuse(request, AGENT_REFUSED_BODY);
 		return;
@@ -150,6 +164,7 @@ enum MHD_Result agent_request_handle(void *cls, struct MHD_Connection *connectio
 	}
 	if (!request->reply.status)
 		run(request);
+	count(request);
 	if (!request->waits)
 		return agent_reply_send(request);
 	MHD_suspend_connection(connection);
@@ -172,7 +187,7 @@ void agent_request_end(void *cls, struct MHD_Connection *connection, void **stat
 			  "status", (int)request->reply.status,
 			  "us", (json_int_t)(agent_now_us() - request->began_us),
 			  "end", why == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "answered" : "broken");
-	agent->active--;
+	agent->active -= request->active;
 	free(request->reply.body);
 	free(request->body);
 	free(request);

@@ -202,7 +202,7 @@ int agent_server_start(struct agent *agent)
 		agent->daemon = start_daemon(agent);
 		rc = agent->daemon ? watch_all(agent) : -ENOMEM;
 	}
-	agent->idle_since_us = agent_now_us();
+	agent->started_us = agent->idle_since_us = agent_now_us();
 	if (rc)
 		agent_log("error", "start", "ss", "message", strerror(-rc));
 	return rc;
@@ -216,6 +216,7 @@ static void begin_stop(struct agent *agent, const char *why)
 	agent_log("info", "stop", "ss si", "why", why, "under_way", (int)agent->active);
 	agent->stopping = true;
 	agent->stop_at_us = agent_now_us() + AGENT_DRAIN_S * 1000000ULL;
+	agent->linger_us = agent_now_us() + AGENT_LINGER_MS * 1000ULL;
 	for (size_t i = 0; i < agent->listener_count; i++) {
 		epoll_ctl(agent->epoll, EPOLL_CTL_DEL, agent->listener[i], NULL);
 		close(agent->listener[i]);
@@ -225,7 +226,11 @@ static void begin_stop(struct agent *agent, const char *why)
 
 void agent_server_stop(struct agent *agent)
 {
-	/* with a source that answers no more they would hold it up */
+	/*
+	 * With a source that answers no more they would hold it up. libmicrohttpd must not end
+	 * while one is suspended: from here on none is.
+	 */
+	agent->stopping = true;
 	agent_source_give_up(agent);
 	if (agent->daemon) {
 		MHD_run(agent->daemon);
@@ -241,24 +246,22 @@ void agent_server_stop(struct agent *agent)
 
 /* ---- the loop */
 
-static uint32_t idle_limit_s(const struct agent *agent)
-{
-	return agent->async ? agent->options->idle_s : AGENT_NO_SOURCE_S;
-}
-
-/* When there is something to do although nothing has happened; UINT64_MAX: never */
-static uint64_t next_us(const struct agent *agent)
+/* When the agent ends although nothing has happened; UINT64_MAX: never */
+static uint64_t end_us(const struct agent *agent)
 {
 	if (agent->stopping)
-		return agent->stop_at_us;
-	if (agent->peers.connections || !idle_limit_s(agent))
+		return agent->active ? agent->stop_at_us : agent->linger_us;
+	/* whoever is connected: only another start can find one */
+	if (!agent->async)
+		return agent->started_us + AGENT_NO_SOURCE_S * 1000000ULL;
+	if (agent->peers.connections || !agent->options->idle_s)
 		return UINT64_MAX;
-	return agent->idle_since_us + idle_limit_s(agent) * 1000000ULL;
+	return agent->idle_since_us + agent->options->idle_s * 1000000ULL;
 }
 
 static int timeout_ms(struct agent *agent)
 {
-	uint64_t now = agent_now_us(), next = next_us(agent);
+	uint64_t now = agent_now_us(), next = end_us(agent);
 	MHD_UNSIGNED_LONG_LONG http = 0;
 	uint64_t ms = next == UINT64_MAX ? INT32_MAX : next <= now ? 0 : (next - now) / 1000 + 1;
 
@@ -291,22 +294,29 @@ static void check_time(struct agent *agent)
 {
 	if (agent->failed)
 		begin_stop(agent, "source");
-	else if (!agent->stopping && agent_now_us() >= next_us(agent))
-		begin_stop(agent, "idle");
+	else if (!agent->stopping && agent_now_us() >= end_us(agent))
+		begin_stop(agent, agent->async ? "idle" : "no source");
+}
+
+/* Somebody is still to be answered, or may be about to ask. */
+static bool is_needed(const struct agent *agent)
+{
+	if (!agent->stopping)
+		return true;
+	return !agent->failed && agent->peers.connections && agent_now_us() < end_us(agent);
 }
 
 int agent_server_run(struct agent *agent)
 {
 	struct epoll_event events[AGENT_EVENTS];
 
-	while (!agent->stopping ||
-	       (agent->active && !agent->failed && agent_now_us() < agent->stop_at_us)) {
+	while (is_needed(agent)) {
 		int count = epoll_wait(agent->epoll, events, AGENT_EVENTS, timeout_ms(agent));
 
 		for (int i = 0; i < count; i++)
 			handle(agent, events[i].data.u32);
-		MHD_run(agent->daemon);
 		check_time(agent);
+		MHD_run(agent->daemon);
 	}
 	return agent->failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

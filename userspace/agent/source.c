@@ -181,7 +181,7 @@ static void submit(struct agent_request *request)
 		agent_reply_library(request, accepted < 0 ? (int)accepted : one.result, &error);
 }
 
-/* The next start may find one, and comes when nobody is connected any more. */
+/* The next start may find one, and comes soon, for whoever connects again. */
 static void reply_no_source(struct agent_request *request)
 {
 	agent_reply_library(request, -ENODEV, &request->agent->trouble);
