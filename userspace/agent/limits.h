@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every limit of the agent. Each is there so that no peer, and no number of peers, can
- * cost it more memory or time than is written here.
+ * Every limit of the agent. What a peer costs it until a request has its answer is
+ * bounded by them, and so is the number of answers; their length is the source's.
  */
 #ifndef CVM_AGENT_LIMITS_H
 #define CVM_AGENT_LIMITS_H
 
 /*
- * Connections, of all and of one user. Nobody gets more than are free besides, so that
- * there is room for the next user whatever the others do (AGENT_FAIR).
+ * Connections, of all and of one user. Nobody gets more than are free besides
+ * (AGENT_FAIR): 256 for the first three users, then half of those that are left for
+ * each, and none after the twelfth.
  */
 #define AGENT_MAX_CONNECTIONS		1024U
 #define AGENT_MAX_PEER_CONNECTIONS	256U

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Who is connected. A user who opens as many connections, or asks as much, as he can
- * leaves as much for the next one: there is always room for another.
+ * leaves as much for the others. Each of them may do the same: twelve leave nothing, and
+ * whoever has so many uids is not kept from it here.
  */
 #include <stdlib.h>
 
