@@ -472,6 +472,38 @@ def stopped(directory, fw):
     half.close()
 
 
+def fair(directory, fw):
+    """One user asks for as much as he can; another asks once."""
+    agent = Agent(directory, "fair", "--direct")
+    serves(agent)
+    kind = "report_ms" if PLATFORM == "snp" else "quote_ms"
+    subprocess.run(["build/bin/fw_ask", fw, "set", f"{kind}=200"], stdout=subprocess.DEVNULL,
+                   check=True)
+    for target, name in (("&timeout_ms={}", "60 lengths of time"), ("&mode=direct", "direct evidence")):
+        many = [connect(agent.path) for _ in range(60)]
+        for i, one in enumerate(many):
+            path = f"/v1/evidence?user_data={DATA}" + target.format(20001 + i)
+            send(one, f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        until(lambda: now(agent, "requests") == len(many), 2)
+        began = time.monotonic()
+        good = serves(agent, uid=1234)
+        took = time.monotonic() - began
+        # it would take 12 s
+        result(good and took < 4, f"one asks 60 times ({name}), another once: not in his line", took)
+        if "direct" in target:
+            got = ask(agent.path, f"/v1/evidence?user_data={DATA}&mode=direct&timeout_ms=300")
+            result(is_error(got, 504, "timeout"), "his 61st, whose time ends before its turn: 504", got)
+        result(all(x and x[0] == 200 for x in map(answer, many)), "and he gets his, too")
+        for one in many:
+            one.close()
+    got = ask(agent.path, f"/v1/evidence?user_data={DATA}&timeout_ms=20")
+    result(is_error(got, 504, "timeout"), "no evidence within the time: 504", got)
+    subprocess.run(["build/bin/fw_ask", fw, "set", f"{kind}=1"], stdout=subprocess.DEVNULL,
+                   check=True)
+    result(serves(agent), "and the next one is served")
+    agent.stop()
+
+
 def post_half(agent, body):
     """A connection with a request whose last byte is missing"""
     one = connect(agent.path)
@@ -615,6 +647,8 @@ def main():
         result(agent.stop() == 0, "SIGTERM ends it", agent.said()[-2000:])
         idle_ends(directory)
         stopped(directory, fw)
+        if os.geteuid() == 0:
+            fair(directory, fw)
         restarted(directory)
         source_errors(directory, fw)
         tcp(directory)

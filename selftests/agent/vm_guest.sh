@@ -138,7 +138,7 @@ unloaded() {
 		modprobe -i tdx-guest 2>$log
 	fi || { result 1 "the kernel's own driver"; return; }
 	agent a --label a --direct
-	agent_client /run/a.sock get "/v1/evidence?user_data=$data&mode=direct" >$out/fallback.json 2>$log
+	agent_client /run/a.sock get "/v1/evidence?user_data=$data&mode=direct&timeout_ms=50000" >$out/fallback.json 2>$log
 	result $? "direct evidence by the kernel's own driver"
 	says 501 'no batch evidence' /run/a.sock "/v1/evidence?user_data=$data"
 	result $? 'no proofs without labels: a clear error'

@@ -49,10 +49,18 @@ int agent_options_parse(struct agent_options *options, int argc, char **argv, in
 
 #define AGENT_PEER_TCP	UINT32_MAX
 
+/**
+ * struct agent_peer - a user
+ * @next: in the list of them
+ * @uid: who
+ * @users: of this struct
+ * @connections, @requests: that are his
+ * @direct: of the requests, those for direct evidence that the source has
+ */
 struct agent_peer {
 	struct agent_peer *next;
 	uint32_t uid;
-	uint32_t users, connections, requests;
+	uint32_t users, connections, requests, direct;
 };
 
 struct agent_peers {
@@ -116,7 +124,7 @@ void agent_metrics_time(struct agent_metrics *metrics, bool batch, uint64_t us);
  * @listener: @listener_count sockets
  * @peers: who is connected
  * @metrics: for /metrics
- * @waiting: list of requests that wait for evidence
+ * @waiting, @waiting_end: list of requests that wait for evidence, the oldest first
  * @active: requests that wait for evidence, or have an answer that is not sent yet
  * @stopping: no new requests any more
  * @failed: the source cannot be asked any more
@@ -137,7 +145,7 @@ struct agent {
 	size_t listener_count;
 	struct agent_peers peers;
 	struct agent_metrics metrics;
-	struct agent_request *waiting;
+	struct agent_request *waiting, **waiting_end;
 	uint32_t active;
 	bool stopping, failed;
 	uint64_t linger_us, stop_at_us, started_us, idle_since_us;
@@ -185,9 +193,12 @@ struct agent_client {
  * @format: how evidence is written
  * @batch: of which kind it is
  * @waits: for the source
+ * @submitted: the source has it
+ * @late: its time is over, and the source is not to go on with it
  * @active: it has been read, and is counted
  * @reply: the answer
  * @began_us: when it came
+ * @end_us: when its time is over
  */
 struct agent_request {
 	struct agent_request *next, **link;
@@ -200,9 +211,9 @@ struct agent_request {
 	size_t body_len, body_total;
 	struct agent_ask ask;
 	const struct agent_format *format;
-	bool batch, waits, active;
+	bool batch, waits, submitted, late, active;
 	struct agent_reply reply;
-	uint64_t began_us;
+	uint64_t began_us, end_us;
 };
 
 /**
@@ -267,6 +278,12 @@ void agent_source_ask(struct agent_request *request);
 
 /* Evidence that has come: the requests have their answers, and go on. */
 void agent_source_collect(struct agent *agent);
+
+/* When the first of those that wait has waited too long; UINT64_MAX: none does */
+uint64_t agent_source_next_us(const struct agent *agent);
+
+/* Give up those that have, and answer them: 504 */
+void agent_source_check_time(struct agent *agent);
 
 /* Answer all that wait: 503 */
 void agent_source_give_up(struct agent *agent);

@@ -22,6 +22,19 @@
 #define AGENT_MAX_REQUESTS		1024U
 #define AGENT_MAX_PEER_REQUESTS		256U
 
+/*
+ * Of direct evidence each is a report of its own, and the source gives them in the order
+ * it is asked: it is asked for so many of one user, and for the next when one has come.
+ */
+#define AGENT_MAX_PEER_DIRECT		4U
+
+/*
+ * Milliseconds that a request waits, at most, and that a source which knows deadlines is
+ * given for any. A client's own limit is kept here: a source that takes those together
+ * which want the same would else give a report to each length of time.
+ */
+#define AGENT_SOURCE_MS			60000U
+
 /* One more for a user who has @own of @all, of which there may be @max */
 #define AGENT_FAIR(own, all, max)	((all) < (max) && (own) < (max) - (all))
 

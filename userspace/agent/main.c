@@ -29,6 +29,7 @@ int main(int argc, char **argv)
 	struct agent agent = { .options = &options, .epoll = -1, .signals = -1 };
 	int status;
 
+	agent.waiting_end = &agent.waiting;
 	if (agent_options_parse(&options, argc, argv, &status))
 		return status;
 	/* what tpm2-tss has to say is in what the library returns */

@@ -261,10 +261,13 @@ static uint64_t end_us(const struct agent *agent)
 
 static int timeout_ms(struct agent *agent)
 {
-	uint64_t now = agent_now_us(), next = end_us(agent);
+	uint64_t now = agent_now_us(), next = end_us(agent), late = agent_source_next_us(agent);
 	MHD_UNSIGNED_LONG_LONG http = 0;
-	uint64_t ms = next == UINT64_MAX ? INT32_MAX : next <= now ? 0 : (next - now) / 1000 + 1;
+	uint64_t ms;
 
+	if (late < next)
+		next = late;
+	ms = next == UINT64_MAX ? INT32_MAX : next <= now ? 0 : (next - now) / 1000 + 1;
 	if (MHD_get_timeout(agent->daemon, &http) == MHD_YES && http < ms)
 		ms = http;
 	return ms > INT32_MAX ? INT32_MAX : (int)ms;
@@ -292,6 +295,7 @@ static void handle(struct agent *agent, uint32_t what)
 
 static void check_time(struct agent *agent)
 {
+	agent_source_check_time(agent);
 	if (agent->failed)
 		begin_stop(agent, "source");
 	else if (!agent->stopping && agent_now_us() >= end_us(agent))

@@ -138,11 +138,9 @@ static void wait_for(struct agent_request *request)
 	struct agent *agent = request->agent;
 
 	request->waits = true;
-	request->next = agent->waiting;
-	request->link = &agent->waiting;
-	if (request->next)
-		request->next->link = &request->next;
-	agent->waiting = request;
+	request->link = agent->waiting_end;
+	*request->link = request;
+	agent->waiting_end = &request->next;
 	agent->peers.requests++;
 	request->client->peer->requests++;
 }
@@ -152,14 +150,22 @@ static void go_on(struct agent_request *request)
 {
 	request->waits = false;
 	*request->link = request->next;
-	if (request->next)
-		request->next->link = request->link;
+	*(request->next ? &request->next->link : &request->agent->waiting_end) = request->link;
 	request->agent->peers.requests--;
 	request->client->peer->requests--;
 	MHD_resume_connection(request->connection);
 }
 
-static void submit(struct agent_request *request)
+/* The kernel's own drivers know no deadlines, and refuse one: 0, which is the source's own */
+static uint32_t source_ms(const struct agent *agent)
+{
+	uint32_t most = agent->status.max_timeout_ms;
+
+	return most < AGENT_SOURCE_MS ? most : AGENT_SOURCE_MS;
+}
+
+/* False: it has its answer. */
+static bool submit(struct agent_request *request)
 {
 	struct agent *agent = request->agent;
 	/* others who share a batch have no certificates unless they ask for them */
@@ -174,11 +180,46 @@ static void submit(struct agent_request *request)
 	long accepted;
 
 	memcpy(one.report_data, request->ask.data, sizeof(one.report_data));
-	accepted = cvm_async_submit(agent->async, &one, 1, request->ask.timeout_ms, &error);
-	if (accepted == 1)
-		wait_for(request);
-	else
+	accepted = cvm_async_submit(agent->async, &one, 1, source_ms(agent), &error);
+	request->submitted = accepted == 1;
+	if (!request->submitted)
 		agent_reply_library(request, accepted < 0 ? (int)accepted : one.result, &error);
+	else if (!request->batch)
+		request->client->peer->direct++;
+	return request->submitted;
+}
+
+static bool may_submit(const struct agent_request *request)
+{
+	return request->batch || request->client->peer->direct < AGENT_MAX_PEER_DIRECT;
+}
+
+/* The source has one less of @peer. */
+static void submit_next(struct agent *agent, struct agent_peer *peer)
+{
+	struct agent_request *request, *next;
+
+	peer->direct--;
+	for (request = agent->waiting; request; request = next) {
+		next = request->next;
+		if (request->submitted || request->client->peer != peer)
+			continue;
+		if (!may_submit(request))
+			return;
+		if (!submit(request))
+			go_on(request);
+	}
+}
+
+static void ask(struct agent_request *request)
+{
+	uint32_t ms = request->ask.timeout_ms;
+
+	if (!ms || ms > AGENT_SOURCE_MS)
+		ms = AGENT_SOURCE_MS;
+	request->end_us = agent_now_us() + ms * 1000ULL;
+	if (!may_submit(request) || submit(request))
+		wait_for(request);
 }
 
 /* The next start may find one, and comes soon, for whoever connects again. */
@@ -204,7 +245,7 @@ void agent_source_ask(struct agent_request *request)
 	else if (!agent_peer_may_ask(&agent->peers, request->client->peer))
 		agent_reply_refuse(request, AGENT_REFUSED_REQUEST);
 	else
-		submit(request);
+		ask(request);
 }
 
 /* ---- answers */
@@ -243,13 +284,25 @@ static void reply_evidence(struct agent_request *request, const struct cvm_evide
 		agent_reply(request, request->format->type, body, len);
 }
 
+static void reply_late(struct agent_request *request)
+{
+	static const struct cvm_error error = { .text = "no evidence within the time" };
+
+	request->agent->metrics.failed[request->batch]++;
+	agent_reply_library(request, -ETIMEDOUT, &error);
+}
+
 static void complete(struct cvm_completion *completion, const struct cvm_error *error)
 {
 	struct agent_request *request = (struct agent_request *)(uintptr_t)completion->cookie;
-	struct agent_metrics *metrics = &request->agent->metrics;
+	struct agent_peer *peer = request->client->peer;
+	struct agent *agent = request->agent;
+	struct agent_metrics *metrics = &agent->metrics;
 
 	agent_metrics_time(metrics, request->batch, agent_now_us() - request->began_us);
-	if (completion->result) {
+	if (completion->result == -ECANCELED && request->late) {
+		reply_late(request);
+	} else if (completion->result) {
 		metrics->failed[request->batch]++;
 		agent_reply_library(request, completion->result, error);
 	} else {
@@ -257,6 +310,38 @@ static void complete(struct cvm_completion *completion, const struct cvm_error *
 	}
 	cvm_evidence_free(completion->evidence);
 	go_on(request);
+	if (!request->batch)
+		submit_next(agent, peer);
+}
+
+uint64_t agent_source_next_us(const struct agent *agent)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (const struct agent_request *one = agent->waiting; one; one = one->next)
+		if (!one->late && one->end_us < next)
+			next = one->end_us;
+	return next;
+}
+
+void agent_source_check_time(struct agent *agent)
+{
+	uint64_t now = agent_now_us();
+	struct agent_request *request, *next;
+
+	for (request = agent->waiting; request; request = next) {
+		next = request->next;
+		if (request->late || request->end_us > now)
+			continue;
+		request->late = true;
+		if (request->submitted) {
+			/* one that cannot be cancelled has its answer on its way */
+			cvm_async_cancel(agent->async, (uintptr_t)request);
+		} else {
+			reply_late(request);
+			go_on(request);
+		}
+	}
 }
 
 void agent_source_collect(struct agent *agent)
