@@ -603,6 +603,29 @@ def tcp(directory):
     result(agent.process.wait(20) == 1 and "loopback" in agent.said(), "no other", agent.said())
 
 
+def started_as_user(directory):
+    """With a capability, as a unit with User= and AmbientCapabilities= gives it"""
+    path = f"{directory}/user"
+    os.mkdir(path)
+    os.chown(path, 65534, 65534)
+    agent = subprocess.Popen(["setpriv", "--reuid", "65534", "--clear-groups", "--inh-caps",
+                              "+sys_admin", "--ambient-caps", "+sys_admin",
+                              os.path.abspath(f"{BUILD}/bin/cvm-agent"), "--listen",
+                              f"{path}/sock", "--backend", f"sim:{directory}/fw",
+                              *(["--no-seccomp"] if SAN else [])], stderr=subprocess.DEVNULL)
+    result(until(lambda: os.path.exists(f"{path}/sock")), "started as a user, with a capability")
+    got = ask(f"{path}/sock", f"/v1/evidence?user_data={DATA}&certs=true")
+    result(verify(directory, got[2], "--user-data", DATA, "--scope", "unprivileged") == 0,
+           "its proofs are nobody's all the same")
+    with open(f"/proc/{agent.pid}/status", encoding="ascii") as status:
+        sets = dict(line.split() for line in status if line.startswith("Cap"))
+    # the bounding set is no capability
+    result(not any(int(value, 16) for name, value in sets.items() if name != "CapBnd:"),
+           "and it has none", sets)
+    agent.terminate()
+    agent.wait(20)
+
+
 def usage():
     for options, name in ((["--nonsense"], "an unknown option"), (["x"], "an operand"),
                           (["--label"], "no name"), (["--idle", "x"], "no number")):
@@ -652,6 +675,8 @@ def main():
         restarted(directory)
         source_errors(directory, fw)
         tcp(directory)
+        if os.geteuid() == 0:
+            started_as_user(directory)
     finally:
         daemon.kill()
         shutil.rmtree(directory)

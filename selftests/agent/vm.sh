@@ -24,6 +24,7 @@ selftests/vm/run --kernel "$kernel" --platform "$platform" --driver cvm "${fw[@]
 	--put build/bin/cvm-agent:/usr/bin/cvm-agent \
 	--put build/tests/agent_client:/usr/bin/agent_client \
 	--put build/tests/agent_container:/usr/bin/agent_container \
+	--put "$(command -v setpriv):/usr/bin/setpriv" \
 	--put selftests/agent/vm_guest.sh:/t/vm_guest.sh --get "/tmp/out:$out/got" -- \
 	sh /t/vm_guest.sh "$platform" "$data" "$requests" $t >"$out/guest.tap"
 rc=$?
@@ -46,6 +47,8 @@ verify 0 'but for B' b.json --user-data "$data" --scope label:b
 verify 3 "nor does A's for the VM" a.json --user-data "$data"
 verify 3 "what is nobody's is not A's" none.json --user-data "$data" --scope label:a
 verify 0 'it is unprivileged' none.json --user-data "$data" --scope unprivileged
+verify 0 "a user's agent gives no more" user.json --user-data "$data" --scope unprivileged
+verify 3 'nor does his speak for the VM' user.json --user-data "$data"
 verify 0 'direct evidence' direct.json --report-data "$data"
 verify 3 'for nothing else' direct.json --report-data "${data//[0-9]/a}"
 [[ ! -e $out/got/fallback.json ]] ||

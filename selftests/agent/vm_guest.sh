@@ -78,6 +78,27 @@ containers() {
 	result $? 'SIGTERM ends them'
 }
 
+# by a unit with User= and AmbientCapabilities=, say: opener and submitter have the capability
+as_user() {
+	mkdir -m 777 /run/user
+	chmod 666 /dev/cvm/batch
+	setpriv --reuid 1000 --clear-groups --inh-caps +sys_admin --ambient-caps +sys_admin \
+		cvm-agent --listen /run/user/sock 2>/tmp/user.log &
+	echo $! >/run/user.pid
+	left=200
+	until [ -S /run/user/sock ] || [ $left = 0 ]; do
+		usleep 50000
+		left=$((left - 1))
+	done
+	agent_client /run/user/sock get "/v1/evidence?user_data=$data&certs=true" >$out/user.json 2>$log
+	result $? 'started as a user with CAP_SYS_ADMIN'
+	grep Cap "/proc/$(cat /run/user.pid)/status" >$log
+	grep -q '^CapPrm:.0000000000000000$' $log && grep -q '^CapAmb:.0000000000000000$' $log
+	result $? 'it has none then'
+	stop user
+	result $? 'and ended'
+}
+
 rss() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$(cat "/run/$1.pid")/status"; }
 # user and system time, in hundredths of a second
 cpu() { cut -d' ' -f14,15 "/proc/$(cat "/run/$1.pid")/stat" | tr ' ' '+'; }
@@ -147,6 +168,7 @@ unloaded() {
 }
 
 containers
+as_user
 crowd
 restarted
 unloaded

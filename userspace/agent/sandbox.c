@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/cvm_guest.h>
 #include <pwd.h>
 #include <seccomp.h>
 #include <string.h>
@@ -44,39 +45,61 @@ static int become(const struct passwd *user)
 	return setresuid(-1, 0, -1) ? 0 : -EPERM;
 }
 
+/* Of what it has; ambient and inheritable ones, which a unit may give to a user, go, too. */
 static int keep_only(uint32_t capabilities)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
-		{ .effective = capabilities, .permitted = capabilities },
-	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
+	if (syscall(SYS_capget, &head, data))
+		return -errno;
+	capabilities &= data[0].permitted;
+	memset(data, 0, sizeof(data));
+	data[0].effective = data[0].permitted = capabilities;
 	return syscall(SYS_capset, &head, data) ? -errno : 0;
+}
+
+static int become_user(const struct agent *agent, bool keeps)
+{
+	const struct passwd *user;
+
+	errno = 0;
+	user = getpwnam(agent->options->user);
+	if (!user || !user->pw_uid)
+		return refuse(errno ? -errno : -EINVAL, "the user (--user), who is not root");
+	if (keeps && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
+		return refuse(-errno, "capabilities");
+	if (become(user))
+		return refuse(-EPERM, "another user");
+	return 0;
+}
+
+/* As the source sees this process now: no caller's proof may speak for the VM. */
+static int check_scope(const struct agent *agent)
+{
+	struct cvm_status status = { .size = sizeof(status) };
+	struct cvm_error error;
+	int rc = agent->ctx ? cvm_status(agent->ctx, &status, &error) : 0;
+
+	if (rc)
+		return refuse(rc, "the source's status");
+	return status.scope == CVM_SCOPE_PRIVILEGED ?
+	       refuse(-EPERM, "proofs would speak for the VM") : 0;
 }
 
 int agent_sandbox_drop(const struct agent *agent)
 {
 	uint32_t keep = by_path(agent) ? 1U << CAP_DAC_OVERRIDE : 0;
-	const struct passwd *user;
-	int rc = 0;
+	int rc;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return refuse(-errno, "no new privileges");
-	/* whoever has started it has chosen its rights then */
-	if (geteuid())
-		return 0;
-	errno = 0;
-	user = getpwnam(agent->options->user);
-	if (!user || !user->pw_uid)
-		return refuse(errno ? -errno : -EINVAL, "the user (--user), who is not root");
-	if (keep && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
-		rc = -errno;
-	if (!rc)
-		rc = become(user);
+	/* whoever has started it as a user has chosen which */
+	rc = geteuid() ? 0 : become_user(agent, keep);
 	if (rc)
-		return refuse(rc, "another user");
+		return rc;
 	rc = keep_only(keep);
-	return rc ? refuse(rc, "capabilities") : 0;
+	return rc ? refuse(rc, "capabilities") : check_scope(agent);
 }
 
 /* ---- system calls */
