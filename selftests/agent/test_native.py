@@ -129,10 +129,10 @@ def send(one, data):
         pass
 
 
-def ask(path, target, body=None, headers=(), uid=None, one=None):
+def ask(path, target, body=None, headers=(), uid=None, one=None, host="a"):
     own = one or connect(path, uid=uid)
     method = "GET" if body is None else "POST"
-    lines = [f"{method} {target} HTTP/1.1", "Host: a", *headers]
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", *headers]
     if body is not None:
         lines.append(f"Content-Length: {len(body)}")
     send(own, "\r\n".join(lines).encode() + b"\r\n\r\n" + (body or b""))
@@ -591,16 +591,28 @@ def source_errors(directory, fw):
     busy.close()
 
 
+def by_tcp(listener):
+    client = socket.create_connection(listener.getsockname())
+    client.settimeout(20)
+    return client
+
+
 def tcp(directory):
     one = socket.create_server(("127.0.0.1", 0))
     agent = Agent(directory, "tcp", sockets=[one])
-    client = socket.create_connection(one.getsockname())
-    client.settimeout(20)
-    got = ask(None, f"/v1/evidence?user_data={DATA}", one=client)
-    result(got and got[0] == 200, "by TCP, where a socket of loopback is handed over")
+    for host in ("localhost", "127.0.0.1:8006", "[::1]:1"):
+        got = ask(None, f"/v1/evidence?user_data={DATA}", one=by_tcp(one), host=host)
+        result(got and got[0] == 200, f"by TCP, where a socket of loopback is handed over: {host}", got)
+    for host in ("a", "127.evil.example", "127.0.0.1.evil.example:80", "[::1", "[::1].a", "10.0.0.1", ""):
+        got = ask(None, f"/v1/evidence?user_data={DATA}", one=by_tcp(one), host=host)
+        result(is_error(got, 421, "host_not_local"), f"not by another name: {host}", got)
     agent.stop()
     agent = Agent(directory, "wide", sockets=[socket.create_server(("0.0.0.0", 0))])
     result(agent.process.wait(20) == 1 and "loopback" in agent.said(), "no other", agent.said())
+    agent = Agent(directory, "label", "--label", "web",
+                  sockets=[socket.create_server(("127.0.0.1", 0))])
+    result(agent.process.wait(20) == 1 and "no label by TCP" in agent.said(), "none with a label",
+           agent.said())
 
 
 def started_as_user(directory):

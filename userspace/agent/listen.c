@@ -50,6 +50,9 @@ static int add(struct agent *agent, int fd, const char *what)
 		return refuse(-EINVAL, what, "no socket that listens (a unit with Accept=yes?)");
 	if (address.ss_family != AF_UNIX && !is_loopback(&address))
 		return refuse(-EINVAL, what, "neither a UNIX socket nor one of loopback");
+	/* by TCP nobody is told from another, and a label is for one workload alone */
+	if (address.ss_family != AF_UNIX && agent->options->label)
+		return refuse(-EINVAL, what, "no label by TCP, which is for everybody");
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) || fcntl(fd, F_SETFL, O_NONBLOCK))
 		return refuse(-errno, what, strerror(errno));
 	agent->listener[agent->listener_count++] = fd;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* A request from its headers to its end, as libmicrohttpd calls us about it. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "agent.h"
 #include "common/util.h"
@@ -23,6 +26,34 @@ static uint64_t announced_length(struct MHD_Connection *connection)
 	return text ? strtoull(text, NULL, 10) : 0;
 }
 
+/* "localhost", an address of loopback, with a port or without */
+static bool is_loopback(const char *host)
+{
+	size_t len = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+	char name[INET6_ADDRSTRLEN];
+	struct in_addr v4;
+
+	if (len >= sizeof(name) || len > strlen(host) || (host[len] && host[len] != ':'))
+		return false;
+	memcpy(name, host, len);
+	name[len] = 0;
+	return !strcasecmp(name, "localhost") || !strcmp(name, "[::1]") ||
+	       (inet_pton(AF_INET, name, &v4) == 1 &&
+		ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET);
+}
+
+/*
+ * A page that has its own name resolve to loopback could ask by a browser in here, and
+ * read the answer: by TCP whoever asks has to say that he means this VM.
+ */
+static bool is_for_us(const struct agent_request *request)
+{
+	const char *host = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
+						       MHD_HTTP_HEADER_HOST);
+
+	return request->client->peer->uid != AGENT_PEER_TCP || (host && is_loopback(host));
+}
+
 /* Everything that can be said before the body has come */
 static void check_head(struct agent_request *request, const char *url)
 {
@@ -33,6 +64,9 @@ static void check_head(struct agent_request *request, const char *url)
 		agent_reply_refuse(request, AGENT_REFUSED_CONNECTION);
 	else if (agent->stopping)
 		agent_reply_refuse(request, AGENT_REFUSED_STOPPING);
+	else if (!is_for_us(request))
+		agent_reply_error(request, MHD_HTTP_MISDIRECTED_REQUEST, "host_not_local",
+				  "by TCP Host has to be localhost, or an address of loopback");
 	else if (!request->route)
 		agent_reply_error(request, MHD_HTTP_NOT_FOUND, "not_found",
 				  "there is no '%.80s' here", url);
