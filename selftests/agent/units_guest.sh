@@ -101,10 +101,27 @@ fallback()
 	result $? 'no unit has failed'
 }
 
+# the scripts of the package, with sockets that listen and agents that run
+removed()
+{
+	ask $web mode=direct
+	pid=$(systemctl show -p MainPID --value cvm-agent@web.service)
+	/var/lib/dpkg/info/cvm-agent.postinst configure 0 >$log 2>&1 && [ "$pid" != 0 ] && [ ! -e "/proc/$pid" ] &&
+		state cvm-agent@web.socket active && ask $web mode=direct
+	result $? 'upgraded: who ran has ended, and the next one is served'
+	dpkg -r cvm-agent >$log 2>&1 && ! pgrep -x cvm-agent >>$log && ! systemctl is-active cvm-agent.socket \
+		cvm-agent@web.socket cvm-agent.service cvm-agent@web.service >>$log
+	result $? 'removed: no socket, no agent'
+	systemctl --failed --no-legend >$log
+	[ ! -s $log ]
+	result $? 'and no unit has failed'
+}
+
 driver cvm_guest 'at boot'
 sockets
 process
 restart
 options
 fallback
+removed
 end
