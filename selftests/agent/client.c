@@ -5,7 +5,9 @@
  *                                    else 1, and the status on stderr
  *   agent_client SOCKET load CONNECTIONS REQUESTS [SCOPE]
  *                                    batch evidence, each answer's proof walked; one line
- *                                    of JSON. What was not answered is asked again
+ *                                    of JSON. What was refused for now (again), or whose
+ *                                    connection ended without an answer (broken), is
+ *                                    asked again
  */
 #include <errno.h>
 #include <poll.h>
@@ -57,7 +59,7 @@ static struct load {
 	const char *socket, *scope;
 	struct client *clients;
 	int epoll;
-	unsigned long wanted, begun, done, wrong, again;
+	unsigned long wanted, begun, done, wrong, again, broken;
 	double *ms;
 	struct answer *answers;
 } load;
@@ -164,7 +166,6 @@ static void ask_next(struct client *client)
 
 static void ask_again(struct client *client, const char *why)
 {
-	load.again++;
 	if (client->tries == MAX_TRIES) {
 		fprintf(stderr, "agent_client: %u times no answer: %s\n", MAX_TRIES, why);
 		load.wrong++;
@@ -206,6 +207,7 @@ static void judge(struct client *client)
 	if (http->status == 503 && strcasestr(http->in, "\r\nRetry-After:")) {
 		if (http->close)
 			http_close(http);
+		load.again++;
 		ask_again(client, http->body);
 		return;
 	}
@@ -226,6 +228,7 @@ static void handle(struct client *client)
 		judge(client);
 	} else if (rc < 0) {
 		http_close(&client->http);
+		load.broken++;
 		ask_again(client, strerror(-rc));
 	}
 }
@@ -258,8 +261,8 @@ static int run_load(unsigned int connections)
 	seconds = (double)(now_ns() - began) / 1e9;
 	load.wrong = load.done - count_right();
 	qsort(load.ms, load.done, sizeof(*load.ms), compare);
-	printf("{\"requests\": %lu, \"wrong\": %lu, \"again\": %lu, \"seconds\": %.2f, \"rate\": %.0f, \"p50_ms\": %.2f, \"p99_ms\": %.2f, \"max_ms\": %.2f}\n",
-	       load.done, load.wrong, load.again, seconds, (double)load.done / seconds,
+	printf("{\"requests\": %lu, \"wrong\": %lu, \"again\": %lu, \"broken\": %lu, \"seconds\": %.2f, \"rate\": %.0f, \"p50_ms\": %.2f, \"p99_ms\": %.2f, \"max_ms\": %.2f}\n",
+	       load.done, load.wrong, load.again, load.broken, seconds, (double)load.done / seconds,
 	       load.ms[load.done / 2], load.ms[load.done * 99 / 100], load.ms[load.done - 1]);
 	return load.wrong ? 1 : 0;
 }
