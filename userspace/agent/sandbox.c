@@ -4,7 +4,8 @@
  * set; from there on it is a user with nothing, and makes the few system calls that
  * serving takes. With the driver that is all. Any other source is a path that is for
  * root and is opened for each request (configfs-tsm, /dev/sev-guest, the TPM): there it
- * keeps the one capability that opens it, and may open files.
+ * keeps the one capability that opens it, and may open files: whoever took it over could
+ * read what root can.
  */
 #include <errno.h>
 #include <grp.h>
@@ -14,6 +15,7 @@
 #include <seccomp.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,6 +24,9 @@
 
 /* type byte of the driver's ioctls: linux/cvm_guest.h */
 #define DRIVER_IOCTLS	0xC7
+
+/* of a socket's type, beside its flags */
+#define SOCKET_TYPE	0xf
 
 static int refuse(int rc, const char *what)
 {
@@ -120,17 +125,17 @@ static const int serving[] = {
 	SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(lseek),
 };
 
-/* Files by their names, other services' sockets, and a thread that looks up a host */
+/* Files by their names, the host's service, and a thread that looks up a host */
 static const int by_name[] = {
 	SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx),
 	SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
 	SCMP_SYS(readlinkat), SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(rmdir),
 	SCMP_SYS(unlinkat), SCMP_SYS(getdents64), SCMP_SYS(flock), SCMP_SYS(capget),
-	SCMP_SYS(ioctl), SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(bind),
-	SCMP_SYS(socketpair), SCMP_SYS(pipe2), SCMP_SYS(eventfd2), SCMP_SYS(clone),
-	SCMP_SYS(clone3), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(uname),
-	SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(nanosleep), SCMP_SYS(sendmmsg),
-	SCMP_SYS(pread64), SCMP_SYS(prlimit64), SCMP_SYS(select), SCMP_SYS(pselect6),
+	SCMP_SYS(ioctl), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(pipe2), SCMP_SYS(eventfd2),
+	SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
+	SCMP_SYS(uname), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(nanosleep),
+	SCMP_SYS(sendmmsg), SCMP_SYS(pread64), SCMP_SYS(prlimit64), SCMP_SYS(select),
+	SCMP_SYS(pselect6),
 };
 
 static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
@@ -142,6 +147,37 @@ static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 	return rc;
 }
 
+/* Where the source is another program: a simulated platform, a TPM by --backend vtpm:TCTI */
+static bool by_socket(const struct agent *agent)
+{
+	const char *name = agent->options->backend;
+
+	return !strcmp(agent->status.backend, "sim") || (name && !strncmp(name, "vtpm:", 5));
+}
+
+/*
+ * With the capability that opens the source it could connect to any service of root's, and
+ * some of them do what they are told. What it listens on it has already. Pairs are of
+ * streams: no connect() takes one of them elsewhere.
+ */
+static int allow_sockets(scmp_filter_ctx filter, const struct agent *agent)
+{
+	int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
+				  SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_TYPE, SOCK_STREAM));
+
+	if (rc)
+		return rc;
+	if (by_socket(agent))
+		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 0);
+	/* all 64 bits: that it is not AF_UNIX would let those pass of which the kernel takes 32 */
+	rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+			      SCMP_A0(SCMP_CMP_EQ, AF_INET));
+	if (rc)
+		return rc;
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+				SCMP_A0(SCMP_CMP_EQ, AF_INET6));
+}
+
 static int fill(scmp_filter_ctx filter, const struct agent *agent)
 {
 	/* the source's thread too */
@@ -150,7 +186,9 @@ static int fill(scmp_filter_ctx filter, const struct agent *agent)
 	if (!rc)
 		rc = allow(filter, serving, ARRAY_SIZE(serving));
 	if (!rc && by_path(agent))
-		return allow(filter, by_name, ARRAY_SIZE(by_name));
+		rc = allow(filter, by_name, ARRAY_SIZE(by_name));
+	if (!rc && by_path(agent))
+		return allow_sockets(filter, agent);
 	if (!rc)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 				      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, DRIVER_IOCTLS << 8));
