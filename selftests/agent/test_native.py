@@ -294,6 +294,7 @@ def refusals(agent):
         ("GET", f"/v1/evidence?user_data={DATA}&mode=any", 400, "bad_request", "no mode"),
         ("GET", f"/v1/evidence?user_data={DATA}&format=x", 400, "bad_request", "no format"),
         ("GET", f"/v1/evidence?user_data={DATA}&timeout_ms=-1", 400, "bad_request", "no time"),
+        ("GET", f"/v1/evidence?user_data%00x={DATA}", 400, "bad_request", "one in a name"),
         ("GET", f"/v1/evidence?user_data={DATA}%00", 400, "bad_request", "a zero byte"),
         ("GET", "/v1/evidence?%ff%00%1b=1", 400, "bad_request", "no text"),
         ("GET", "/%ff%1b", 404, "not_found", "no text for a name"),
@@ -305,6 +306,9 @@ def refusals(agent):
         send(one, f"{method} {target} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n".encode())
         got = answer(one)
         result(is_error(got, status, code), f"{name}: {status}", got)
+        if status == 405:
+            allow = "GET" if target == "/v1/status" else "GET, POST"
+            result(got and got[1].get("allow") == allow, f"and what is allowed: {allow}", got)
     for body, name in ((b"{", "half an object"), (b"[]", "an array"), (b"\xff\xfe", "no text"),
                        (b'{"nonce": null}', "a null"), (b'{"nonce": "00", "nonce": "00"}', "twice"),
                        (b'{"certs": [1]}', "a list"), (b"{" * 4000, "4,000 levels")):

@@ -127,8 +127,9 @@ void agent_reply_library(struct agent_request *request, int rc, const struct cvm
 	reply_error(request, 500, "failed", error->text, false);
 }
 
-static struct MHD_Response *response_of(struct agent_reply *reply)
+static struct MHD_Response *response_of(struct agent_request *request)
 {
+	struct agent_reply *reply = &request->reply;
 	struct MHD_Response *response;
 
 	response = MHD_create_response_from_buffer(reply->len, reply->body ? reply->body : "",
@@ -147,7 +148,8 @@ static struct MHD_Response *response_of(struct agent_reply *reply)
 	if (reply->close)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	if (reply->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, POST");
+		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW,
+					request->route->post ? "GET, POST" : "GET");
 	return response;
 }
 
@@ -159,7 +161,7 @@ enum MHD_Result agent_reply_send(struct agent_request *request)
 
 	/* who stays connected to an agent that ends would learn it by a broken connection */
 	reply->close |= request->agent->stopping;
-	response = response_of(reply);
+	response = response_of(request);
 	if (!response)
 		return MHD_NO;
 	request->agent->metrics.status[reply->status / 100 % 6]++;

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "agent.h"
+#include "common/api.h"
 #include "common/util.h"
 
 static struct agent_client *client_of(struct MHD_Connection *connection)
@@ -140,6 +141,10 @@ static enum MHD_Result take_argument(void *cls, enum MHD_ValueKind kind, const c
 	struct query *query = cls;
 	struct agent_request *request = query->request;
 
+	if (strlen(key) != key_len) {
+		query->rc = cvm_set_error(&query->error, -EINVAL, "a name has a zero byte in it");
+		return MHD_NO;
+	}
 	/* "?mode" is "?mode=" */
 	query->rc = agent_ask_field(&request->ask, request->route->fields, key, value ? value : "",
 				    value ? len : 0, &query->error);
