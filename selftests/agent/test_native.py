@@ -173,6 +173,16 @@ def evidence(directory, agent):
            "of a type that it says", got[1])
     got = ask(agent.path, f"/v1/evidence?user_data={DATA}&mode=direct")
     result(verify(directory, got[2], "--report-data", DATA) == 0, "direct evidence verifies")
+    for name, kind in (("cmw", "application/cmw+json"), ("cmw-cbor", "application/cmw+cbor")):
+        by_name = ask(agent.path, f"/v1/evidence?user_data={DATA}&certs=true&format={name}")
+        accepted = ask(agent.path, f"/v1/evidence?user_data={DATA}&certs=true",
+                       headers=[f"Accept: {kind}"])
+        for got in (by_name, accepted):
+            result(got and got[1]["content-type"] == kind and
+                   verify(directory, got[2], "--user-data", DATA, "--scope", "unprivileged") == 0,
+                   f"{name} verifies", got)
+            result(got and verify(directory, got[2], "--user-data", DATA) == 3,
+                   f"{name}: not for the VM")
     body = json.dumps({"user_data": DATA, "certs": True, "timeout_ms": 9000}).encode()
     got = ask(agent.path, "/v1/evidence", body)
     result(verify(directory, got[2], "--user-data", DATA, "--scope", "unprivileged") == 0,

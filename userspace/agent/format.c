@@ -7,6 +7,7 @@
 #include "common/api.h"
 #include "common/util.h"
 #include "format.h"
+#include "verify/cmw_write.h"
 #include "verify/evidence_json.h"
 
 int agent_json_text(json_t *json, char **body, size_t *len, struct cvm_error *error)
@@ -31,10 +32,34 @@ static int write_own(const struct cvm_evidence_file *file, char **body, size_t *
 	return rc ? rc : agent_json_text(json, body, len, error);
 }
 
+static int write_cmw(const struct cvm_evidence_file *file, char **body, size_t *len,
+		     struct cvm_error *error)
+{
+	json_t *json;
+	int rc = cvm_cmw_json(file, NULL, &json, error);
+
+	return rc ? rc : agent_json_text(json, body, len, error);
+}
+
+static int write_cmw_cbor(const struct cvm_evidence_file *file, char **body, size_t *len,
+			  struct cvm_error *error)
+{
+	struct cvm_blob cbor;
+	int rc = cvm_cmw_cbor(file, NULL, &cbor, error);
+
+	if (rc)
+		return rc;
+	*body = (char *)cbor.data;
+	*len = cbor.len;
+	return 0;
+}
+
 /* The first is the default. Of two with one media type Accept finds the first. */
 static const struct agent_format formats[] = {
 	{ "json", "application/json", write_own },
 	{ "coco", "application/json", agent_coco_write },
+	{ "cmw", "application/cmw+json", write_cmw },
+	{ "cmw-cbor", "application/cmw+cbor", write_cmw_cbor },
 };
 
 const struct agent_format *agent_format_default(void)
