@@ -108,6 +108,10 @@ try 2 'skr open: --trust-root is missing' "nobody's signature" \
 	skr open --state "$dir/s" --in "$dir/63" --name k --keyring user
 try 2 "--type: 'big_key' is neither" 'no such type' "${opened[@]}" --type big_key
 try 2 "is no time" 'no time' "${opened[@]}" --at yesterday
+# OpenSSL takes these for any host, and for any below one
+for host in '' .vault.example vault -vault.example 'vault.example ' Vault.example; do
+	try 2 "--host: '$host' is no host name" "host '$host'" "${opened[@]}" --host "$host"
+done
 try 1 "$dir/63: " 'roots that are none' "${opened[@]}"
 
 finish

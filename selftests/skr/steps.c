@@ -29,7 +29,7 @@ struct cvm_tpm *steps_tpm(void)
 	return tpm;
 }
 
-static struct cvm_jws_trust trust(void)
+struct cvm_jws_trust steps_trust(void)
 {
 	return (struct cvm_jws_trust){ &roots, SERVICE_HOST, time(NULL) };
 }
@@ -77,7 +77,7 @@ int steps_attested(struct cvm_tpm *tpm, struct release *r, const char *wrong,
 int steps_take(struct cvm_tpm *tpm, const struct cvm_skr_state *state, const char *answer,
 		struct cvm_skr_secret *secret, struct cvm_error *error)
 {
-	const struct cvm_jws_trust whose = trust();
+	const struct cvm_jws_trust whose = steps_trust();
 	struct cvm_skr_wrapped wrapped;
 	int rc = cvm_skr_release_read(answer, strlen(answer), state, &whose, &wrapped, error);
 

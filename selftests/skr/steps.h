@@ -39,6 +39,9 @@ int steps_prepare(struct cvm_tpm *tpm, struct release *r, const char *enc, uint3
 int steps_attested(struct cvm_tpm *tpm, struct release *r, const char *wrong,
 		   struct cvm_error *error);
 
+/* Whose signature steps_take() takes */
+struct cvm_jws_trust steps_trust(void);
+
 /* The key in an answer; and in the one that the vault gives with @wrong done wrong */
 int steps_take(struct cvm_tpm *tpm, const struct cvm_skr_state *state, const char *answer,
 	       struct cvm_skr_secret *secret, struct cvm_error *error);

@@ -114,6 +114,27 @@ static void test_tamperings(struct cvm_tpm *tpm, const struct release *r)
 	}
 }
 
+/* Of those that are none OpenSSL would take some for any host, or any below one */
+static void test_hosts(const struct release *r)
+{
+	static const char *const hosts[] = { "", ".", ".simulated.example", "." SERVICE_HOST, "vault", "*.simulated.example" };
+	char *answer = service_release(&service, r->body, NULL);
+	struct cvm_jws_trust trust = steps_trust();
+	struct cvm_skr_wrapped wrapped;
+	struct cvm_error error = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		trust.host = hosts[i];
+		check_is(cvm_skr_release_read(answer, strlen(answer), &r->state, &trust, &wrapped,
+					      &error), -EINVAL, hosts[i]);
+		check_says(error.text, "is no host name", "and the message says so");
+	}
+	trust.host = "other" SERVICE_HOST;
+	check_is(cvm_skr_release_read(answer, strlen(answer), &r->state, &trust, &wrapped, &error),
+		 -EKEYREJECTED, "another host");
+	free(answer);
+}
+
 /* Each of them is the vault's, and signed by it */
 static const char *const undecryptable[] = {
 	"other-hash", "rsa-flip", "rsa-big", "rsa-zero", "rsa-padding", "rsa-label", "rsa-other",
@@ -232,6 +253,7 @@ static void test_snp(struct cvm_tpm *tpm)
 	test_platform(tpm);
 	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
 	test_tamperings(tpm, &r);
+	test_hosts(&r);
 	test_uniform(tpm, &r);
 	test_tokens(tpm, &r);
 	steps_forget(&r);

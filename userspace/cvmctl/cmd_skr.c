@@ -185,6 +185,8 @@ static int run_open(const struct arguments *args, struct skr_options *options)
 	options->roots = &roots;
 	if (!rc && strcmp(type, "user") && strcmp(type, "logon"))
 		rc = usage_error("--type: '%s' is neither user nor logon", type);
+	if (!rc && options->host && !cvm_skr_is_host(options->host))
+		rc = usage_error("--host: '%s' is no host name", options->host);
 	if (!rc && args->option[AT] && !parse_time(args->option[AT], &options->at))
 		rc = usage_error("--at: '%s' is no time as 2025-06-30T12:00:00Z", args->option[AT]);
 	if (!rc && args->option[TIMEOUT])

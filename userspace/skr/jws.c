@@ -187,17 +187,26 @@ static X509_STORE *store_of(const struct cvm_certs *roots)
 	return store;
 }
 
-static bool set_rules(X509_STORE_CTX *ctx, const struct cvm_jws_trust *trust)
+/*
+ * The roots are those of public services: that it is the vault which signs says the name alone.
+ * An empty one would mean any to OpenSSL, and one with a dot in front all below it.
+ */
+static int set_rules(X509_STORE_CTX *ctx, const struct cvm_jws_trust *trust,
+		     struct cvm_error *error)
 {
 	X509_VERIFY_PARAM *rules = X509_STORE_CTX_get0_param(ctx);
 
+	if (!cvm_skr_is_host(trust->host))
+		return cvm_set_error(error, -EINVAL, "the signer's host: '%.200s' is no host name",
+				     trust->host);
 	X509_VERIFY_PARAM_set_time(rules, (time_t)trust->at);
 	X509_VERIFY_PARAM_set_auth_level(rules, AUTH_LEVEL);
 	X509_VERIFY_PARAM_set_depth(rules, CVM_SKR_MAX_CHAIN);
 	/* the name must be one that the issuer has looked at as a host's */
 	X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
 					X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	return X509_VERIFY_PARAM_set1_host(rules, trust->host, 0) == 1;
+	return X509_VERIFY_PARAM_set1_host(rules, trust->host, 0) == 1 ? 0 :
+	       cvm_set_error(error, -ENOMEM, "out of memory");
 }
 
 static int check_chain(STACK_OF(X509) *chain, const struct cvm_jws_trust *trust,
@@ -206,10 +215,13 @@ static int check_chain(STACK_OF(X509) *chain, const struct cvm_jws_trust *trust,
 	X509_STORE *store __cleanup(cleanup_store) = store_of(trust->roots);
 	X509_STORE_CTX *ctx __cleanup(cleanup_store_ctx) = X509_STORE_CTX_new();
 	X509 *leaf = sk_X509_value(chain, 0);
+	int rc;
 
-	if (!store || !ctx || X509_STORE_CTX_init(ctx, store, leaf, chain) != 1 ||
-	    !set_rules(ctx, trust))
+	if (!store || !ctx || X509_STORE_CTX_init(ctx, store, leaf, chain) != 1)
 		return cvm_set_error(error, -ENOMEM, "out of memory");
+	rc = set_rules(ctx, trust, error);
+	if (rc)
+		return rc;
 	if (X509_verify_cert(ctx) == 1)
 		return 0;
 	return cvm_set_error(error, -EKEYREJECTED, "the certificates of the signature do not hold: %s",

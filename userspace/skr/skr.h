@@ -97,6 +97,9 @@ const char *cvm_skr_wrap_name(uint32_t wrap);
 /* The hash of RSA-OAEP in it: TPM2_ALG_* */
 TPMI_ALG_HASH cvm_skr_wrap_hash(uint32_t wrap);
 
+/* A host's name in lower case, with a dot in it; no address */
+bool cvm_skr_is_host(const char *text);
+
 /*
  * https://HOST/keys/NAME/VERSION: true, and @host: out: of CVM_SKR_MAX_KID. One without a
  * version is whichever the vault likes.
@@ -326,7 +329,7 @@ int cvm_skr_token_open(struct cvm_tpm *tpm, const struct cvm_skr_state *state,
 /**
  * struct cvm_jws_trust - whose signature is taken
  * @roots: certificates, and no others
- * @host: DNS name that the signer's certificate must have
+ * @host: DNS name that the signer's certificate must have: cvm_skr_is_host()
  * @at: seconds since 1970: then all certificates must be valid
  */
 struct cvm_jws_trust {
@@ -346,7 +349,8 @@ struct cvm_jws_trust {
  *
  * RSASSA with SHA-2, of PKCS #1 v1.5 or PSS, and nothing else, whatever the header says.
  *
- * Return: 0; -EBADMSG: malformed; -EKEYREJECTED: another's signature, or none; -ENOMEM.
+ * Return: 0; -EBADMSG: malformed; -EKEYREJECTED: another's signature, or none; -EINVAL:
+ * @trust names no host; -ENOMEM.
  */
 int cvm_jws_open(const char *text, size_t len, const struct cvm_jws_trust *trust,
 		 uint8_t **payload, size_t *payload_len, struct cvm_error *error);

@@ -46,16 +46,32 @@ TPMI_ALG_HASH cvm_skr_wrap_hash(uint32_t wrap)
 #define DIGITS	"0123456789"
 #define UPPER	"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
+/* How many characters of @text, from its beginning, are a host's name; 0: none */
+static size_t host_len(const char *text)
+{
+	size_t len = strspn(text, LETTERS DIGITS "-.");
+
+	return text[0] == '.' || text[0] == '-' || !memchr(text, '.', len) ? 0 : len;
+}
+
+bool cvm_skr_is_host(const char *text)
+{
+	size_t len = host_len(text);
+
+	return len && !text[len];
+}
+
 bool cvm_skr_kid_parse(const char *kid, char *host)
 {
 	static const char scheme[] = "https://", keys[] = "/keys/";
-	const char *at = kid + strlen(scheme);
+	const char *at;
 	size_t len;
 
 	if (strlen(kid) >= CVM_SKR_MAX_KID || strncmp(kid, scheme, strlen(scheme)))
 		return false;
-	len = strspn(at, LETTERS DIGITS "-.");
-	if (!len || at[0] == '.' || at[0] == '-' || !memchr(at, '.', len))
+	at = kid + strlen(scheme);
+	len = host_len(at);
+	if (!len)
 		return false;
 	memcpy(host, at, len);
 	host[len] = '\0';
