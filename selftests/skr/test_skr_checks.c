@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <tss2/tss2_mu.h>
+#include <unistd.h>
 
 #include "common/util.h"
 #include "service.h"
@@ -309,7 +310,7 @@ static void test_bodies(void)
 
 static void test_state(void)
 {
-	const char *path = tap_path("/state");
+	const char *path = tap_path("/state"), *link = tap_path("/link"), *fifo = tap_path("/fifo");
 	struct cvm_skr_state state = { .form = CVM_SKR_AZURE_GUEST, .wrap = 1, .pcrs = CVM_SKR_PCRS,
 				       .kid = SERVICE_KID }, again;
 	uint8_t bytes[CVM_SKR_STATE_MAX];
@@ -323,6 +324,12 @@ static void test_state(void)
 	      (st.st_mode & 0777) == 0600, "the state is for its owner alone");
 	check(!cvm_skr_state_read(path, &again, &error) && !memcmp(&state, &again, sizeof(state)),
 	      "and is read as it was");
+	check_is(cvm_skr_state_write(path, &state, &error), -EEXIST, "it replaces none");
+	check_says(error.text, "is there already", "and the message says so");
+	check(!symlink("nowhere", link), "a symbolic link");
+	check_is(cvm_skr_state_write(link, &state, &error), -EEXIST, "is not followed");
+	check(!mkfifo(fifo, 0600), "a FIFO");
+	check_is(cvm_skr_state_write(fifo, &state, &error), -EEXIST, "is not written into");
 	chmod(path, 0640);
 	check_is(cvm_skr_state_read(path, &again, &error), -EPERM, "others could read it: refused");
 	len = cvm_skr_state_pack(&state, bytes);

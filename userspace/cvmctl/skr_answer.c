@@ -25,45 +25,47 @@ static int read_answer(const struct skr_options *options, void **answer, size_t 
 	return status;
 }
 
-/* The state, which says what the answer must be to, and the answer */
-static int read_both(const struct skr_options *options, struct cvm_skr_state *state,
-		     void **answer, size_t *len)
-{
-	struct cvm_error error;
-	int rc = cvm_skr_state_read(options->state, state, &error);
-
-	return rc ? skr_fail(rc, &error) : read_answer(options, answer, len);
-}
-
-int skr_request(const struct skr_options *options)
+/* The rest of the way from @answer to the request in @body, while signals wait */
+static int open_token(const struct skr_options *options, const void *answer, size_t len,
+		      char **body)
 {
 	struct cvm_tpm *tpm __cleanup(cleanup_tpm) = NULL;
 	__cleanup_secret_time struct cvm_secret_time time = { 0 };
 	__cleanup_skr_state struct cvm_skr_state state = { 0 };
-	__cleanup_free char *token = NULL, *body = NULL;
-	__cleanup_free void *answer = NULL;
+	__cleanup_free char *token = NULL;
 	struct cvm_error error;
-	size_t len;
 	int rc = skr_open_tpm(options->backend, &tpm);
 
 	if (rc)
 		return rc;
 	cvm_secret_begin(&time);
-	rc = read_both(options, &state, &answer, &len);
-	if (rc)
-		return rc;
-	rc = cvm_skr_token_open(tpm, &state, answer, len, &token, &error);
+	rc = cvm_skr_state_read(options->state, &state, &error);
 	if (!rc)
-		rc = cvm_skr_release_body(token, &state, &body, &error);
-	return rc ? skr_fail(rc, &error) : output_text(options->out, body);
+		rc = cvm_skr_token_open(tpm, &state, answer, len, &token, &error);
+	if (!rc)
+		rc = cvm_skr_release_body(token, &state, body, &error);
+	return rc ? skr_fail(rc, &error) : 0;
 }
 
-static int add(const struct skr_options *options, const struct cvm_skr_secret *secret)
+/* Who writes the answer, and who reads the request, may be waited for: not with a secret. */
+int skr_request(const struct skr_options *options)
+{
+	__cleanup_free void *answer = NULL;
+	__cleanup_free char *body = NULL;
+	size_t len;
+	int rc = read_answer(options, &answer, &len);
+
+	if (!rc)
+		rc = open_token(options, answer, len, &body);
+	return rc ? rc : output_text(options->out, body);
+}
+
+static int add(const struct skr_options *options, const struct cvm_skr_secret *secret,
+	       int32_t *serial)
 {
 	struct cvm_error error;
-	int32_t serial;
 	int rc = cvm_key_add(options->type, options->name, secret->bytes, secret->len,
-			     options->timeout_s, options->keyring, &serial);
+			     options->timeout_s, options->keyring, serial);
 
 	if (rc) {
 		cvm_key_derive_error(&error, rc, "keyring", 0);
@@ -72,8 +74,7 @@ static int add(const struct skr_options *options, const struct cvm_skr_secret *s
 	/* of no use any more: an answer is taken once */
 	if (unlink(options->state))
 		note("%s: cannot be removed: %s; remove it", options->state, strerror(errno));
-	printf("%d\n", serial);
-	return flush_output();
+	return 0;
 }
 
 static int unwrap(const struct skr_options *options, struct cvm_tpm *tpm,
@@ -96,21 +97,37 @@ static int unwrap(const struct skr_options *options, struct cvm_tpm *tpm,
 	return rc ? skr_fail(rc, &error) : 0;
 }
 
-int skr_open(const struct skr_options *options)
+static int open_key(const struct skr_options *options, const void *answer, size_t len,
+		    int32_t *serial)
 {
 	struct cvm_tpm *tpm __cleanup(cleanup_tpm) = NULL;
 	__cleanup_secret_time struct cvm_secret_time time = { 0 };
 	__cleanup_skr_state struct cvm_skr_state state = { 0 };
 	__cleanup_skr_secret struct cvm_skr_secret secret = { 0 };
-	__cleanup_free void *answer = NULL;
-	size_t len;
+	struct cvm_error error;
 	int rc = skr_open_tpm(options->backend, &tpm);
 
 	if (rc)
 		return rc;
 	cvm_secret_begin(&time);
-	rc = read_both(options, &state, &answer, &len);
+	rc = cvm_skr_state_read(options->state, &state, &error);
+	if (rc)
+		return skr_fail(rc, &error);
+	rc = unwrap(options, tpm, &state, answer, len, &secret);
+	return rc ? rc : add(options, &secret, serial);
+}
+
+int skr_open(const struct skr_options *options)
+{
+	__cleanup_free void *answer = NULL;
+	int32_t serial;
+	size_t len;
+	int rc = read_answer(options, &answer, &len);
+
 	if (!rc)
-		rc = unwrap(options, tpm, &state, answer, len, &secret);
-	return rc ? rc : add(options, &secret);
+		rc = open_key(options, answer, len, &serial);
+	if (rc)
+		return rc;
+	printf("%d\n", serial);
+	return flush_output();
 }

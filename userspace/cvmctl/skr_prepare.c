@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "certs.h"
 #include "common/cleanup.h"
@@ -159,33 +160,59 @@ static int write_all(const struct skr_options *options, const struct cvm_skr_sta
 	struct cvm_error error;
 	int rc = cvm_skr_attest_body(parts, state, &body, &error), status;
 
-	if (!rc)
-		rc = cvm_skr_state_write(options->state, state, &error);
 	if (rc)
 		return skr_fail(rc, &error);
 	status = write_public(options->public, parts);
 	return status ? status : output_text(options->out, body);
 }
 
-int skr_prepare(const struct skr_options *options, struct cvm_skr_state *state)
+/*
+ * All that has to do with what is secret. It is in its file when this returns, and nowhere else:
+ * signals arrive again, as for what comes next others may be waited for.
+ */
+static int make_key(const struct skr_options *options, struct cvm_ctx *ctx,
+		    struct cvm_skr_state *state, struct cvm_skr_parts *parts)
 {
 	struct cvm_tpm *tpm __cleanup(cleanup_tpm) = NULL;
-	__cleanup_skr_parts struct cvm_skr_parts parts = { 0 };
-	struct inputs in __cleanup(cleanup_inputs) = { 0 };
-	__cleanup_ctx struct cvm_ctx *ctx = NULL;
+	__cleanup_secret_time struct cvm_secret_time time = { 0 };
 	struct cvm_error error;
+	int rc = skr_open_tpm(options->backend, &tpm);
+
+	if (rc)
+		return rc;
+	cvm_secret_begin(&time);
+	rc = cvm_skr_gather(ctx, tpm, state, parts, &error);
+	if (!rc)
+		rc = cvm_skr_state_write(options->state, state, &error);
+	OPENSSL_cleanse(state->unique, sizeof(state->unique));
+	return rc ? skr_fail(rc, &error) : 0;
+}
+
+static int write_request(const struct skr_options *options, const struct cvm_skr_state *state,
+			 struct cvm_skr_parts *parts)
+{
+	struct inputs in __cleanup(cleanup_inputs) = { 0 };
+	int rc;
+
+	read_system(&in, parts);
+	rc = read_certs(options, &in, parts);
+	if (!rc)
+		rc = read_log(options, state, &in, parts);
+	return rc ? rc : write_all(options, state, parts);
+}
+
+int skr_prepare(const struct skr_options *options, struct cvm_skr_state *state)
+{
+	__cleanup_skr_parts struct cvm_skr_parts parts = { 0 };
+	__cleanup_ctx struct cvm_ctx *ctx = NULL;
 	int rc = open_source_at(options->backend, options->imds, &ctx);
 
 	if (!rc)
-		rc = skr_open_tpm(options->backend, &tpm);
+		rc = make_key(options, ctx, state, &parts);
 	if (rc)
 		return rc;
-	rc = cvm_skr_gather(ctx, tpm, state, &parts, &error);
-	if (rc)
-		return skr_fail(rc, &error);
-	read_system(&in, &parts);
-	rc = read_certs(options, &in, &parts);
-	if (!rc)
-		rc = read_log(options, state, &in, &parts);
-	return rc ? rc : write_all(options, state, &parts);
+	rc = write_request(options, state, &parts);
+	if (rc && unlink(options->state))
+		note("%s: cannot be removed: %s; remove it", options->state, strerror(errno));
+	return rc;
 }

@@ -116,7 +116,10 @@ size_t cvm_skr_state_pack(const struct cvm_skr_state *state, uint8_t out[CVM_SKR
 int cvm_skr_state_parse(const uint8_t *data, size_t len, struct cvm_skr_state *state,
 			struct cvm_error *error);
 
-/* For nobody else to read. 0 or -errno; -EPERM: others could have read it. */
+/*
+ * For nobody else to read. 0 or -errno; -EEXIST: something is there already; -EPERM: others
+ * could have read it.
+ */
 int cvm_skr_state_write(const char *path, const struct cvm_skr_state *state,
 			struct cvm_error *error);
 int cvm_skr_state_read(const char *path, struct cvm_skr_state *state, struct cvm_error *error);

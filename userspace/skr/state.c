@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/api.h"
 #include "common/cleanup.h"
@@ -168,14 +169,29 @@ int cvm_skr_state_parse(const uint8_t *data, size_t len, struct cvm_skr_state *s
 	       cvm_set_error(error, -EBADMSG, "this is not what cvmctl skr prepare writes");
 }
 
+/* A new file: what is there is another's, or the state of another release. */
 int cvm_skr_state_write(const char *path, const struct cvm_skr_state *state,
 			struct cvm_error *error)
 {
+	__cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	uint8_t bytes[CVM_SKR_STATE_MAX];
-	int rc = cvm_write_file(path, bytes, cvm_skr_state_pack(state, bytes), 0600);
+	size_t len;
+	ssize_t done;
+	int rc;
 
+	if (fd < 0 && errno == EEXIST)
+		return cvm_set_error(error, -EEXIST, "%s: is there already: remove it, unless that release is still under way",
+				     path);
+	if (fd < 0)
+		return cvm_path_error(error, -errno, path, "create");
+	len = cvm_skr_state_pack(state, bytes);
+	done = write(fd, bytes, len);
+	rc = done < 0 ? -errno : -ENOSPC;
 	OPENSSL_cleanse(bytes, sizeof(bytes));
-	return rc ? cvm_path_error(error, rc, path, "write") : 0;
+	if (done == (ssize_t)len)
+		return 0;
+	unlink(path);
+	return cvm_path_error(error, rc, path, "write");
 }
 
 /* Who else has it, and may use the TPM, has the wrapping key as well. */
