@@ -66,7 +66,8 @@ enum cvm_skr_form {
  * @form: enum cvm_skr_form
  * @wrap: how the key is to be wrapped: a number for cvm_skr_wrap_name()
  * @pcrs: bits: the wrapping key is bound to them
- * @unique: random, and secret: who knows it, and may use the TPM, has the wrapping key
+ * @unique: random, and secret until the TPM is reset: who knows it, and may use the TPM, has the
+ *	    wrapping key, and so every key that was wrapped for it
  * @nonce: random: each answer has to have it
  * @policy: that the PCRs are what they were
  * @name: the wrapping key's
