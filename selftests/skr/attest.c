@@ -5,7 +5,6 @@
  * token for the key that the TPM has certified.
  */
 #include <jansson.h>
-#include <openssl/core_names.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
@@ -219,17 +218,6 @@ static bool check(const struct request *r, bool td, EVP_PKEY **key)
 
 /* ---- the token */
 
-static char *modulus_text(EVP_PKEY *key)
-{
-	BIGNUM *n = NULL;
-	uint8_t bytes[256];
-
-	EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n);
-	BN_bn2binpad(n, bytes, sizeof(bytes));
-	BN_free(n);
-	return service_encode(bytes, sizeof(bytes), true);
-}
-
 static char *make_token(const struct service *s, const char *kind, json_t *runtime)
 {
 	json_t *claims = json_pack("{s:s, s:o}", "x-ms-attestation-type", kind, "x-ms-runtime", runtime);
@@ -246,7 +234,7 @@ static char *guest_token(const struct service *s, EVP_PKEY *key, const struct by
 {
 	EVP_PKEY *claimed = service_is_wrong(s, "token-key") ? s->token_key : key;
 	char *sent = service_encode(nonce->data, nonce->len, false);
-	char *n = modulus_text(claimed), *token;
+	char *n = service_modulus(claimed), *token;
 
 	if (service_is_wrong(s, "token-nonce"))
 		sent[0] = sent[0] == 'A' ? 'B' : 'A';

@@ -196,13 +196,45 @@ static char *payload_of(const struct service *s, EVP_PKEY *key, const char *enc,
 
 /* ---- the signature */
 
-/* Whose certificate it is, where it is another than the vault's */
-static X509 *leaf_of(const struct service *s, EVP_PKEY **key)
+/**
+ * struct signer - who signs, and the certificates that he sends with it
+ * @x5c: the signer's first; its end is the first that is none
+ */
+struct signer {
+	EVP_PKEY *key;
+	X509 *x5c[4];
+};
+
+static void add_cert(struct signer *signer, X509 *cert)
 {
-	struct service_cert spec = {
-		.name = SERVICE_HOST, .issuer = s->root,
-		.by = wrong(s, "other-root") ? s->token_key : s->root_key,
-		.usage = wrong(s, "usage") ? "keyEncipherment" : "digitalSignature",
+	size_t i = 0;
+
+	while (signer->x5c[i])
+		i++;
+	signer->x5c[i] = cert;
+}
+
+static void free_signer(struct signer *signer)
+{
+	for (size_t i = 0; i < sizeof(signer->x5c) / sizeof(signer->x5c[0]); i++)
+		X509_free(signer->x5c[i]);
+	EVP_PKEY_free(signer->key);
+}
+
+static X509 *another(X509 *cert)
+{
+	X509_up_ref(cert);
+	return cert;
+}
+
+/* The certificate of @key */
+static X509 *issue_leaf(const struct service *s, const char *name, EVP_PKEY *key, X509 *issuer,
+			EVP_PKEY *by)
+{
+	const struct service_cert spec = {
+		.name = name, .key = key, .issuer = issuer, .by = by,
+		.usage = wrong(s, "usage") ? "keyEncipherment" :
+			 wrong(s, "no-ca") ? "digitalSignature,keyCertSign" : "digitalSignature",
 		.host = wrong(s, "host") ? "DNS:other.simulated.example" :
 			wrong(s, "host-name-only") ? NULL : "DNS:" SERVICE_HOST,
 		.from = wrong(s, "early") ? 40000 : -86400,
@@ -210,43 +242,123 @@ static X509 *leaf_of(const struct service *s, EVP_PKEY **key)
 		.md = wrong(s, "sha1") ? EVP_sha1() : EVP_sha256(),
 	};
 
-	*key = wrong(s, "weak") ? EVP_RSA_gen(1024) : s->key;
-	if (*key == s->key)
-		EVP_PKEY_up_ref(*key);
-	spec.key = *key;
 	return service_issue(&spec);
 }
 
-static char *der_text(X509 *cert)
+/* The attacker's root, which may call itself the vault's */
+static X509 *own_root(const struct service *s)
+{
+	const struct service_cert spec = {
+		.name = wrong(s, "own-root") ? "Other Root" : SERVICE_ROOT,
+		.key = s->token_key, .by = s->token_key, .ca = true, .usage = "keyCertSign",
+		.from = -86400, .until = 86400, .md = EVP_sha256(),
+	};
+
+	return service_issue(&spec);
+}
+
+/* Who is not the vault. His key is token_key. */
+static bool sign_as_attacker(const struct service *s, struct signer *signer)
+{
+	X509 *issuer;
+
+	if (wrong(s, "own-root") || wrong(s, "same-name")) {
+		issuer = own_root(s);
+		add_cert(signer, issue_leaf(s, SERVICE_HOST, s->token_key, issuer, s->token_key));
+	} else if (wrong(s, "self-signed")) {
+		add_cert(signer, issue_leaf(s, SERVICE_HOST, s->token_key, NULL, s->token_key));
+		issuer = NULL;
+	} else if (wrong(s, "no-ca")) {
+		/* somebody's, whom the true one has given a certificate, but not that of a CA */
+		issuer = issue_leaf(s, "Somebody", s->key, s->middle, s->middle_key);
+		add_cert(signer, issue_leaf(s, SERVICE_HOST, s->token_key, issuer, s->key));
+	} else {
+		return false;
+	}
+	signer->key = s->token_key;
+	if (issuer)
+		add_cert(signer, issuer);
+	if (wrong(s, "no-ca"))
+		add_cert(signer, another(s->middle));
+	return true;
+}
+
+static void sign_as_vault(const struct service *s, struct signer *signer)
+{
+	EVP_PKEY *by = wrong(s, "other-root") ? s->token_key : s->middle_key;
+
+	signer->key = s->key;
+	add_cert(signer, issue_leaf(s, SERVICE_HOST, s->key, s->middle, by));
+	if (!wrong(s, "no-middle"))
+		add_cert(signer, another(s->middle));
+	if (wrong(s, "with-root") || wrong(s, "no-middle"))
+		add_cert(signer, another(s->root));
+}
+
+static void find_signer(const struct service *s, struct signer *signer)
+{
+	EVP_PKEY *weak;
+
+	memset(signer, 0, sizeof(*signer));
+	if (wrong(s, "root-signs")) {
+		signer->key = s->root_key;
+		add_cert(signer, another(s->root));
+	} else if (wrong(s, "weak")) {
+		weak = service_need(EVP_RSA_gen(1024));
+		signer->key = weak;
+		add_cert(signer, issue_leaf(s, SERVICE_HOST, weak, s->middle, s->middle_key));
+		add_cert(signer, another(s->middle));
+		return;
+	} else if (!sign_as_attacker(s, signer)) {
+		sign_as_vault(s, signer);
+	}
+	/* who is named, and who signs */
+	if (wrong(s, "jwk"))
+		signer->key = s->token_key;
+	EVP_PKEY_up_ref(signer->key);
+}
+
+static json_t *der_text(X509 *cert)
 {
 	unsigned char *der = NULL;
 	int len = i2d_X509(cert, &der);
 	char *text = service_encode(der, (size_t)len, false);
+	json_t *json = json_string(text);
 
 	OPENSSL_free(der);
-	return text;
+	free(text);
+	return json;
 }
 
-static char *header_of(const struct service *s, X509 *leaf)
+/* RFC 7515, 4.1.3: the key itself, which says who signs as well as anybody may */
+static json_t *jwk_of(EVP_PKEY *key)
+{
+	char *n = service_modulus(key);
+	json_t *json = json_pack("{s:s, s:s, s:s}", "kty", "RSA", "e", "AQAB", "n", n);
+
+	free(n);
+	return json;
+}
+
+static char *header_of(const struct service *s, const struct signer *signer)
 {
 	const char *alg = wrong(s, "none") ? "none" : wrong(s, "hs256") ? "HS256" :
 			  wrong(s, "es256") ? "ES256" : wrong(s, "pss") ? "PS256" :
 			  wrong(s, "other-alg") ? "RS384" : "RS256";
-	char *first = der_text(leaf), *last = der_text(s->root), *text;
-	json_t *json = json_pack("{s:s, s:s, s:[s, s]}", "alg", alg, "kid", "signer", "x5c", first, last);
+	json_t *x5c = json_array(), *json = json_pack("{s:s, s:s}", "alg", alg, "kid", "signer");
+	char *text;
 
+	for (size_t i = 0; signer->x5c[i] && !wrong(s, "empty-chain"); i++)
+		json_array_append_new(x5c, der_text(signer->x5c[i]));
+	if (!wrong(s, "no-chain"))
+		json_object_set(json, "x5c", x5c);
 	if (wrong(s, "crit"))
 		json_object_set_new(json, "crit", json_pack("[s]", "exp"));
-	if (wrong(s, "no-chain"))
-		json_object_del(json, "x5c");
-	if (wrong(s, "empty-chain"))
-		json_object_set_new(json, "x5c", json_array());
 	if (wrong(s, "jwk"))
-		json_object_set_new(json, "x5c", json_pack("[s]", last));
+		json_object_set_new(json, "jwk", jwk_of(signer->key));
 	text = service_need(json_dumps(json, JSON_COMPACT));
+	json_decref(x5c);
 	json_decref(json);
-	free(first);
-	free(last);
 	return text;
 }
 
@@ -295,20 +407,20 @@ static char *changed(const struct service *s, char *jws, EVP_PKEY *key)
 
 static char *sign_payload(const struct service *s, const char *payload)
 {
-	EVP_PKEY *key;
-	X509 *leaf = leaf_of(s, &key);
-	char *header = header_of(s, leaf), *jws, *text;
+	struct signer signer;
+	char *header, *jws, *text;
 	json_t *answer;
 
-	jws = service_sign(header, payload, strlen(payload), key, wrong(s, "pss"));
-	jws = changed(s, jws, key);
+	find_signer(s, &signer);
+	header = header_of(s, &signer);
+	jws = service_sign(header, payload, strlen(payload), signer.key, wrong(s, "pss"));
+	jws = changed(s, jws, signer.key);
 	answer = json_pack("{s:s}", "value", jws);
 	text = service_need(json_dumps(answer, JSON_COMPACT));
 	json_decref(answer);
 	free(jws);
 	free(header);
-	X509_free(leaf);
-	EVP_PKEY_free(key);
+	free_signer(&signer);
 	return text;
 }
 

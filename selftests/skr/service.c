@@ -79,6 +79,17 @@ EVP_PKEY *service_public_key(const uint8_t *n, size_t len)
 	return service_need(key);
 }
 
+char *service_modulus(EVP_PKEY *key)
+{
+	BIGNUM *n = NULL;
+	uint8_t bytes[256];
+
+	EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n);
+	BN_bn2binpad(n, bytes, sizeof(bytes));
+	BN_free(n);
+	return service_encode(bytes, sizeof(bytes), true);
+}
+
 static uint8_t *sign(EVP_PKEY *key, bool pss, const char *text, size_t *len)
 {
 	EVP_MD_CTX *ctx = service_need(EVP_MD_CTX_new());
@@ -151,17 +162,23 @@ X509 *service_issue(const struct service_cert *spec)
 	return cert;
 }
 
-static void issue_both(struct service *s)
+/* As a vault's are: a root, one between, and its own */
+static void issue_all(struct service *s)
 {
 	struct service_cert spec = {
-		.name = "Simulated Vault Root", .key = s->root_key, .by = s->root_key, .ca = true,
+		.name = SERVICE_ROOT, .key = s->root_key, .by = s->root_key, .ca = true,
 		.usage = "keyCertSign", .from = -86400, .until = 86400, .md = EVP_sha256(),
 	};
 
 	s->root = service_issue(&spec);
+	spec.name = "Simulated Vault CA";
+	spec.key = s->middle_key;
+	spec.issuer = s->root;
+	s->middle = service_issue(&spec);
 	spec.name = SERVICE_HOST;
 	spec.key = s->key;
-	spec.issuer = s->root;
+	spec.issuer = s->middle;
+	spec.by = s->middle_key;
 	spec.ca = false;
 	spec.usage = "digitalSignature";
 	spec.host = "DNS:" SERVICE_HOST;
@@ -173,18 +190,21 @@ void service_make(struct service *s)
 	memset(s, 0, sizeof(*s));
 	s->token_key = service_need(EVP_RSA_gen(2048));
 	s->root_key = service_need(EVP_RSA_gen(2048));
+	s->middle_key = service_need(EVP_RSA_gen(2048));
 	s->key = service_need(EVP_RSA_gen(2048));
 	s->secret_len = 32;
 	RAND_bytes(s->secret, 32);
-	issue_both(s);
+	issue_all(s);
 }
 
 void service_free(struct service *s)
 {
 	EVP_PKEY_free(s->token_key);
 	EVP_PKEY_free(s->root_key);
+	EVP_PKEY_free(s->middle_key);
 	EVP_PKEY_free(s->key);
 	X509_free(s->root);
+	X509_free(s->middle);
 	X509_free(s->cert);
 }
 
@@ -252,11 +272,12 @@ void service_at(struct service *s, const char *dir)
 	memset(s, 0, sizeof(*s));
 	s->token_key = key_at(dir, "token.key");
 	s->root_key = key_at(dir, "root.key");
+	s->middle_key = key_at(dir, "middle.key");
 	s->key = key_at(dir, "release.key");
 	released = key_at(dir, "released.key");
 	secret_of(s, released);
 	EVP_PKEY_free(released);
-	issue_both(s);
+	issue_all(s);
 	file = service_need(open_in(dir, "root.pem", "w"));
 	PEM_write_X509(file, s->root);
 	fclose(file);

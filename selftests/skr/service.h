@@ -14,20 +14,22 @@
 
 #define SERVICE_HOST	"vault.simulated.example"
 #define SERVICE_KID	"https://" SERVICE_HOST "/keys/disk/0123456789abcdef"
+#define SERVICE_ROOT	"Simulated Vault Root"
 #define SERVICE_SECRET	4096
 
 /**
  * struct service - both services
  * @token_key: signs tokens
  * @root_key, @root: whom the guest trusts
+ * @middle_key, @middle: whom the root does, and nobody else
  * @key, @cert: sign releases
  * @secret: the key that is released
  * @secret_len: bytes
  * @wrong: what is done wrong, or NULL
  */
 struct service {
-	EVP_PKEY *token_key, *root_key, *key;
-	X509 *root, *cert;
+	EVP_PKEY *token_key, *root_key, *middle_key, *key;
+	X509 *root, *middle, *cert;
 	uint8_t secret[SERVICE_SECRET];
 	size_t secret_len;
 	const char *wrong;
@@ -61,6 +63,9 @@ char *service_encode(const void *data, size_t len, bool url);
 
 /* The RSA key with this modulus */
 EVP_PKEY *service_public_key(const uint8_t *n, size_t len);
+
+/* Of a key of 2048 bits, as a JSON Web Key has it; for free() */
+char *service_modulus(EVP_PKEY *key);
 
 /**
  * struct service_cert - a certificate

@@ -23,6 +23,7 @@ static void test_wrappings(struct cvm_tpm *tpm)
 		steps_start(tpm, &r, wrappings[i]);
 		check(steps_gives(tpm, &r, NULL), "%s: a key has come", wrappings[i]);
 		check(steps_gives(tpm, &r, "pss"), "%s: signed by PSS", wrappings[i]);
+		check(steps_gives(tpm, &r, "with-root"), "%s: the root is sent too", wrappings[i]);
 		/* by the hash that was asked for */
 		check(steps_gives(tpm, &r, "said-otherwise"), "%s: whatever the inner header says",
 		      wrappings[i]);
@@ -85,13 +86,19 @@ static const struct {
 	{ "crit", -EBADMSG, "header: crit" },
 	{ "no-chain", -EBADMSG, "header.x5c" },
 	{ "empty-chain", -EBADMSG, "header.x5c" },
-	{ "jwk", -EKEYREJECTED, "do not hold" },
+	{ "jwk", -EKEYREJECTED, "signature does not hold" },
+	{ "root-signs", -EKEYREJECTED, "do not hold: hostname mismatch" },
 	{ "two-parts", -EBADMSG, "compact form" },
 	{ "four-parts", -EBADMSG, "compact form" },
 	{ "signature", -EKEYREJECTED, "signature does not hold" },
 	{ "no-signature", -EKEYREJECTED, "signature does not hold" },
 	{ "payload", -EKEYREJECTED, "signature does not hold" },
-	{ "other-root", -EKEYREJECTED, "do not hold" },
+	{ "other-root", -EKEYREJECTED, "do not hold: certificate signature failure" },
+	{ "own-root", -EKEYREJECTED, "do not hold: self-signed certificate in certificate chain" },
+	{ "same-name", -EKEYREJECTED, "do not hold: certificate signature failure" },
+	{ "self-signed", -EKEYREJECTED, "do not hold: self-signed certificate" },
+	{ "no-ca", -EKEYREJECTED, "do not hold: invalid CA certificate" },
+	{ "no-middle", -EKEYREJECTED, "do not hold: unable to get local issuer certificate" },
 	{ "host", -EKEYREJECTED, "do not hold: hostname mismatch" },
 	{ "host-name-only", -EKEYREJECTED, "do not hold: hostname mismatch" },
 	{ "expired", -EKEYREJECTED, "do not hold: certificate has expired" },
