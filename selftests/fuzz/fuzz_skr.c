@@ -38,6 +38,7 @@ static __attribute__((unused)) void skr_envelope(const uint8_t *data, size_t len
 
 	must_explain(ret, &error);
 	must(!ret == !!envelope.token);
+	must(ret || envelope.key_len == 16 || envelope.key_len == 32);
 	must(ret || (envelope.len && envelope.len <= CVM_SKR_MAX_TOKEN));
 	free(envelope.token);
 }

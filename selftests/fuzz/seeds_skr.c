@@ -45,8 +45,9 @@ static void seed_envelope(void)
 {
 	char *key = zeros(256), *iv = zeros(12), *tag = zeros(16), *inner, *token, *answer;
 
-	inner = text_of(json_pack("{s:s, s:{s:s}, s:s, s:s}", "EncryptedInnerKey", key,
-				  "EncryptionParams", "Iv", iv, "AuthenticationData", tag, "Jwt", tag));
+	inner = text_of(json_pack("{s:s, s:{s:s, s:i}, s:s, s:s}", "EncryptedInnerKey", key,
+				  "EncryptionParams", "Iv", iv, "KeySizeInBits", 256,
+				  "AuthenticationData", tag, "Jwt", tag));
 	token = service_encode(inner, strlen(inner), true);
 	answer = text_of(json_pack("{s:s}", "token", token));
 	seed_text("skr_envelope", "good", answer);

@@ -260,20 +260,36 @@ static void encrypt_key(EVP_PKEY *key, const uint8_t *inner, size_t len, uint8_t
 	EVP_PKEY_CTX_free(ctx);
 }
 
-static void encrypt_token(const uint8_t *inner, const uint8_t *iv, const char *label, char *token,
-			  uint8_t tag[16])
+static void encrypt_token(const uint8_t *inner, const EVP_CIPHER *cipher, const uint8_t *iv,
+			  const char *label, char *token, uint8_t tag[16])
 {
 	EVP_CIPHER_CTX *ctx = service_need(EVP_CIPHER_CTX_new());
 	uint8_t *text = (uint8_t *)token;
 	int len;
 
-	if (EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, inner, iv) != 1 ||
+	if (EVP_EncryptInit_ex(ctx, cipher, NULL, inner, iv) != 1 ||
 	    EVP_EncryptUpdate(ctx, NULL, &len, (const uint8_t *)label, (int)strlen(label)) != 1 ||
 	    EVP_EncryptUpdate(ctx, text, &len, text, (int)strlen(token)) != 1 ||
 	    EVP_EncryptFinal_ex(ctx, text + len, &len) != 1 ||
 	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, 16, tag) != 1)
 		service_need(NULL);
 	EVP_CIPHER_CTX_free(ctx);
+}
+
+static int announced_bits(const struct service *s)
+{
+	return service_is_wrong(s, "bits-128") || service_is_wrong(s, "inner-long") ? 128 :
+	       service_is_wrong(s, "bits-192") ? 192 : service_is_wrong(s, "bits-0") ? 0 : 256;
+}
+
+/* Of the inner key: "inner-N" has N bytes of it, with good padding */
+static size_t inner_len_of(const struct service *s)
+{
+	unsigned int len;
+
+	if (s->wrong && sscanf(s->wrong, "inner-%u", &len) == 1)
+		return len;
+	return service_is_wrong(s, "bits-128") ? 16 : 32;
 }
 
 /* Takes over @text. */
@@ -296,8 +312,9 @@ static char *answer_of(json_t *token)
 
 static char *envelope(const struct service *s, EVP_PKEY *key, char *token)
 {
-	size_t len = strlen(token), inner_len = service_is_wrong(s, "inner-length") ? 24 : 32;
-	uint8_t inner[32], iv[12], tag[16], wrapped[256];
+	const EVP_CIPHER *cipher = inner_len_of(s) == 16 ? EVP_aes_128_gcm() : EVP_aes_256_gcm();
+	uint8_t inner[256], iv[12], tag[16], wrapped[256];
+	size_t len = strlen(token);
 	json_t *json;
 	char *text, *answer;
 
@@ -305,15 +322,18 @@ static char *envelope(const struct service *s, EVP_PKEY *key, char *token)
 	RAND_bytes(iv, sizeof(iv));
 	if (service_is_wrong(s, "token-form"))
 		token[0] = ' ';
-	encrypt_token(inner, iv, service_is_wrong(s, "label") ? "transport key" : "Transport Key", token, tag);
-	encrypt_key(service_is_wrong(s, "inner-other") ? s->token_key : key, inner, inner_len, wrapped);
+	encrypt_token(inner, cipher, iv,
+		      service_is_wrong(s, "label") ? "transport key" : "Transport Key", token, tag);
+	encrypt_key(service_is_wrong(s, "inner-other") ? s->token_key : key, inner,
+		    inner_len_of(s), wrapped);
 	wrapped[17] ^= service_is_wrong(s, "inner-flip");
 	tag[3] ^= service_is_wrong(s, "tag-flip");
 	token[5] ^= service_is_wrong(s, "text-flip");
 	json = json_pack("{s:o, s:{s:o, s:s, s:s, s:i}, s:o, s:o}",
 			 "EncryptedInnerKey", string_of(service_encode(wrapped, 256, false)),
 			 "EncryptionParams", "Iv", string_of(service_encode(iv, 12, false)),
-			 "BlockMode", "ChainingModeGCM", "BlockPadding", "Null", "KeySizeInBits", 256,
+			 "BlockMode", "ChainingModeGCM", "BlockPadding", "Null", "KeySizeInBits",
+			 announced_bits(s),
 			 "AuthenticationData", string_of(service_encode(tag, 16, false)),
 			 "Jwt", string_of(service_encode(token, len, false)));
 	text = service_need(json_dumps(json, JSON_COMPACT));

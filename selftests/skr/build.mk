@@ -8,6 +8,8 @@ test-programs += $(skr-tests) $(B)/tests/skr_service
 # bound at once, as cvmctl is: binding later saves vector registers, and what is in them
 $(B)/tests/test_skr_memory: LDFLAGS += -Wl,-z,now
 $(B)/tests/test_skr_memory: $(B)/obj/selftests/keys/memory.o
+# which counts what is decrypted
+$(B)/tests/test_skr: LDFLAGS += -Wl,--wrap=EVP_DecryptUpdate,--wrap=EVP_DecryptFinal_ex
 $(addprefix $(B)/tests/,test_skr test_skr_memory test_skr_tdx): $(B)/obj/platform/fw_client.o \
 	$(B)/obj/selftests/skr/steps.o
 $(skr-tests): $(B)/tests/%: $(B)/obj/selftests/skr/%.o $(skr-service) $(key-obj) $(B)/lib/libcvmguest.a

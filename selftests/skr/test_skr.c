@@ -46,6 +46,17 @@ static void test_sizes(struct cvm_tpm *tpm)
 	steps_forget(&r);
 }
 
+/* The shorter of both keys that a token may be encrypted by */
+static void test_short_key(struct cvm_tpm *tpm)
+{
+	struct cvm_error error = { 0 };
+	struct release r;
+	int rc = steps_prepare(tpm, &r, "RSA_AES_KEY_WRAP_256", CVM_SKR_AZURE_GUEST, &error);
+
+	check(!rc && !steps_attested(tpm, &r, "bits-128", &error), "a token under AES-128");
+	steps_forget(&r);
+}
+
 /* Services that attest the platform: the claims name the key, and the vault is told of it */
 static void test_platform(struct cvm_tpm *tpm)
 {
@@ -142,6 +153,42 @@ static void test_hosts(const struct release *r)
 	free(answer);
 }
 
+/* ---- how often it is decrypted here: linked in the place of OpenSSL's */
+
+int __wrap_EVP_DecryptUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *len,
+			     const unsigned char *in, int in_len);
+int __real_EVP_DecryptUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *len,
+			     const unsigned char *in, int in_len);
+int __wrap_EVP_DecryptFinal_ex(EVP_CIPHER_CTX *ctx, unsigned char *out, int *len);
+int __real_EVP_DecryptFinal_ex(EVP_CIPHER_CTX *ctx, unsigned char *out, int *len);
+
+static size_t updated, finished;
+
+int __wrap_EVP_DecryptUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *len,
+			     const unsigned char *in, int in_len)
+{
+	updated++;
+	return __real_EVP_DecryptUpdate(ctx, out, len, in, in_len);
+}
+
+int __wrap_EVP_DecryptFinal_ex(EVP_CIPHER_CTX *ctx, unsigned char *out, int *len)
+{
+	finished++;
+	return __real_EVP_DecryptFinal_ex(ctx, out, len);
+}
+
+/* since it was last asked */
+static bool is_decrypted(size_t updates, size_t finals)
+{
+	bool good = updated == updates && finished == finals;
+
+	if (!good)
+		printf("# %zu and %zu\n", updated, finished);
+	updated = 0;
+	finished = 0;
+	return good;
+}
+
 /* Each of them is the vault's, and signed by it */
 static const char *const undecryptable[] = {
 	"other-hash", "rsa-flip", "rsa-big", "rsa-zero", "rsa-padding", "rsa-label", "rsa-other",
@@ -154,6 +201,7 @@ static void test_uniform(struct cvm_tpm *tpm, const struct release *r)
 	struct cvm_error want = { 0 };
 
 	cvm_skr_refuse(&want);
+	updated = finished = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(undecryptable); i++) {
 		struct cvm_error error = { 0 };
 		struct cvm_skr_secret secret;
@@ -163,11 +211,13 @@ static void test_uniform(struct cvm_tpm *tpm, const struct release *r)
 			   "%s: refused, in the same words", undecryptable[i]))
 			printf("# %d: %s\n", rc, error.text);
 		check(cvm_is_zero(&secret, sizeof(secret)), "and nothing of it is left");
+		check(is_decrypted(1, 0), "and it is unwrapped, by whatever key");
 	}
 }
 
 static const char *const unreadable[] = {
-	"inner-flip", "inner-other", "inner-length", "tag-flip", "text-flip", "label", "token-form",
+	"inner-flip", "inner-other", "inner-1", "inner-16", "inner-24", "inner-31", "inner-33",
+	"inner-100", "inner-200", "inner-long", "tag-flip", "text-flip", "label", "token-form",
 };
 
 static void test_tokens(struct cvm_tpm *tpm, struct release *r)
@@ -175,6 +225,7 @@ static void test_tokens(struct cvm_tpm *tpm, struct release *r)
 	struct cvm_error want = { 0 }, error = { 0 };
 
 	cvm_skr_refuse(&want);
+	updated = finished = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(unreadable); i++) {
 		int rc;
 
@@ -183,7 +234,11 @@ static void test_tokens(struct cvm_tpm *tpm, struct release *r)
 		if (!check(rc == -EBADMSG && !memcmp(&error, &want, sizeof(error)),
 			   "%s: refused, in the same words", unreadable[i]))
 			printf("# %d: %s\n", rc, error.text);
+		check(is_decrypted(2, 1), "and all of it is decrypted, by whatever key");
 	}
+	check_is(steps_attested(tpm, r, "bits-192", &error), -EBADMSG, "no such length of a key");
+	check_says(error.text, "EncryptionParams.KeySizeInBits", "and the message says so");
+	check_is(steps_attested(tpm, r, "bits-0", &error), -EBADMSG, "nor one of nothing");
 	check_is(steps_attested(tpm, r, "token-key", &error), -EBADMSG, "a token of another key");
 	check_says(error.text, "token.x-ms-runtime.keys", "and the message says so");
 	check_is(steps_attested(tpm, r, "token-nonce", &error), -EBADMSG, "a token of another nonce");
@@ -257,6 +312,7 @@ static void test_snp(struct cvm_tpm *tpm)
 
 	test_wrappings(tpm);
 	test_sizes(tpm);
+	test_short_key(tpm);
 	test_platform(tpm);
 	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
 	test_tamperings(tpm, &r);

@@ -5,7 +5,6 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "common/api.h"
 #include "common/base64url.h"
@@ -181,16 +180,11 @@ static bool decrypt(struct cvm_tpm *tpm, ESYS_TR key, const struct cvm_skr_state
 	const TPMT_RSA_DECRYPT scheme = {
 		.scheme = TPM2_ALG_OAEP, .details.oaep.hashAlg = cvm_skr_wrap_hash(state->wrap),
 	};
-	__cleanup_secret struct cvm_secret kek, got;
-	size_t len = 0;
-	bool good = getrandom(kek.bytes, KEK, 0) == KEK;
+	__cleanup_secret struct cvm_secret kek;
+	bool good = cvm_skr_decrypt_key(tpm, key, state->pcrs, &scheme, wrapped->kek, kek.bytes,
+					KEK);
 
-	/* what the TPM refuses is unwrapped with another key, and takes as long */
-	if (cvm_skr_decrypt(tpm, key, state->pcrs, &scheme, wrapped->kek, got.bytes,
-			    sizeof(got.bytes), &len) && len == KEK)
-		memcpy(kek.bytes, got.bytes, KEK);
-	else
-		good = false;
+	/* unwrapped, good or not */
 	return unwrap(kek.bytes, wrapped, secret) && good;
 }
 

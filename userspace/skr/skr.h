@@ -191,6 +191,16 @@ bool cvm_skr_decrypt(struct cvm_tpm *tpm, ESYS_TR key, uint32_t pcrs,
 		     const TPMT_RSA_DECRYPT *scheme, const uint8_t cipher[CVM_SKR_RSA],
 		     uint8_t *out, size_t size, size_t *len);
 
+/*
+ * Likewise a symmetric key of @len bytes, at most CVM_SECRET_MAX. Where it is false @out is
+ * random, for the caller to go on with as with a good one: whether the TPM has refused, or has
+ * decrypted something of another length, must not be seen by what is done next. (The TPM's own
+ * time is the TPM's.)
+ */
+bool cvm_skr_decrypt_key(struct cvm_tpm *tpm, ESYS_TR key, uint32_t pcrs,
+			 const TPMT_RSA_DECRYPT *scheme, const uint8_t cipher[CVM_SKR_RSA],
+			 uint8_t *out, size_t len);
+
 /* ---- certified.c: pure */
 
 /* SHA-256 of it, behind the number of that hash; false: it is none */
@@ -291,6 +301,7 @@ int cvm_skr_release_body(const char *token, const struct cvm_skr_state *state, c
 /**
  * struct cvm_skr_envelope - a token under a key that is encrypted for the wrapping key
  * @key: RSAES
+ * @key_len: bytes of what is encrypted in @key: 16 or 32
  * @iv: of AES-GCM
  * @tag: likewise
  * @token: encrypted; for free()
@@ -298,6 +309,7 @@ int cvm_skr_release_body(const char *token, const struct cvm_skr_state *state, c
  */
 struct cvm_skr_envelope {
 	uint8_t key[CVM_SKR_RSA];
+	size_t key_len;
 	uint8_t iv[12];
 	uint8_t tag[16];
 	uint8_t *token;

@@ -4,7 +4,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "common/api.h"
 #include "common/base64url.h"
@@ -75,6 +74,21 @@ static int get_bytes(const struct cvm_json *in, const char *key, uint8_t *out, s
 	return rc;
 }
 
+/* Known before anything is decrypted, so that the length of that decides nothing */
+static int get_key_len(const struct cvm_json *parameters, size_t *len)
+{
+	struct cvm_json member;
+	uint64_t bits;
+	int rc = cvm_json_member(parameters, "KeySizeInBits", &member);
+
+	if (!rc)
+		rc = cvm_json_number(&member, 256, &bits);
+	if (!rc && bits != 128 && bits != 256)
+		return cvm_json_wrong(&member, "128 or 256");
+	*len = rc ? 0 : (size_t)bits / 8;
+	return rc;
+}
+
 static int get_token(const struct cvm_json *in, struct cvm_skr_envelope *envelope)
 {
 	struct cvm_json member;
@@ -107,6 +121,8 @@ static int parse_fields(const struct cvm_json *in, struct cvm_skr_envelope *enve
 		rc = cvm_json_object(&parameters);
 	if (!rc)
 		rc = get_bytes(&parameters, "Iv", envelope->iv, sizeof(envelope->iv));
+	if (!rc)
+		rc = get_key_len(&parameters, &envelope->key_len);
 	if (!rc)
 		rc = get_bytes(in, "AuthenticationData", envelope->tag, sizeof(envelope->tag));
 	return rc ? rc : get_token(in, envelope);
@@ -141,19 +157,14 @@ int cvm_skr_envelope_parse(const char *answer, size_t len, struct cvm_skr_envelo
 
 /* ---- what is in it */
 
-static const EVP_CIPHER *cipher_for(size_t key_len)
-{
-	return key_len == 16 ? EVP_aes_128_gcm() : key_len == 32 ? EVP_aes_256_gcm() : NULL;
-}
-
 /* The token in place of what was there; false: it is not what was encrypted */
-static bool decrypt(struct cvm_skr_envelope *e, const uint8_t *key, size_t key_len)
+static bool decrypt(struct cvm_skr_envelope *e, const uint8_t *key)
 {
 	EVP_CIPHER_CTX *ctx __cleanup(cleanup_ctx) = EVP_CIPHER_CTX_new();
-	const EVP_CIPHER *cipher = cipher_for(key_len);
+	const EVP_CIPHER *cipher = e->key_len == 16 ? EVP_aes_128_gcm() : EVP_aes_256_gcm();
 	int len = 0, more = 0;
 
-	return ctx && cipher && EVP_DecryptInit_ex(ctx, cipher, NULL, key, e->iv) == 1 &&
+	return ctx && EVP_DecryptInit_ex(ctx, cipher, NULL, key, e->iv) == 1 &&
 	       EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, sizeof(e->tag), e->tag) == 1 &&
 	       EVP_DecryptUpdate(ctx, NULL, &len, (const uint8_t *)label, sizeof(label) - 1) == 1 &&
 	       EVP_DecryptUpdate(ctx, e->token, &len, e->token, (int)e->len) == 1 &&
@@ -181,14 +192,14 @@ static int open_envelope(struct cvm_tpm *tpm, ESYS_TR key, uint32_t pcrs,
 {
 	const TPMT_RSA_DECRYPT scheme = { .scheme = TPM2_ALG_RSAES };
 	__cleanup_secret struct cvm_secret inner;
-	size_t len = 32;
-	bool good;
+	bool good = cvm_skr_decrypt_key(tpm, key, pcrs, &scheme, envelope->key, inner.bytes,
+					envelope->key_len);
 
-	/* what the TPM refuses is decrypted with another key, and takes as long */
-	good = getrandom(inner.bytes, len, 0) == (ssize_t)len;
-	good &= cvm_skr_decrypt(tpm, key, pcrs, &scheme, envelope->key, inner.bytes,
-				sizeof(inner.bytes), &len);
-	good &= decrypt(envelope, inner.bytes, len);
+	/*
+	 * The padding of PKCS #1 v1.5 gives messages away to who learns when it is good, and the
+	 * same key unwraps what the vault gives: so all of the text is decrypted, good or not.
+	 */
+	good &= decrypt(envelope, inner.bytes);
 	if (!good || !is_token((const char *)envelope->token, envelope->len))
 		return cvm_skr_refuse(error);
 	*token = strndup((const char *)envelope->token, envelope->len);

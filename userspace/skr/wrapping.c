@@ -318,3 +318,19 @@ bool cvm_skr_decrypt(struct cvm_tpm *tpm, ESYS_TR key, uint32_t pcrs,
 		OPENSSL_cleanse(message, sizeof(*message));
 	return good;
 }
+
+bool cvm_skr_decrypt_key(struct cvm_tpm *tpm, ESYS_TR key, uint32_t pcrs,
+			 const TPMT_RSA_DECRYPT *scheme, const uint8_t cipher[CVM_SKR_RSA],
+			 uint8_t *out, size_t len)
+{
+	__cleanup_secret struct cvm_secret got;
+	bool good = getrandom(out, len, 0) == (ssize_t)len;
+	size_t got_len = 0;
+
+	if (cvm_skr_decrypt(tpm, key, pcrs, scheme, cipher, got.bytes, sizeof(got.bytes),
+			    &got_len) && got_len == len)
+		memcpy(out, got.bytes, len);
+	else
+		good = false;
+	return good;
+}
