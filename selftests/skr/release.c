@@ -3,7 +3,6 @@
 #include <jansson.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,6 +91,11 @@ static const EVP_MD *hash_of(const struct service *s, const char *enc)
 	       !strcmp(enc, "RSA_AES_KEY_WRAP_384") ? EVP_sha384() : EVP_sha1();
 }
 
+static const char *another_enc(const char *enc)
+{
+	return strcmp(enc, "CKM_RSA_AES_KEY_WRAP") ? "CKM_RSA_AES_KEY_WRAP" : "RSA_AES_KEY_WRAP_256";
+}
+
 static void wrap_kek(const struct service *s, EVP_PKEY *key, const EVP_MD *md, const uint8_t *kek,
 		     size_t len, uint8_t out[256])
 {
@@ -145,18 +149,17 @@ static size_t spoil(const struct service *s, uint8_t *cipher, size_t len)
 
 static char *key_hsm(const struct service *s, EVP_PKEY *key, const char *enc)
 {
-	uint8_t cipher[MAX_CIPHER] = { 0 }, kek[32];
+	uint8_t cipher[MAX_CIPHER] = { 0 };
 	char *text, *encoded, *out;
 	json_t *json;
 	size_t len;
 
-	RAND_bytes(kek, sizeof(kek));
-	wrap_kek(s, key, hash_of(s, enc), kek, wrong(s, "kek-16") ? 16 : wrong(s, "kek-31") ? 31 : 32, cipher);
-	len = spoil(s, cipher, 256 + wrap_key(s, kek, cipher + 256));
+	wrap_kek(s, key, hash_of(s, enc), s->kek, wrong(s, "kek-16") ? 16 : wrong(s, "kek-31") ? 31 : 32, cipher);
+	len = spoil(s, cipher, 256 + wrap_key(s, s->kek, cipher + 256));
 	encoded = service_encode(cipher, len, true);
 	json = json_pack("{s:s, s:{s:s, s:s, s:s}, s:s}", "schema_version", "1.0.0", "header", "kid",
 			 "TpmEphemeralEncryptionKey", "alg", "dir", "enc",
-			 wrong(s, "said-otherwise") ? "CKM_RSA_AES_KEY_WRAP" : enc, "ciphertext", encoded);
+			 wrong(s, "said-otherwise") ? another_enc(enc) : enc, "ciphertext", encoded);
 	text = service_need(json_dumps(json, JSON_COMPACT));
 	out = service_encode(text, strlen(text), true);
 	json_decref(json);

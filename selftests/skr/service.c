@@ -194,6 +194,7 @@ void service_make(struct service *s)
 	s->key = service_need(EVP_RSA_gen(2048));
 	s->secret_len = 32;
 	RAND_bytes(s->secret, 32);
+	RAND_bytes(s->kek, sizeof(s->kek));
 	issue_all(s);
 }
 
@@ -277,6 +278,7 @@ void service_at(struct service *s, const char *dir)
 	released = key_at(dir, "released.key");
 	secret_of(s, released);
 	EVP_PKEY_free(released);
+	RAND_bytes(s->kek, sizeof(s->kek));
 	issue_all(s);
 	file = service_need(open_in(dir, "root.pem", "w"));
 	PEM_write_X509(file, s->root);

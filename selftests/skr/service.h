@@ -25,6 +25,7 @@
  * @key, @cert: sign releases
  * @secret: the key that is released
  * @secret_len: bytes
+ * @kek: what that is wrapped by
  * @wrong: what is done wrong, or NULL
  */
 struct service {
@@ -32,6 +33,7 @@ struct service {
 	X509 *root, *middle, *cert;
 	uint8_t secret[SERVICE_SECRET];
 	size_t secret_len;
+	uint8_t kek[32];
 	const char *wrong;
 };
 

@@ -29,6 +29,16 @@ struct cvm_tpm *steps_tpm(void)
 	return tpm;
 }
 
+struct cvm_tpm *steps_reset(struct cvm_tpm *tpm)
+{
+	cvm_tpm_close(tpm);
+	if (!fw_set(fwd.fd, "vm_reset=now")) {
+		printf("Bail out! the VM is not reset\n");
+		exit(1);
+	}
+	return steps_tpm();
+}
+
 struct cvm_jws_trust steps_trust(void)
 {
 	return (struct cvm_jws_trust){ &roots, SERVICE_HOST, time(NULL) };

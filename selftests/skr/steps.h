@@ -20,6 +20,9 @@ void steps_begin(bool tdx);
 bool steps_end(void);
 struct cvm_tpm *steps_tpm(void);
 
+/* The VM is reset: closes @tpm, and opens it as it is then, with PCRs as after power on. */
+struct cvm_tpm *steps_reset(struct cvm_tpm *tpm);
+
 /**
  * struct release - one under way
  * @request: to the attestation service

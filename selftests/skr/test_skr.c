@@ -135,7 +135,9 @@ static void test_tamperings(struct cvm_tpm *tpm, const struct release *r)
 /* Of those that are none OpenSSL would take some for any host, or any below one */
 static void test_hosts(const struct release *r)
 {
-	static const char *const hosts[] = { "", ".", ".simulated.example", "." SERVICE_HOST, "vault", "*.simulated.example" };
+	static const char *const hosts[] = {
+		"", ".", ".simulated.example", "." SERVICE_HOST, "vault", "*.simulated.example",
+	};
 	char *answer = service_release(&service, r->body, NULL);
 	struct cvm_jws_trust trust = steps_trust();
 	struct cvm_skr_wrapped wrapped;
@@ -300,13 +302,67 @@ static void test_pcrs(struct cvm_tpm *tpm)
 	check_is(steps_released(tpm, &r, NULL, &secret, &error), -ESTALE, "into one that it is");
 	check_says(error.text, "0,1,2,3,4,5,6,7 are not what they were", "and the message says which");
 	check_is(steps_attested(tpm, &r, NULL, &error), -ESTALE, "nor is a token opened");
-	/* with a state that says otherwise the TPM is not deceived */
 	r.state.pcrs = 1U << 4;
 	check_is(steps_released(tpm, &r, NULL, &secret, &error), -ESTALE, "whatever the state says");
 	steps_forget(&r);
 }
 
-static void test_snp(struct cvm_tpm *tpm)
+/* The PCRs are what they were, and so is all that the state says: the key is gone. */
+static struct cvm_tpm *test_reset(struct cvm_tpm *tpm)
+{
+	struct cvm_error error = { 0 };
+	struct cvm_skr_secret secret;
+	struct release r;
+
+	tpm = steps_reset(tpm);
+	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
+	check(steps_gives(tpm, &r, NULL), "a key has come");
+	tpm = steps_reset(tpm);
+	check_is(steps_released(tpm, &r, NULL, &secret, &error), -ESTALE, "and after a reset it does not");
+	check_says(error.text, "another wrapping key", "and the message says so");
+	steps_forget(&r);
+	return tpm;
+}
+
+/* Something for @key to decrypt */
+static void encrypt(const TPM2B_PUBLIC *public, uint8_t cipher[CVM_SKR_RSA])
+{
+	EVP_PKEY *key = service_public_key(public->publicArea.unique.rsa.buffer, CVM_SKR_RSA);
+	EVP_PKEY_CTX *ctx = service_need(EVP_PKEY_CTX_new(key, NULL));
+	size_t len = CVM_SKR_RSA;
+
+	check(EVP_PKEY_encrypt_init(ctx) == 1 && EVP_PKEY_encrypt(ctx, cipher, &len,
+		(const uint8_t *)"message", 7) == 1, "a message for the wrapping key");
+	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_free(key);
+}
+
+/* With nobody here who compares PCRs: that the key does not serve is the TPM's to say. */
+static void test_tpm_refuses(struct cvm_tpm *tpm)
+{
+	const TPMT_RSA_DECRYPT scheme = { .scheme = TPM2_ALG_RSAES };
+	uint8_t cipher[CVM_SKR_RSA], out[CVM_SKR_RSA];
+	struct cvm_error error = { 0 };
+	TPM2B_PUBLIC public;
+	struct release r;
+	size_t len = 0;
+	ESYS_TR key;
+
+	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
+	check_is(cvm_skr_key_load(tpm, &r.state, &key, &public, &error), 0, "the wrapping key");
+	encrypt(&public, cipher);
+	check(cvm_skr_decrypt(tpm, key, CVM_SKR_PCRS, &scheme, cipher, out, sizeof(out), &len) &&
+	      len == 7 && !memcmp(out, "message", 7), "it decrypts");
+	check(!cvm_skr_decrypt(tpm, key, 1U << 4, &scheme, cipher, out, sizeof(out), &len),
+	      "but not by a policy of other PCRs");
+	extend(tpm, ESYS_TR_PCR7);
+	check(!cvm_skr_decrypt(tpm, key, CVM_SKR_PCRS, &scheme, cipher, out, sizeof(out), &len),
+	      "nor once something is measured");
+	cvm_tpm_flush(tpm, &key);
+	steps_forget(&r);
+}
+
+static struct cvm_tpm *test_snp(struct cvm_tpm *tpm)
 {
 	struct release r;
 
@@ -322,6 +378,8 @@ static void test_snp(struct cvm_tpm *tpm)
 	steps_forget(&r);
 	test_replay(tpm);
 	test_pcrs(tpm);
+	test_tpm_refuses(tpm);
+	return test_reset(tpm);
 }
 
 int main(void)
@@ -330,7 +388,7 @@ int main(void)
 
 	steps_begin(false);
 	tpm = steps_tpm();
-	test_snp(tpm);
+	tpm = test_snp(tpm);
 	cvm_tpm_close(tpm);
 	check(steps_end(), "the simulator has seen no broken rule");
 	return tap_end();
