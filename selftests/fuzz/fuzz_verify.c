@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "cvmguest.h"
+#include "must.h"
 
 /* Bits of the first byte; the first part is always certificates */
 #define SECOND(flags)	((flags) & 7)	/* what the second part is */
@@ -80,9 +81,10 @@ static void examine(const struct cvm_verdict *verdict)
 	if (cvm_verdict_authentic(verdict) || cvm_verdict_verified(verdict) ||
 	    !cvm_verdict_policy(verdict, &policy, NULL))
 		abort();
-	for (size_t i = 0; i < cvm_verdict_count(verdict); i++)
-		if (!cvm_verdict_check(verdict, i)->reason[0])
-			abort();
+	for (size_t i = 0; i < cvm_verdict_count(verdict); i++) {
+		must(cvm_verdict_check(verdict, i)->reason[0]);
+		must_print(cvm_verdict_check(verdict, i)->reason);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

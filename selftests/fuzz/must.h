@@ -17,13 +17,20 @@ static inline void must(bool holds)
 		abort();
 }
 
-/* Whoever is refused is told why, on a terminal. */
+/* On a terminal */
+static inline void must_print(const char *text)
+{
+	for (; *text; text++)
+		must(*text >= ' ' && *text <= '~');
+}
+
+/* Whoever is refused is told why. */
 static inline void must_explain(int ret, const struct cvm_error *error)
 {
 	must(ret == 0 || ret == -EBADMSG);
 	must(!ret || *error->text);
-	for (const char *c = error->text; ret && *c; c++)
-		must(*c >= ' ' && *c <= '~');
+	if (ret)
+		must_print(error->text);
 }
 
 #endif /* FUZZ_MUST_H */

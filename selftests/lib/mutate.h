@@ -45,6 +45,16 @@ static inline bool has_name(const char *names, const char *name)
 	return false;
 }
 
+/* For a terminal, whoever has sent what is cited */
+static inline bool can_be_shown(const struct cvm_verdict *verdict)
+{
+	for (size_t i = 0; i < cvm_verdict_count(verdict); i++)
+		for (const char *c = cvm_verdict_check(verdict, i)->reason; *c; c++)
+			if (*c < ' ' || *c > '~')
+				return false;
+	return true;
+}
+
 /* Takes @verdict. @by: NULL: it must be verified; else as above */
 __attribute__((format(printf, 4, 5)))
 static inline void expect_by(int ret, struct cvm_verdict *verdict, const char *by,
@@ -61,6 +71,7 @@ static inline void expect_by(int ret, struct cvm_verdict *verdict, const char *b
 		verdict_names(verdict, names);
 	good = verdict && !cvm_verdict_verified(verdict) == !!by && !ERR_peek_error() &&
 	       (!by || (*by == '=' ? !strcmp(names, by + 1) : has_name(names, by)));
+	good = good && can_be_shown(verdict);
 	if (!by)
 		good = good && !ret && !*names;
 	if (!check(good, "%s: %s%s", what, by ? "refused by " : "verified", by ? by : ""))

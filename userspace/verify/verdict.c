@@ -41,6 +41,14 @@ static int print_reason(char *reason, size_t room, const char *format, va_list a
 	return (int)len;
 }
 
+/* It is shown on terminals, and may cite whoever has sent the evidence. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 /* A reason as long as there is room for it, and never NULL */
 static const char *keep_reason(struct cvm_verdict *v, const char *format, va_list args)
 {
@@ -55,6 +63,7 @@ static const char *keep_reason(struct cvm_verdict *v, const char *format, va_lis
 	v->used += len < 0 ? 1 : (size_t)len < room ? (size_t)len + 1 : room;
 	if (len < 0)
 		*reason = '\0';
+	make_printable(reason);
 	return reason;
 }
 
