@@ -73,6 +73,7 @@ static __attribute__((unused)) void qe_identity(const uint8_t *data, size_t len)
 
 static __attribute__((unused)) void claims(const uint8_t *data, size_t len)
 {
+	struct cvm_hcl_config config;
 	struct cvm_hcl_claims c;
 	struct cvm_error error = { 0 };
 	int ret = cvm_hcl_claims_parse((struct cvm_span){ data, len }, &c, &error);
@@ -80,6 +81,10 @@ static __attribute__((unused)) void claims(const uint8_t *data, size_t len)
 	must_explain(ret, &error);
 	must(!ret == !!c.ak);
 	EVP_PKEY_free(c.ak);
+	cvm_hcl_config_parse((struct cvm_span){ data, len }, &config);
+	must_print(config.sealing);
+	must_print(config.root_cert);
+	must(!(config.set & ~config.has) && !(config.has >> CVM_HCL_FLAGS));
 }
 
 static __attribute__((unused)) void tpm_file(const uint8_t *data, size_t len)

@@ -160,11 +160,21 @@ static void devices(struct azure_world *w) { vm_is(w, "filtered-vpci-devices-all
 static void unsealed(struct azure_world *w) { vm_is(w, "hardware-sealing-policy", "\"none\""); }
 static void sealed_so(struct azure_world *w) { vm_is(w, "hardware-sealing-policy", "\"hashed\""); }
 static void sealing_7(struct azure_world *w) { vm_is(w, "hardware-sealing-policy", "7"); }
+static void sealed_long(struct azure_world *w)
+{
+	vm_is(w, "hardware-sealing-policy", "\"hash-of-a-new-kind\"");
+}
+
 static void other_root(struct azure_world *w) { vm_is(w, "root-cert-thumbprint", "\"6nZZnYaJc4K\""); }
 static void no_root(struct azure_world *w) { vm_is(w, "root-cert-thumbprint", "\"\""); }
 static void unsaid_root(struct azure_world *w) { vm_is(w, "root-cert-thumbprint", NULL); }
 static void unsaid(struct azure_world *w) { json_object_del(w->claims, "vm-configuration"); }
 static void vm_list(struct azure_world *w) { json_put(w->claims, "vm-configuration", json_of("[]")); }
+
+static void wild_root(struct azure_world *w)
+{
+	vm_is(w, "root-cert-thumbprint", "\"\\u001b[2J\\u00e9\"");
+}
 
 static void long_root(struct azure_world *w)
 {
@@ -175,6 +185,15 @@ static void long_root(struct azure_world *w)
 /* ---- both kinds of guests, or one */
 
 enum { BOTH, SNP, TDX };
+
+/* every rule about what the genuine claims say */
+#define UNSAID \
+	"=azure.claims.secure_boot," \
+	"azure.claims.tpm_enabled," \
+	"azure.claims.tpm_persisted," \
+	"azure.claims.console_enabled," \
+	"azure.claims.hardware_sealing_policy," \
+	"azure.claims.root_cert_thumbprint"
 
 static const struct {
 	const char *name;
@@ -194,7 +213,7 @@ static const struct {
 	{ "claims hashed with nothing", no_hash, BOTH, "=claims" },
 	{ "Secure Boot off", no_secure_boot, BOTH, "=azure.claims.secure_boot" },
 	{ "Secure Boot, of which nothing is said", unsaid_boot, BOTH, "=azure.claims.secure_boot" },
-	{ "Secure Boot that is a word", boot_word, BOTH, "=claims" },
+	{ "Secure Boot that is a word", boot_word, BOTH, "=azure.claims.secure_boot" },
 	{ "no vTPM", no_tpm, BOTH, "=azure.claims.tpm_enabled" },
 	{ "a vTPM whose state is lost", fleeting, BOTH, "=azure.claims.tpm_persisted" },
 	{ "a console that the host sees", console, BOTH, "=azure.claims.console_enabled" },
@@ -203,14 +222,15 @@ static const struct {
 	{ "devices of a list", devices, BOTH, NULL },
 	{ "a vTPM sealed to nothing", unsealed, BOTH, "=azure.claims.hardware_sealing_policy" },
 	{ "a vTPM sealed to who knows what", sealed_so, BOTH, "=azure.claims.hardware_sealing_policy" },
-	{ "a vTPM sealed to a number", sealing_7, BOTH, "=claims" },
+	{ "a vTPM sealed to a number", sealing_7, BOTH, "=azure.claims.hardware_sealing_policy" },
+	{ "a vTPM sealed to a long word", sealed_long, BOTH, "=azure.claims.hardware_sealing_policy" },
 	{ "another root of releases", other_root, BOTH, "=azure.claims.root_cert_thumbprint" },
 	{ "an empty root of releases", no_root, BOTH, "=azure.claims.root_cert_thumbprint" },
 	{ "no root of releases", unsaid_root, BOTH, "=azure.claims.root_cert_thumbprint" },
-	{ "a root of releases that is too long", long_root, BOTH, "=claims" },
-	{ "a VM that is a list", vm_list, BOTH, "=claims" },
-	{ "nothing said of the VM", unsaid, BOTH,
-	  "=azure.claims.secure_boot,azure.claims.tpm_enabled,azure.claims.tpm_persisted,azure.claims.console_enabled,azure.claims.hardware_sealing_policy,azure.claims.root_cert_thumbprint" },
+	{ "a root of releases that is too long", long_root, BOTH, "=azure.claims.root_cert_thumbprint" },
+	{ "a root of releases for a terminal", wild_root, BOTH, "=azure.claims.root_cert_thumbprint" },
+	{ "a VM that is a list", vm_list, BOTH, UNSAID },
+	{ "nothing said of the VM", unsaid, BOTH, UNSAID },
 	{ "bytes after the claims", padded, BOTH, NULL },
 	{ "claims cut short", cut_claims, BOTH, "=format" },
 	{ "cut before the claims", only_head, BOTH, "=format" },

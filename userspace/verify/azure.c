@@ -176,7 +176,7 @@ static void judge(struct azure *a)
 {
 	if (!a->claims.ak)
 		return;
-	a->v->facts.config = a->claims.config;
+	cvm_hcl_config_parse(a->hcl.claims, &a->v->facts.config);
 	if (!a->v->policy)
 		return;
 	cvm_judge_claims(a->v);

@@ -82,7 +82,7 @@ static int find_ak(const struct cvm_json *in, struct cvm_hcl_claims *claims)
 	return ret;
 }
 
-static int parse_flags(const struct cvm_json *in, struct cvm_hcl_config *config)
+static void parse_flags(const struct cvm_json *in, struct cvm_hcl_config *config)
 {
 	static const char *const names[CVM_HCL_FLAGS] = {
 		[CVM_HCL_SECURE_BOOT] = "secure-boot",
@@ -92,64 +92,59 @@ static int parse_flags(const struct cvm_json *in, struct cvm_hcl_config *config)
 		[CVM_HCL_INTERACTIVE_CONSOLE] = "interactive-console-enabled",
 		[CVM_HCL_FILTERED_VPCI] = "filtered-vpci-devices-allowed",
 	};
-	int ret = 0;
 
-	for (uint32_t i = 0; !ret && i < CVM_HCL_FLAGS; i++) {
-		struct cvm_json member;
-		bool set = false;
+	for (uint32_t i = 0; i < CVM_HCL_FLAGS; i++) {
+		const json_t *flag = json_object_get(in->value, names[i]);
 
-		if (!cvm_json_has(in, names[i]))
+		if (!json_is_boolean(flag))
 			continue;
-		ret = cvm_json_member(in, names[i], &member);
-		if (!ret)
-			ret = cvm_json_bool(&member, &set);
 		config->has |= 1U << i;
-		config->set |= (uint32_t)set << i;
+		config->set |= (uint32_t)json_is_true(flag) << i;
 	}
-	return ret;
 }
 
-static int parse_text(const struct cvm_json *in, const char *name, char *out, size_t size,
-		      bool *has)
+/* It is cited on terminals: it may be the text of whoever has sent the evidence. */
+static bool is_printable(const char *text)
 {
-	struct cvm_json member;
-	const char *text;
-	int ret;
+	while (*text >= ' ' && *text <= '~')
+		text++;
+	return !*text;
+}
 
-	if (!cvm_json_has(in, name))
-		return 0;
-	ret = cvm_json_member(in, name, &member);
-	if (!ret)
-		ret = cvm_json_text(&member, &text);
-	if (ret)
-		return ret;
-	if (strlen(text) >= size)
-		return cvm_json_wrong(&member, "a shorter text");
+/* False: it is no text, not there, or none that there is room for */
+static bool parse_text(const struct cvm_json *in, const char *name, char *out, size_t size)
+{
+	const char *text = json_string_value(json_object_get(in->value, name));
+
+	if (!text || strlen(text) >= size || !is_printable(text))
+		return false;
 	stpcpy(out, text);
-	*has = true;
-	return 0;
+	return true;
 }
 
-/* What it does not say is not for us to fill in: a rule that asks for it is broken. */
-static int parse_config(const struct cvm_json *in, struct cvm_hcl_config *config)
+/*
+ * What it does not say is not for us to fill in, nor is a value of a kind that is not known:
+ * a rule that asks for it is broken, and no other. A word of sealing that is not known is one.
+ */
+static void parse_config(const struct cvm_json *in, struct cvm_hcl_config *config)
 {
-	struct cvm_json object;
-	int ret;
+	parse_flags(in, config);
+	config->has_sealing = cvm_json_has(in, "hardware-sealing-policy");
+	parse_text(in, "hardware-sealing-policy", config->sealing, sizeof(config->sealing));
+	config->has_root_cert = parse_text(in, "root-cert-thumbprint", config->root_cert,
+					   sizeof(config->root_cert));
+}
 
-	if (!cvm_json_has(in, "vm-configuration"))
-		return 0;
-	ret = cvm_json_member(in, "vm-configuration", &object);
-	if (!ret)
-		ret = cvm_json_object(&object);
-	if (!ret)
-		ret = parse_flags(&object, config);
-	if (!ret)
-		ret = parse_text(&object, "hardware-sealing-policy", config->sealing,
-				 sizeof(config->sealing), &config->has_sealing);
-	if (!ret)
-		ret = parse_text(&object, "root-cert-thumbprint", config->root_cert,
-				 sizeof(config->root_cert), &config->has_root_cert);
-	return ret;
+void cvm_hcl_config_parse(struct cvm_span json, struct cvm_hcl_config *config)
+{
+	struct cvm_json in, object;
+
+	*config = (struct cvm_hcl_config){ 0 };
+	if (cvm_json_load(json.data, json.len, "claims", &in, NULL))
+		return;
+	if (!cvm_json_member(&in, "vm-configuration", &object))
+		parse_config(&object, config);
+	json_decref((json_t *)in.value);
 }
 
 int cvm_hcl_claims_parse(struct cvm_span json, struct cvm_hcl_claims *claims,
@@ -166,8 +161,6 @@ int cvm_hcl_claims_parse(struct cvm_span json, struct cvm_hcl_claims *claims,
 	if (claims->has_user_data)
 		ret = cvm_json_get_hex(&in, "user-data", claims->user_data,
 				       sizeof(claims->user_data));
-	if (!ret)
-		ret = parse_config(&in, &claims->config);
 	json_decref((json_t *)in.value);
 	if (ret) {
 		EVP_PKEY_free(claims->ak);

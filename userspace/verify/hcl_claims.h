@@ -30,8 +30,10 @@ enum cvm_hcl_flag {
  * @has: bits by enum cvm_hcl_flag: it says so or not; old ones say less
  * @set: of @has: it does
  * @has_sealing, @has_root_cert: likewise
- * @sealing: hardware-sealing-policy
+ * @sealing: hardware-sealing-policy; empty where it is no such word
  * @root_cert: root-cert-thumbprint, as it is written; empty where there is no such root
+ *
+ * Both texts are printable.
  */
 struct cvm_hcl_config {
 	uint32_t has, set;
@@ -45,17 +47,21 @@ struct cvm_hcl_config {
  * @ak: HCLAkPub, the vTPM's attestation key, for EVP_PKEY_free()
  * @has_user_data: old paravisors have none
  * @user_data: what the guest left in its NV index
- * @config: vm-configuration; all zero where there is none
  */
 struct cvm_hcl_claims {
 	EVP_PKEY *ak;
 	bool has_user_data;
 	uint8_t user_data[64];
-	struct cvm_hcl_config config;
 };
 
 /* Keys that are not known are passed over: there are others in each release. */
 int cvm_hcl_claims_parse(struct cvm_span json, struct cvm_hcl_claims *claims,
 			 struct cvm_error *error);
+
+/*
+ * vm-configuration of claims that cvm_hcl_claims_parse() has taken, for who relies on them; all
+ * zero where there is none. What is not known in it is as if it were not there.
+ */
+void cvm_hcl_config_parse(struct cvm_span json, struct cvm_hcl_config *config);
 
 #endif /* CVM_VERIFY_HCL_CLAIMS_H */
