@@ -66,7 +66,7 @@ wrong() { printf '%s\n' "$@" >"$www/wrong"; }	# 'WORD PREFIX'...
 
 verified() {	# NAME EVIDENCE OPTION...
 	"$cvmctl" policy init --from "$dir/$2" "${@:3}" "${root[@]}" --out "$dir/policy" 2>"$dir/stderr" &&
-		! grep -qv ': the policy has to allow any ' "$dir/stderr"
+		! grep -qv ': the policy has to allow ' "$dir/stderr"
 	result $? "$1: a policy of it" "$(cat "$dir/stderr")"
 	try 0 '' "$1: verified" verify --policy "$dir/policy" "${@:3}" "${root[@]}" \
 		--report-data "$data" "$dir/$2"

@@ -72,12 +72,13 @@ void azure_set_user_data(struct azure_world *w, const uint8_t user_data[64])
 	json_object_set_new(w->claims, "user-data", json_string(hex));
 }
 
+/* as those of a guest of 2025: a console, and nothing of who types at it, nor of sealing */
 static json_t *make_claims(void)
 {
-	json_t *vm = need(json_pack("{s:b, s:b, s:b, s:b, s:s, s:s, s:s}", "secure-boot", 1,
-				    "tpm-enabled", 1, "tpm-persisted", 1, "console-enabled", 0,
-				    "hardware-sealing-policy", "hash", "root-cert-thumbprint",
-				    "6nZZnYaJc4Kq", "vmUniqueId",
+	json_t *vm = need(json_pack("{s:s, s:b, s:b, s:b, s:b, s:b, s:s}", "root-cert-thumbprint",
+				    "6nZZnYaJc4Kq", "console-enabled", 1, "secure-boot", 1,
+				    "tpm-enabled", 1, "tpm-persisted", 1,
+				    "filtered-vpci-devices-allowed", 0, "vmUniqueId",
 				    "00000000-0000-0000-0000-000000000000"));
 
 	return need(json_pack("{s:[o, o], s:o}", "keys",

@@ -154,9 +154,12 @@ static void unsaid_boot(struct azure_world *w) { vm_is(w, "secure-boot", NULL); 
 static void boot_word(struct azure_world *w) { vm_is(w, "secure-boot", "\"true\""); }
 static void no_tpm(struct azure_world *w) { vm_is(w, "tpm-enabled", "false"); }
 static void fleeting(struct azure_world *w) { vm_is(w, "tpm-persisted", "false"); }
-static void console(struct azure_world *w) { vm_is(w, "console-enabled", "true"); }
+static void no_console(struct azure_world *w) { vm_is(w, "console-enabled", "false"); }
 static void typing(struct azure_world *w) { vm_is(w, "interactive-console-enabled", "true"); }
+static void no_typing(struct azure_world *w) { vm_is(w, "interactive-console-enabled", "false"); }
+static void typing_word(struct azure_world *w) { vm_is(w, "interactive-console-enabled", "\"yes\""); }
 static void devices(struct azure_world *w) { vm_is(w, "filtered-vpci-devices-allowed", "true"); }
+static void sealed(struct azure_world *w) { vm_is(w, "hardware-sealing-policy", "\"hash\""); }
 static void unsealed(struct azure_world *w) { vm_is(w, "hardware-sealing-policy", "\"none\""); }
 static void sealed_so(struct azure_world *w) { vm_is(w, "hardware-sealing-policy", "\"hashed\""); }
 static void sealing_7(struct azure_world *w) { vm_is(w, "hardware-sealing-policy", "7"); }
@@ -191,8 +194,6 @@ enum { BOTH, SNP, TDX };
 	"=azure.claims.secure_boot," \
 	"azure.claims.tpm_enabled," \
 	"azure.claims.tpm_persisted," \
-	"azure.claims.console_enabled," \
-	"azure.claims.hardware_sealing_policy," \
 	"azure.claims.root_cert_thumbprint"
 
 static const struct {
@@ -216,14 +217,12 @@ static const struct {
 	{ "Secure Boot that is a word", boot_word, BOTH, "=azure.claims.secure_boot" },
 	{ "no vTPM", no_tpm, BOTH, "=azure.claims.tpm_enabled" },
 	{ "a vTPM whose state is lost", fleeting, BOTH, "=azure.claims.tpm_persisted" },
-	{ "a console that the host sees", console, BOTH, "=azure.claims.console_enabled" },
-	/* of these two the genuine claims say nothing, so that the policy allows any */
-	{ "a console that the host types at", typing, BOTH, NULL },
+	{ "no console that the host sees", no_console, BOTH, NULL },
+	/* of which the genuine claims say nothing: that is no leave to be worse */
+	{ "a console that the host types at", typing, BOTH,
+	  "=azure.claims.interactive_console_enabled" },
+	{ "a console that nobody types at", no_typing, BOTH, NULL },
 	{ "devices of a list", devices, BOTH, NULL },
-	{ "a vTPM sealed to nothing", unsealed, BOTH, "=azure.claims.hardware_sealing_policy" },
-	{ "a vTPM sealed to who knows what", sealed_so, BOTH, "=azure.claims.hardware_sealing_policy" },
-	{ "a vTPM sealed to a number", sealing_7, BOTH, "=azure.claims.hardware_sealing_policy" },
-	{ "a vTPM sealed to a long word", sealed_long, BOTH, "=azure.claims.hardware_sealing_policy" },
 	{ "another root of releases", other_root, BOTH, "=azure.claims.root_cert_thumbprint" },
 	{ "an empty root of releases", no_root, BOTH, "=azure.claims.root_cert_thumbprint" },
 	{ "no root of releases", unsaid_root, BOTH, "=azure.claims.root_cert_thumbprint" },
@@ -294,37 +293,73 @@ static void test_spoilt(void)
 		}
 }
 
-/* By a policy that says nothing of them: what weakens the VM is refused, the rest allowed */
-static void test_absent(void)
-{
-	static const struct {
-		const char *name;
-		void (*spoil)(struct azure_world *w);
-		const char *by;
-	} absent[] = {
-		{ "all well", small_letters, NULL },
-		{ "Secure Boot off", no_secure_boot, "=azure.claims.secure_boot" },
-		{ "a console that the host types at", typing, "=azure.claims.interactive_console_enabled" },
-		{ "a vTPM whose state is lost", fleeting, NULL },
-		{ "a vTPM sealed to nothing", unsealed, NULL },
-		{ "no root of releases", unsaid_root, NULL },
-		{ "nothing said of the VM", unsaid,
-		  "=azure.claims.secure_boot,azure.claims.tpm_enabled,azure.claims.console_enabled" },
-	};
+/* ---- claims, by policies that say more of them or less than the genuine ones do */
 
-	for (size_t i = 0; i < 2 * ARRAY_SIZE(absent); i++) {
+#define CONSOLE		"azure.claims.console_enabled"
+#define INTERACTIVE	"azure.claims.interactive_console_enabled"
+#define SEALING		"azure.claims.hardware_sealing_policy"
+
+/* what real guests need, and nothing else */
+#define REAL		"{\"console_enabled\": \"any\", \"interactive_console_enabled\": \"unsaid\"}"
+#define INTERACTIVE_IS(value) \
+	"{\"console_enabled\": \"any\", \"interactive_console_enabled\": " value "}"
+#define CONSOLE_IS(value) \
+	"{\"console_enabled\": " value ", \"interactive_console_enabled\": \"unsaid\"}"
+#define SEALED \
+	"{\"console_enabled\": \"any\", \"interactive_console_enabled\": \"unsaid\"," \
+	" \"hardware_sealing_policy\": [\"hash\"]}"
+#define ALL_UNSAID \
+	"{\"secure_boot\": \"unsaid\", \"tpm_enabled\": \"unsaid\"," \
+	" \"console_enabled\": \"unsaid\", \"interactive_console_enabled\": \"unsaid\"}"
+
+static const struct {
+	const char *name;
+	void (*spoil)(struct azure_world *w);
+	const char *rules, *by;
+} judged[] = {
+	{ "nothing said by the policy", small_letters, NULL, "=" CONSOLE "," INTERACTIVE },
+	{ "all well", small_letters, REAL, NULL },
+	{ "Secure Boot off", no_secure_boot, REAL, "=azure.claims.secure_boot" },
+	{ "a vTPM whose state is lost", fleeting, REAL, NULL },
+	{ "a vTPM sealed to nothing", unsealed, REAL, NULL },
+	{ "no root of releases", unsaid_root, REAL, NULL },
+	{ "nothing said of the VM", unsaid, REAL,
+	  "=azure.claims.secure_boot,azure.claims.tpm_enabled" },
+	{ "a console that the host types at", typing, REAL, "=" INTERACTIVE },
+	{ "a console that nobody types at", no_typing, REAL, NULL },
+	{ "a console that somebody may type at", typing_word, REAL, NULL },
+	{ "a console that the host types at, any", typing, INTERACTIVE_IS("\"any\""), NULL },
+	{ "nothing said of it, none", small_letters, INTERACTIVE_IS("false"), "=" INTERACTIVE },
+	{ "none, none", no_typing, INTERACTIVE_IS("false"), NULL },
+	{ "a console that the host sees, none", small_letters, CONSOLE_IS("false"), "=" CONSOLE },
+	{ "that, unsaid", small_letters, CONSOLE_IS("\"unsaid\""), "=" CONSOLE },
+	{ "no console, none", no_console, CONSOLE_IS("false"), NULL },
+	{ "nothing said of the VM, unsaid", unsaid, ALL_UNSAID, NULL },
+	{ "a VM that is a list, unsaid", vm_list, ALL_UNSAID, NULL },
+	{ "a console, all unsaid", no_secure_boot, ALL_UNSAID,
+	  "=azure.claims.secure_boot," CONSOLE },
+	{ "a sealed vTPM", sealed, SEALED, NULL },
+	{ "a vTPM sealed to nothing, sealed", unsealed, SEALED, "=" SEALING },
+	{ "a vTPM sealed to who knows what", sealed_so, SEALED, "=" SEALING },
+	{ "a vTPM sealed to a number", sealing_7, SEALED, "=" SEALING },
+	{ "a vTPM sealed to a long word", sealed_long, SEALED, "=" SEALING },
+	{ "a vTPM of whose sealing nothing is said", small_letters, SEALED, "=" SEALING },
+};
+
+static void test_judged(void)
+{
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(judged); i++) {
 		int td = i % 2;
 		struct azure_world w = azure_genuine(td);
 		char *kept = azure_policies[td];
-		json_t *policy = need(json_loads(kept, 0, NULL));
+		json_t *policy = json_of(kept);
 
 		json_object_del(json_object_get(policy, "azure"), "claims");
-		/* of which the genuine claims say nothing: here it is asked for, or not at all */
-		if (absent[i / 2].spoil != typing)
-			json_put(policy, "azure.claims", json_of("{\"interactive_console_enabled\": \"any\"}"));
+		if (judged[i / 2].rules)
+			json_put(policy, "azure.claims", json_of(judged[i / 2].rules));
 		azure_policies[td] = need(json_dumps(policy, 0));
-		absent[i / 2].spoil(&w);
-		refuse(&w, NULL, absent[i / 2].by, absent[i / 2].name);
+		judged[i / 2].spoil(&w);
+		refuse(&w, NULL, judged[i / 2].by, judged[i / 2].name);
 		free(azure_policies[td]);
 		azure_policies[td] = kept;
 		json_decref(policy);
@@ -335,7 +370,7 @@ int main(void)
 {
 	azure_make_policies();
 	test_spoilt();
-	test_absent();
+	test_judged();
 	azure_free_policies();
 	return tap_end();
 }

@@ -79,6 +79,9 @@ static const struct {
 	{ "{\"azure\": {\"pcrs\": {\"\": []}}}", "azure.pcrs" },
 	{ "{\"azure\": {\"pcrs\": {\"1\": [\"ee\"]}}}",
 	  "azure.pcrs.1[0]: expected 64 hexadecimal digits" },
+	{ "{\"azure\": {\"claims\": {\"tpm_persisted\": \"unsaid\"}}}",
+	  "azure.claims.tpm_persisted: expected true or false" },
+	{ "{\"snp\": {\"policy\": {\"debug\": \"unsaid\"}}}", "snp.policy.debug: expected true or false" },
 	{ "{\"\\u001b[2J\": 1}", "?[2J: expected no such key" },
 	{ "{\"a\\u0000b\": 1}", "no JSON" },
 	{ "{\"snp\": \x1b}", "no JSON" },
@@ -181,6 +184,10 @@ static const struct {
 	{ "{}", "binding                                       absent: report" },
 	{ "{\"azure\": {\"pcrs\": {\"7\": [], \"4\": []}}}", "PCR 4 one of 0, PCR 7 one of 0" },
 	{ "{\"azure\": {\"pcrs\": {}}}", "azure.pcrs                                    none" },
+	{ "{\"azure\": {\"claims\": {\"secure_boot\": \"unsaid\"}}}",
+	  "must be set where the claims say it" },
+	{ "{\"azure\": {\"claims\": {\"interactive_console_enabled\": \"unsaid\"}}}",
+	  "must be clear where the claims say it" },
 	{ "{\"batch\": {\"scopes\": [\"label:web\"]}}", "label:web" },
 };
 

@@ -214,6 +214,28 @@ expect 'without the VCEK, as coco-v1' 1 'VCEK' evidence --from "$work/snp.hcl" -
 expect 'without the quote of the TDREPORT, as coco-v1' 1 'td-quote' evidence --from "$work/tdx.hcl" \
 	--tpm-quote "$work/tdx.tpm" --format coco-v1
 
+# what policies make of claims as guests have had them: a console that the host sees, and nothing
+# said of who types at it
+claims_of() {	# NAME CLAIMS --binding BINDING OPTION...
+	gather "$1"
+	cvmctl policy init --authenticity-only --from "$work/$1.hcl" "${with[@]}" "${@:3:2}" --out "$work/policy"
+	((status == 0)) && grep -q 'allow nothing said of azure.claims.interactive_console_enabled' "$work/err"
+	result $((!$?)) "$1: a policy"
+	[[ $(jq -cS '.azure.claims | del(.root_cert_thumbprint)' "$work/policy") == "$2" ]]
+	result $((!$?)) "$1: that fits its claims"
+	cvmctl verify --policy "$work/policy" "${with[@]}" "${@:3}" "$work/$1.hcl"
+	! grep -Eq '^failed ' "$work/out" &&
+		grep -Eq '^passed +azure.claims.interactive_console_enabled +the claims do not say' "$work/out"
+	result $((!$?)) "$1: and that it meets"
+	jq 'del(.azure.claims)' "$work/policy" >"$work/silent"
+	expect "$1: by a policy silent about claims" 3 \
+		'azure.claims.console_enabled, azure.claims.interactive_console_enabled' \
+		verify --policy "$work/silent" "${with[@]}" "${@:3}" "$work/$1.hcl"
+}
+real='"console_enabled":"any","interactive_console_enabled":"unsaid","secure_boot":true,"tpm_enabled":true'
+claims_of snp-evidence-v2 "{$real}" --binding azure --report-data "$data"
+claims_of snp "{$real}" "${challenge[@]}"
+
 # of one what is another's
 refused snp-evidence-v1 'the report of another VM' 'signature, hardware_id, tpm_quote' \
 	"$V/azure/snp-evidence-v2.hcl-report.bin" "${challenge[@]}"

@@ -67,8 +67,9 @@ static int note_allowed(const char *text, const char *path)
 	if (cvm_policy_load(&policy, text, strlen(text), &error))
 		return fail(EXIT_FAILED, "%s", error.text);
 	for (enum cvm_rule_id id = 0; id < CVM_RULES; id++)
-		if (policy->rule[id].any)
-			note("%s: the policy has to allow any %s: %s", path,
+		if (policy->rule[id].any || policy->rule[id].unsaid)
+			note("%s: the policy has to allow %s %s: %s", path,
+			     policy->rule[id].any ? "any" : "nothing said of",
 			     cvm_rule_infos[id].path, cvm_rule_infos[id].help);
 	return 0;
 }

@@ -13,7 +13,7 @@
 
 #define CVM_PCRS	24
 
-/* How a rule is written; each may also be "any" */
+/* How a rule is written; each may also be "any", and some be "unsaid" */
 enum cvm_rule_type {
 	CVM_RULE_DIGESTS,	/* a list of values, hexadecimal, of one length */
 	CVM_RULE_DENIED,	/* likewise, of values that are refused */
@@ -164,6 +164,7 @@ struct cvm_tcb_floors {
 struct cvm_rule {
 	bool given;
 	bool any;
+	bool unsaid;	/* may be missing from the claims; what they say is judged as if absent */
 	union {
 		struct cvm_digests digests;
 		bool flag;

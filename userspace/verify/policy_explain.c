@@ -146,6 +146,9 @@ static void print_rule(FILE *out, enum cvm_rule_id id, const struct cvm_rule *ru
 		fprintf(out, "%s", absent_text(info));
 	else if (rule->any)
 		fprintf(out, "any");
+	else if (rule->unsaid)
+		fprintf(out, "must be %s where the claims say it, which they need not",
+			info->absent == CVM_ABSENT_SET ? "set" : "clear");
 	else
 		print_demand(out, info, rule);
 	fprintf(out, "\n    %s\n", info->help);

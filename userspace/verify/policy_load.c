@@ -261,15 +261,27 @@ static bool may_be_any(const struct cvm_rule_info *info)
 	return info->type != CVM_RULE_WORD && info->type != CVM_RULE_DENIED;
 }
 
+/* Claims of old paravisors leave out what must not be the wrong way round where it is said. */
+static bool may_be_unsaid(enum cvm_rule_id id)
+{
+	return id >= CVM_RULE_AZURE_SECURE_BOOT && id <= CVM_RULE_AZURE_FILTERED_VPCI &&
+	       cvm_rule_infos[id].absent != CVM_ABSENT_ALLOWS;
+}
+
+static bool is_word(const struct cvm_json *in, const char *word)
+{
+	return json_is_string(in->value) && !strcmp(json_string_value(in->value), word);
+}
+
 static int load_rule(const struct cvm_json *in, enum cvm_rule_id id, struct cvm_policy *policy)
 {
 	const struct cvm_rule_info *info = &cvm_rule_infos[id];
 	struct cvm_rule *rule = &policy->rule[id];
 
 	rule->given = true;
-	rule->any = may_be_any(info) && json_is_string(in->value) &&
-		    !strcmp(json_string_value(in->value), "any");
-	return rule->any ? 0 : load_value(in, info, rule);
+	rule->any = may_be_any(info) && is_word(in, "any");
+	rule->unsaid = may_be_unsaid(id) && is_word(in, "unsaid");
+	return rule->any || rule->unsaid ? 0 : load_value(in, info, rule);
 }
 
 /* The rule of that path; CVM_RULES: none; @above: there are some below it */

@@ -71,7 +71,8 @@ void cvm_judge_flag(struct cvm_verdict *v, enum cvm_rule_id id, bool set)
 
 	if (!cvm_rule_asks(v, id))
 		return;
-	wanted = rule->given ? rule->flag : cvm_rule_infos[id].absent == CVM_ABSENT_SET;
+	wanted = rule->given && !rule->unsaid ? rule->flag :
+					       cvm_rule_infos[id].absent == CVM_ABSENT_SET;
 	cvm_verdict_add(v, cvm_rule_infos[id].path, set == wanted ? CVM_PASS : CVM_BREAK,
 			"is %s%s (set: %s)", set ? "set" : "clear",
 			set == wanted ? "" : rule->given ? ", against the policy" :

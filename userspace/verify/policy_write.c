@@ -174,7 +174,7 @@ static int put_tdx(json_t *root, const struct cvm_facts *facts)
 	return rc | put(root, CVM_RULE_TDX_TCB_EVALUATION, json_integer(facts->tcb_evaluation));
 }
 
-/* What the claims do not say the policy cannot ask for. */
+/* What the claims do not say the policy cannot ask for: where they do it must not be worse. */
 static int put_claims(json_t *root, const struct cvm_hcl_config *config)
 {
 	int rc = 0;
@@ -185,11 +185,13 @@ static int put_claims(json_t *root, const struct cvm_hcl_config *config)
 		if (config->has & 1U << i)
 			rc |= put_flag(root, id, config->set & 1U << i);
 		else if (cvm_rule_infos[id].absent != CVM_ABSENT_ALLOWS)
-			rc |= put(root, id, json_string("any"));
+			rc |= put(root, id, json_string("unsaid"));
 	}
-	if (config->has_sealing && cvm_sealing_word(config->sealing) < CVM_SEALING_WORDS)
+	/* a word that a policy cannot have is to be seen in it */
+	if (config->has_sealing)
 		rc |= put(root, CVM_RULE_AZURE_SEALING,
-			  json_list(json_string(config->sealing)));
+			  cvm_sealing_word(config->sealing) == CVM_SEALING_WORDS ?
+			  json_string("any") : json_list(json_string(config->sealing)));
 	if (config->has_root_cert)
 		rc |= put(root, CVM_RULE_AZURE_ROOT_CERT,
 			  json_list(json_string(config->root_cert)));
