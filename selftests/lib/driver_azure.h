@@ -25,6 +25,7 @@
 
 static int report_fd = -1, batch_fd = -1;
 static unsigned int asked;
+static uint32_t driver_scope;
 static enum { NO_LIE, OTHER_PROOF, OTHER_REPORT } lie;
 static struct cvm_source paravisor;
 
@@ -101,6 +102,7 @@ static int info(struct cvm_info *info, bool is_batch)
 		.kinds = 1U << (is_batch ? CVM_KIND_BATCH : CVM_KIND_HCL_REPORT),
 		.max_requests = MEMBERS, .max_evidence = 4096, .max_record = 8192,
 		.default_timeout_ms = 10000, .max_leaves = is_batch ? 1024 : 0,
+		.scope = is_batch ? driver_scope : 0,
 	};
 	return 0;
 }

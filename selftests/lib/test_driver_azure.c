@@ -42,22 +42,31 @@ static bool is_member(const struct cvm_evidence *evidence, const uint8_t *user_d
 	return holds(evidence, &opts);
 }
 
-/* Of a context of its own: what it got is complete. */
-static bool join(int member)
+/* What it got is complete. */
+static bool join_by(struct cvm_ctx *ctx, int member)
 {
 	const uint8_t *user_data = batch.leaf[member].user_data;
 	struct cvm_evidence *evidence = NULL;
+	struct cvm_error error = { 0 };
+	bool good = !cvm_batch_one(ctx, user_data, NULL, &evidence, &error) &&
+		    is_member(evidence, user_data);
+
+	if (!good)
+		printf("# %s\n", error.text);
+	cvm_evidence_free(evidence);
+	return good;
+}
+
+/* By a context of its own */
+static bool join(int member)
+{
 	struct cvm_error error = { 0 };
 	struct cvm_ctx *ctx;
 	bool good;
 
 	if (open_driver(&ctx, &error))
 		return false;
-	good = !cvm_batch_one(ctx, user_data, NULL, &evidence, &error) &&
-	       is_member(evidence, user_data);
-	if (!good)
-		printf("# %s\n", error.text);
-	cvm_evidence_free(evidence);
+	good = join_by(ctx, member);
 	cvm_close(ctx);
 	return good;
 }
@@ -331,6 +340,97 @@ static void test_file(void)
 	unlink(path);
 }
 
+/* Members hold what the file says against what the driver gave, and know their own format. */
+static void test_file_lies(void)
+{
+	/* its head; the message, from the nonce's last byte; PCR 0; what ends the quote's signature */
+	static const struct {
+		const char *name;
+		off_t at;
+	} spoilt[] = {
+		{ "another format", 2 }, { "another size of its head", 0 },
+		{ "another message", 68 + 60 }, { "another signature", 68 + 1024 + 100 },
+		{ "other PCRs", 68 + 1024 + 512 + 40 }, { "another batch", 24 },
+		{ "the quote of a TDREPORT that there is none of", 16 },
+	};
+	const char *path = tap_path(SHARED);
+	uint64_t before;
+	uint8_t byte;
+
+	new_batch();
+	check(join(0), "a file");
+	before = quotes();
+	for (size_t i = 0; i < sizeof(spoilt) / sizeof(spoilt[0]); i++) {
+		int fd = open(path, O_RDWR);
+		bool good = pread(fd, &byte, 1, spoilt[i].at) == 1;
+
+		byte ^= 1;
+		good = good && pwrite(fd, &byte, 1, spoilt[i].at) == 1;
+		close(fd);
+		check(good && join(1) && quotes() - before == i + 1, "%s: made anew", spoilt[i].name);
+	}
+	check(join(2) && quotes() - before == sizeof(spoilt) / sizeof(spoilt[0]), "then shared again");
+}
+
+/* All that was open is in common then, and nothing keeps them apart but what they open anew. */
+static void test_fork(void)
+{
+	uint64_t before;
+	struct cvm_error error = { 0 };
+	pid_t pid[PROCESSES];
+	struct cvm_ctx *ctx;
+	long good = 0;
+
+	for (int in_memory = 0; in_memory < 2; in_memory++) {
+		if (in_memory)
+			check(!unlink(tap_path(SHARED)) && !mkdir(tap_path(SHARED), 0700), "no file");
+		new_batch();
+		before = quotes();
+		check_is(open_driver(&ctx, &error), 0, "open");
+		for (int i = 0; i < PROCESSES; i++) {
+			pid[i] = fork();
+			if (pid[i])
+				continue;
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			_exit(!join_by(ctx, i));
+		}
+		good = join_by(ctx, PROCESSES);
+		check_is(good + await_good(pid, PROCESSES), PROCESSES + 1, "a context and forks of it");
+		check_is((long)(quotes() - before), 1, "share one quote");
+		cvm_close(ctx);
+	}
+	rmdir(tap_path(SHARED));
+}
+
+static bool quote_alone(struct cvm_ctx *ctx, struct cvm_error *error)
+{
+	const struct cvm_batch_opts opts = { .size = sizeof(opts), .flags = CVM_REQUEST_QUOTE_ALONE };
+	const uint8_t data[64] = { 0x77 };
+	struct cvm_evidence *evidence;
+	int rc = cvm_batch_one(ctx, data, &opts, &evidence, error);
+
+	cvm_evidence_free(evidence);
+	return rc ? (errno = -rc, false) : true;
+}
+
+/* Of a batch that this process makes, the proofs speak for this process. */
+static void test_scope(void)
+{
+	struct cvm_error error = { 0 };
+	struct cvm_ctx *ctx;
+
+	check_is(open_driver(&ctx, &error), 0, "open");
+	driver_scope = cvm_gather_scope();
+	check(quote_alone(ctx, &error), "a quote alone for a batch, of a file of one's own");
+	driver_scope = CVM_SCOPE_LABEL;
+	check(!quote_alone(ctx, &error) && errno == EOPNOTSUPP, "not by a file that has a label");
+	check_says(error.text, "cannot have the scope", "says so");
+	driver_scope = !cvm_gather_scope();
+	check(!quote_alone(ctx, &error) && errno == EOPNOTSUPP, "nor by one of others");
+	driver_scope = 0;
+	cvm_close(ctx);
+}
+
 static void test_lock(void)
 {
 	const struct cvm_batch_opts opts = { .size = sizeof(opts), .timeout_ms = 600 };
@@ -342,7 +442,7 @@ static void test_lock(void)
 
 	new_batch();
 	check_is(open_driver(&ctx, &error), 0, "open");
-	fd = open(tap_path(SHARED), O_RDWR);
+	fd = open(tap_path(SHARED), O_RDWR | O_CREAT, 0600);
 	check(fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB), "somebody is at it");
 	begun = cvm_vtpm_clock_ms();
 	check_is(cvm_batch_one(ctx, batch.leaf[0].user_data, &opts, &evidence, &error),
@@ -372,6 +472,9 @@ int main(void)
 	test_other_key();
 	test_lies();
 	test_file();
+	test_file_lies();
+	test_fork();
+	test_scope();
 	test_lock();
 	cvm_vtpm_unplace(&paravisor);
 	stop();

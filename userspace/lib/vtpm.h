@@ -10,7 +10,6 @@
 #define CVM_LIB_VTPM_H
 
 #include <openssl/evp.h>
-#include <pthread.h>
 #include <tss2/tss2_esys.h>
 
 #include "common/cleanup.h"
@@ -36,14 +35,14 @@ static inline void cvm_cleanup_esys(void *pointer)
 }
 
 /**
- * struct cvm_vtpm_place - where a vTPM is; nothing but @renewed_ms and @share_lock changes
+ * struct cvm_vtpm_place - where a vTPM is; nothing but @renewed_ms changes
  * @node: path of the TPM's node
  * @lock: of what who uses it for a report has locked
  * @tcti: another way to it, or NULL
  * @imds: base URL of the host's service
  * @renewed_ms: when the report was last seen to be new: CLOCK_MONOTONIC; 0: never
- * @share_lock: the thread that has it uses @share_fd
- * @share_fd: of what members of the driver's batches share, or -1
+ * @share_fd: memory for what members of the driver's batches share, or -1
+ * @share_path: the file for that, which is sooner taken
  */
 struct cvm_vtpm_place {
 	char node[PATH_MAX];
@@ -51,8 +50,8 @@ struct cvm_vtpm_place {
 	char *tcti;
 	char *imds;
 	_Atomic int64_t renewed_ms;
-	pthread_mutex_t share_lock;
 	int share_fd;
+	char share_path[PATH_MAX];
 };
 
 /**
@@ -182,6 +181,10 @@ int cvm_vtpm_present(struct cvm_vtpm *vtpm, struct cvm_hcl *hcl, struct cvm_erro
 int cvm_vtpm_quote(struct cvm_vtpm *vtpm, EVP_PKEY *ak, const uint8_t *nonce, size_t len,
 		   struct cvm_azure *azure, struct cvm_error *error);
 
+/* Is it as the relying party will have it? 0, or why not; -EAGAIN: PCRs were extended */
+int cvm_vtpm_check(const struct cvm_azure *azure, EVP_PKEY *ak, const uint8_t *nonce, size_t len,
+		   struct cvm_error *error);
+
 /* ---- vtpm_complete.c */
 
 /**
@@ -198,6 +201,10 @@ int cvm_azure_make(struct cvm_vtpm_place *place, const struct cvm_hcl *hcl, cons
 		   size_t len, int64_t deadline, struct cvm_azure **azure,
 		   struct cvm_error *error);
 
+/* Does @azure belong to the HCL report in @report, about @nonce? */
+bool cvm_azure_holds(const struct cvm_azure *azure, const void *report, size_t report_len,
+		     const uint8_t *nonce, size_t len);
+
 /* Every job gets its result: a quote, and the report that names its key */
 void cvm_vtpm_quote_alone(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
 			  uint32_t timeout_ms);
@@ -205,15 +212,17 @@ void cvm_vtpm_quote_alone(const struct cvm_source *source, struct cvm_job *jobs,
 /* ---- vtpm_share.c: what belongs to a batch's report, for all its members */
 
 /**
- * struct cvm_share_key - which batch's it is
+ * struct cvm_share_key - which batch's it is, and the place for it
  * @tpm48: what the vTPM's quote is about
  * @report: the HCL report
  * @len: its bytes
+ * @fd: cvm_share_get() to cvm_share_put(): what is locked, or -1
  */
 struct cvm_share_key {
 	uint8_t tpm48[CVM_TPM48_SIZE];
 	const void *report;
 	size_t len;
+	int fd;
 };
 
 /* Once, for @source->vtpm, which cvm_vtpm_unplace() gives back with all it has. */
@@ -228,12 +237,11 @@ int cvm_share_open(const struct cvm_source *source, struct cvm_error *error);
  *	or to give up with cvm_share_put(), for which the others wait
  * @error: or NULL
  */
-int cvm_share_get(struct cvm_vtpm_place *place, const struct cvm_share_key *key, int64_t deadline,
+int cvm_share_get(const struct cvm_vtpm_place *place, struct cvm_share_key *key, int64_t deadline,
 		  struct cvm_azure **azure, struct cvm_error *error);
 
 /* @azure: which stays the caller's, or NULL: it could not be made */
-void cvm_share_put(struct cvm_vtpm_place *place, const struct cvm_share_key *key,
-		   const struct cvm_azure *azure);
+void cvm_share_put(struct cvm_share_key *key, const struct cvm_azure *azure);
 
 /* ---- vtpm_driver.c */
 

@@ -5,6 +5,7 @@
  * only a TDREPORT, a quote of it.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/cleanup.h"
 #include "common/tpm_nonce.h"
@@ -20,21 +21,27 @@ static void put_azure(struct cvm_azure **azure)
 }
 
 /* The host's quote must be of this very TDREPORT. */
+static bool is_of_td(const struct cvm_azure *azure, const uint8_t *raw)
+{
+	struct cvm_format_error err;
+	struct cvm_tdreport report;
+	struct cvm_quote quote;
+
+	return !cvm_tdreport_parse(raw, CVM_TDREPORT_LEN, &report, &err) &&
+	       !cvm_quote_parse(azure->td_quote, azure->td_quote_len, &quote, &err) &&
+	       cvm_td_same(&report, &quote.body);
+}
+
 static int quote_td(const struct cvm_vtpm_place *place, const struct cvm_hcl *hcl,
 		    int64_t deadline, struct cvm_azure *azure, struct cvm_error *error)
 {
 	const uint8_t *raw = hcl->data + CVM_HCL_HEADER_SIZE;
-	struct cvm_format_error err;
-	struct cvm_tdreport report;
-	struct cvm_quote quote;
 	int rc = cvm_imds_td_quote(place->imds, raw, deadline, &azure->td_quote,
 				   &azure->td_quote_len, error);
 
 	if (rc)
 		return rc;
-	if (cvm_tdreport_parse(raw, CVM_TDREPORT_LEN, &report, &err) ||
-	    cvm_quote_parse(azure->td_quote, azure->td_quote_len, &quote, &err) ||
-	    !cvm_td_same(&report, &quote.body))
+	if (!is_of_td(azure, raw))
 		return cvm_set_error(error, -EBADMSG, "%s: the host's quote is not of the TDREPORT that it was asked to quote",
 				     place->imds);
 	return 0;
@@ -61,6 +68,19 @@ int cvm_azure_make(struct cvm_vtpm_place *place, const struct cvm_hcl *hcl, cons
 	if (!rc)
 		*out = cvm_take_ptr(azure);
 	return rc;
+}
+
+bool cvm_azure_holds(const struct cvm_azure *azure, const void *report, size_t report_len,
+		     const uint8_t *nonce, size_t len)
+{
+	struct cvm_hcl *hcl __cleanup(cvm_hcl_free) = calloc(1, sizeof(*hcl));
+
+	if (!hcl || report_len > sizeof(hcl->data))
+		return false;
+	memcpy(hcl->data, report, report_len);
+	hcl->len = report_len;
+	return !cvm_hcl_read(hcl, NULL) && !cvm_vtpm_check(azure, hcl->ak, nonce, len, NULL) &&
+	       (hcl->td ? is_of_td(azure, hcl->data + CVM_HCL_HEADER_SIZE) : !azure->td_quote_len);
 }
 
 /* ---- a quote alone, beside a report that others have made */

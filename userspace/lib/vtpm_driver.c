@@ -45,7 +45,8 @@ static void copy_and_make(const struct cvm_source *source, struct cvm_job *job,
 
 /*
  * The first member makes it. The others' proofs lead to the same tree, by its tpm48, and they
- * have the same report, byte by byte, which the first has held against the tree.
+ * have the same report, byte by byte, which the first has held against the tree. What he
+ * has left for them is held against both.
  */
 static void find_or_make(const struct cvm_source *source, struct cvm_job *job,
 			 struct cvm_answer *answer, const uint8_t *tpm48, int64_t deadline)
@@ -63,7 +64,7 @@ static void find_or_make(const struct cvm_source *source, struct cvm_job *job,
 		return;
 	}
 	copy_and_make(source, job, answer, tpm48, CVM_TPM48_SIZE, deadline);
-	cvm_share_put(source->vtpm, &key, job->result ? NULL : job->evidence->azure);
+	cvm_share_put(&key, job->result ? NULL : job->evidence->azure);
 }
 
 void cvm_azure_answer(const struct cvm_source *source, struct cvm_job *job,

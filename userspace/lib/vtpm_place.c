@@ -17,7 +17,6 @@ void cvm_vtpm_unplace(struct cvm_source *source)
 		free(source->vtpm->imds);
 		if (source->vtpm->share_fd >= 0)
 			close(source->vtpm->share_fd);
-		pthread_mutex_destroy(&source->vtpm->share_lock);
 	}
 	free(source->vtpm);
 	source->vtpm = NULL;
@@ -46,7 +45,6 @@ int cvm_vtpm_place(struct cvm_source *source, const struct cvm_open_opts *opts,
 	if (!place)
 		return cvm_set_error(error, -ENOMEM, "out of memory");
 	atomic_init(&place->renewed_ms, 0);
-	pthread_mutex_init(&place->share_lock, NULL);
 	place->share_fd = -1;
 	place->imds = strdup(opts->imds ? opts->imds : CVM_IMDS_URL);
 	place->tcti = opts->tcti ? strdup(opts->tcti) : NULL;

@@ -140,8 +140,8 @@ static int quote(struct cvm_vtpm *vtpm, ESYS_TR key, const TPM2B_DATA *nonce,
 }
 
 /* As the relying party will: signed by the claims' key, about this, of these PCRs */
-static int check(const struct cvm_azure *azure, EVP_PKEY *ak, const TPM2B_DATA *nonce,
-		 struct cvm_error *error)
+int cvm_vtpm_check(const struct cvm_azure *azure, EVP_PKEY *ak, const uint8_t *nonce, size_t len,
+		   struct cvm_error *error)
 {
 	struct cvm_verdict *v __cleanup(cleanup_verdict) = cvm_verdict_new();
 	const struct cvm_tpm_quote q = {
@@ -153,7 +153,7 @@ static int check(const struct cvm_azure *azure, EVP_PKEY *ak, const TPM2B_DATA *
 	if (!v)
 		return cvm_set_error(error, -ENOMEM, "out of memory");
 	/* whose part it is to refuse one kind for the other is not ours */
-	if (cvm_tpm_check(v, ak, &q, nonce->buffer, nonce->size, true))
+	if (cvm_tpm_check(v, ak, &q, nonce, len, true))
 		return 0;
 	for (size_t i = 0; i < cvm_verdict_count(v); i++) {
 		const struct cvm_check *c = cvm_verdict_check(v, i);
@@ -181,7 +181,7 @@ int cvm_vtpm_quote(struct cvm_vtpm *vtpm, EVP_PKEY *ak, const uint8_t *nonce, si
 		if (!rc)
 			rc = quote(vtpm, key, &data, azure, error);
 		if (!rc)
-			rc = check(azure, ak, &data, error);
+			rc = cvm_vtpm_check(azure, ak, nonce, len, error);
 	}
 	return rc == -EAGAIN ? cvm_set_error(error, -EBUSY, "the vTPM: others extend PCRs faster than they can be quoted; ask again later") : rc;
 }

@@ -6,7 +6,6 @@
  * that members who come late on a busy machine do not drive out those of the next.
  */
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +31,8 @@
 
 /**
  * struct stored - the file, and behind it the report and the quote of the TDREPORT
- * @whole: written last: who wrote the rest may have been killed in the middle
+ * @whole: WHOLE, written last: who wrote the rest may have been killed in the middle, or may
+ *	be another release of this library, or one for another architecture
  * @number: of all batches that were kept: the lowest is forgotten next
  * @report_len, @message_len, @signature_len, @td_quote_len: bytes
  * @tpm48: which batch's it is
@@ -47,21 +47,20 @@ struct stored {
 	uint8_t pcrs[sizeof(((struct cvm_azure *)0)->pcrs)];
 };
 
+/* FORMAT counts what changes in the meaning of the rest */
+#define FORMAT		1U
+#define WHOLE		(FORMAT << 16 | (uint32_t)sizeof(struct stored))
+
+_Static_assert(sizeof(struct stored) < 1U << 16, "its size has 16 bits in WHOLE");
+
 /* ---- the file */
 
 /* A file that this user alone may write to: what it says is trusted as this process is. */
-static int open_file(const struct cvm_source *source)
+static int open_file(const char *path)
 {
-	const char *own = secure_getenv("XDG_RUNTIME_DIR");
-	bool has = own && *own == '/';
-	char path[PATH_MAX];
 	struct stat is;
-	int fd;
+	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 
-	if (snprintf(path, sizeof(path), "%s%s" FILE_NAME, has ? "" : source->root,
-		     has ? own : "/run") >= (int)sizeof(path))
-		return -1;
-	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
 	if (!fstat(fd, &is) && S_ISREG(is.st_mode) && is.st_uid == geteuid() &&
@@ -71,14 +70,32 @@ static int open_file(const struct cvm_source *source)
 	return -1;
 }
 
+/*
+ * Each look opens it anew, so that the lock is the looker's own: threads and the processes of
+ * a fork, which have all that was open before in common, keep each other off like strangers.
+ */
+static int open_share(const struct cvm_vtpm_place *place)
+{
+	char memory[64];
+	int fd = open_file(place->share_path);
+
+	/* with no place for it, the members of this context share all the same */
+	if (fd >= 0)
+		return fd;
+	snprintf(memory, sizeof(memory), "/proc/self/fd/%d", place->share_fd);
+	return open(memory, O_RDWR | O_CLOEXEC);
+}
+
 int cvm_share_open(const struct cvm_source *source, struct cvm_error *error)
 {
+	const char *own = secure_getenv("XDG_RUNTIME_DIR");
+	bool has = own && *own == '/';
 	struct cvm_vtpm_place *place = source->vtpm;
 
-	place->share_fd = open_file(source);
-	/* with no place for it, the members of this context share all the same */
-	if (place->share_fd < 0)
-		place->share_fd = memfd_create("cvm-guest.batch", MFD_CLOEXEC);
+	if (snprintf(place->share_path, sizeof(place->share_path), "%s%s" FILE_NAME,
+		     has ? "" : source->root, has ? own : "/run") >= (int)sizeof(place->share_path))
+		place->share_path[0] = '\0';
+	place->share_fd = memfd_create("cvm-guest.batch", MFD_CLOEXEC);
 	return place->share_fd < 0 ? cvm_set_error(error, -errno, "no memory for what a batch shares: %s",
 						   strerror(errno)) : 0;
 }
@@ -96,7 +113,7 @@ static bool write_at(int fd, const void *data, size_t len, size_t offset)
 
 static bool is_of(const struct stored *s, const struct cvm_share_key *key)
 {
-	return s->whole && !memcmp(s->tpm48, key->tpm48, sizeof(s->tpm48)) &&
+	return s->whole == WHOLE && !memcmp(s->tpm48, key->tpm48, sizeof(s->tpm48)) &&
 	       s->report_len == key->len && s->message_len <= sizeof(s->message) &&
 	       s->signature_len <= sizeof(s->signature) && s->td_quote_len <= TD_QUOTE_MAX;
 }
@@ -119,7 +136,7 @@ static bool take_td_quote(int fd, size_t place, const struct stored *s, struct c
 					  place + sizeof(*s) + s->report_len);
 }
 
-/* NULL: nothing, or out of memory, where it is made once more */
+/* NULL: nothing that holds, or out of memory, where it is made once more */
 static struct cvm_azure *load_from(int fd, size_t place, const struct cvm_share_key *key)
 {
 	struct cvm_azure *azure;
@@ -136,7 +153,8 @@ static struct cvm_azure *load_from(int fd, size_t place, const struct cvm_share_
 	memcpy(azure->message, s.message, sizeof(s.message));
 	memcpy(azure->signature, s.signature, sizeof(s.signature));
 	memcpy(azure->pcrs, s.pcrs, sizeof(s.pcrs));
-	if (take_td_quote(fd, place, &s, azure))
+	if (take_td_quote(fd, place, &s, azure) &&
+	    cvm_azure_holds(azure, key->report, key->len, key->tpm48, sizeof(key->tpm48)))
 		return azure;
 	cvm_azure_put(azure);
 	return NULL;
@@ -183,11 +201,11 @@ static void store(int fd, const struct cvm_share_key *key, const struct cvm_azur
 	if (!write_at(fd, &s, sizeof(s), place) || !write_at(fd, key->report, key->len, at) ||
 	    !write_at(fd, azure->td_quote, azure->td_quote_len, at + key->len))
 		return;
-	s.whole = 1;
+	s.whole = WHOLE;
 	write_at(fd, &s.whole, sizeof(s.whole), place);
 }
 
-/* ---- the locks: between threads, which have the file together, and between processes */
+/* ---- the lock: between threads and processes alike */
 
 static int lock_file(int fd, int how)
 {
@@ -199,45 +217,48 @@ static int lock_file(int fd, int how)
 	return rc;
 }
 
-static int lock_threads(struct cvm_vtpm_place *place, int64_t deadline)
+/* What was forked meanwhile has the descriptor as well: closing it alone would not do. */
+static void unlock(struct cvm_share_key *key)
 {
-	const struct timespec until = { deadline / 1000, deadline % 1000 * 1000000 };
-
-	return -pthread_mutex_clocklock(&place->share_lock, CLOCK_MONOTONIC, &until);
-}
-
-static void unlock(struct cvm_vtpm_place *place)
-{
-	flock(place->share_fd, LOCK_UN);
-	pthread_mutex_unlock(&place->share_lock);
+	if (key->fd >= 0) {
+		flock(key->fd, LOCK_UN);
+		close(key->fd);
+	}
+	key->fd = -1;
 }
 
 /*
- * One look. 0: there it is, or nothing is, and then the file is locked for who makes it;
- * -EWOULDBLOCK: somebody else is making it
+ * One look. 0: there it is, or nothing is, and then the file is locked for who makes it, or
+ * cannot be had at all; -EWOULDBLOCK: somebody else is making it
  */
-static int look(int fd, const struct cvm_share_key *key, struct cvm_azure **azure)
+static int look(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
+		struct cvm_azure **azure)
 {
 	/* readers do not keep each other off */
 	static const int ways[] = { LOCK_SH, LOCK_EX };
 	int rc = 0;
 
 	*azure = NULL;
+	key->fd = open_share(place);
+	if (key->fd < 0)
+		return 0;
 	for (size_t i = 0; !rc && !*azure && i < ARRAY_SIZE(ways); i++) {
-		rc = lock_file(fd, ways[i]);
+		rc = lock_file(key->fd, ways[i]);
 		if (!rc)
-			*azure = load(fd, key);
+			*azure = load(key->fd, key);
 	}
+	if (rc || *azure)
+		unlock(key);
 	return rc;
 }
 
-static int wait_and_look(struct cvm_vtpm_place *place, const struct cvm_share_key *key,
+static int wait_and_look(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
 			 int64_t deadline, struct cvm_azure **azure)
 {
 	struct timespec pause = { 0, PAUSE_MIN_MS * 1000000 };
 	int rc;
 
-	while ((rc = look(place->share_fd, key, azure)) == -EWOULDBLOCK) {
+	while ((rc = look(place, key, azure)) == -EWOULDBLOCK) {
 		if (cvm_vtpm_clock_ms() >= deadline)
 			return -ETIMEDOUT;
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
@@ -247,27 +268,19 @@ static int wait_and_look(struct cvm_vtpm_place *place, const struct cvm_share_ke
 	return rc;
 }
 
-int cvm_share_get(struct cvm_vtpm_place *place, const struct cvm_share_key *key, int64_t deadline,
+int cvm_share_get(const struct cvm_vtpm_place *place, struct cvm_share_key *key, int64_t deadline,
 		  struct cvm_azure **azure, struct cvm_error *error)
 {
-	int rc = lock_threads(place, deadline);
+	int rc = wait_and_look(place, key, deadline, azure);
 
-	*azure = NULL;
-	if (!rc) {
-		rc = wait_and_look(place, key, deadline, azure);
-		if (!rc && !*azure)
-			return 0;
-		unlock(place);
-	}
 	if (rc == -ETIMEDOUT)
 		return cvm_set_error(error, rc, "another member of this batch has had no quote of the vTPM made before the deadline; ask again, or allow more time");
 	return rc ? cvm_set_error(error, rc, "the lock of what a batch shares: %s", strerror(-rc)) : 0;
 }
 
-void cvm_share_put(struct cvm_vtpm_place *place, const struct cvm_share_key *key,
-		   const struct cvm_azure *azure)
+void cvm_share_put(struct cvm_share_key *key, const struct cvm_azure *azure)
 {
-	if (azure)
-		store(place->share_fd, key, azure);
-	unlock(place);
+	if (azure && key->fd >= 0)
+		store(key->fd, key, azure);
+	unlock(key);
 }
