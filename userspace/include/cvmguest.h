@@ -106,7 +106,8 @@ struct cvm_ctx;
  *	container that sees the machine's /dev and /sys below it, or NULL; no
  *	path may be longer than 255 bytes
  * @batch_fd: an open file of /dev/cvm/batch that this process was handed, and
- *	nothing else is opened then; duplicated; 0: none
+ *	nothing else of the driver's is opened then; duplicated; 0: none. On Azure the
+ *	TPM and the file that batches share by are opened all the same
  * @reserved: 0
  * @tcti: vtpm, and cvm on Azure: another way to the TPM than /dev/tpmrm0, as tpm2-tss
  *	has it ("tabrmd", "swtpm:port=2321"), or NULL
@@ -319,7 +320,8 @@ CVM_API int cvm_report(struct cvm_ctx *ctx, const uint8_t *report_data,
  * report's resetCount. The vTPM's key is compared with the one that the report's claims name.
  *
  * Return: as of cvm_report(); -EOPNOTSUPP: CVM_REQUEST_QUOTE_ALONE where there is no
- * paravisor. Since: 0.1
+ * paravisor, or for a batch by an open file of another scope than this process has itself.
+ * Since: 0.1
  */
 CVM_API int cvm_attest(struct cvm_ctx *ctx, const uint8_t *report_data,
 		       const struct cvm_report_opts *opts, struct cvm_evidence **evidence,

@@ -101,11 +101,29 @@ const struct cvm_source *cvm_job_source(const struct cvm_ctx *ctx, struct cvm_jo
 	return source;
 }
 
+/* The driver may speak for a label, or for whoever opened its file: this process cannot. */
+static bool is_own_scope(const struct cvm_source *source)
+{
+	struct cvm_status status = source->status;
+
+	return !source->backend->batches ||
+	       (!source->backend->refresh(source, &status, NULL) &&
+		status.scope == cvm_gather_scope());
+}
+
+static void refuse_scope(struct cvm_job *jobs, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		jobs[i].result = cvm_set_error(&jobs[i].error, -EOPNOTSUPP, "a quote of the vTPM alone is for a batch that this process makes, whose proofs cannot have the scope of this open file: ask the driver for a report, or use a file of your own without a label");
+}
+
 static void ask_source(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
 		       uint32_t timeout_ms)
 {
 	/* a quote alone is made here: the driver makes batches of reports */
-	if (jobs->batch && (!source->backend->batches || cvm_job_quote_alone(jobs)))
+	if (jobs->batch && cvm_job_quote_alone(jobs) && !is_own_scope(source))
+		refuse_scope(jobs, count);
+	else if (jobs->batch && (!source->backend->batches || cvm_job_quote_alone(jobs)))
 		cvm_gather(source, jobs, count, timeout_ms);
 	else if (cvm_job_quote_alone(jobs))
 		cvm_vtpm_quote_alone(source, jobs, count, timeout_ms);
