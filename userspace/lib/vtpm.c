@@ -30,7 +30,7 @@ int cvm_vtpm_usable(const struct cvm_vtpm_place *place, struct cvm_error *error)
 
 	if (!place->tcti && faccessat(AT_FDCWD, place->node, R_OK | W_OK, AT_EACCESS))
 		rc = -errno;
-	return rc ? cvm_set_error(error, rc, "%s: %s; on Azure evidence takes the TPM as well, whose quote says which system the guest runs: run as root, or have the administrator give you access",
+	return rc ? cvm_set_error(error, rc, "%s: %s; on Azure evidence takes the TPM as well, whose quote says which system the guest runs: run as root, or have the administrator give you access, which on Azure is access to all that this VM can attest",
 				  place->node, strerror(-rc)) : 0;
 }
 

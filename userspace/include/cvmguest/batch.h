@@ -116,6 +116,9 @@ CVM_API const void *cvm_evidence_proof(const struct cvm_evidence *evidence, size
  * UNIX socket), which opens its context by cvm_open_opts.batch_fd and cannot
  * change the label.
  *
+ * On Azure a label is worth nothing against whoever may open the TPM, as those must who
+ * complete the driver's reports: he can make a proof of any scope himself.
+ *
  * Return: 0; -EPERM: this process, or who opened the file, has no CAP_SYS_ADMIN
  * in the initial user namespace; -EBUSY: there is a label already, or there was
  * a request; -EINVAL: a label of another length; -EOPNOTSUPP: the source is not
