@@ -343,7 +343,7 @@ static void test_file(void)
 /* Members hold what the file says against what the driver gave, and know their own format. */
 static void test_file_lies(void)
 {
-	/* its head; the message, from the nonce's last byte; PCR 0; what ends the quote's signature */
+	/* behind a head of 20 bytes: the batch, the message, the signature, the PCRs */
 	static const struct {
 		const char *name;
 		off_t at;
@@ -395,7 +395,8 @@ static void test_fork(void)
 			_exit(!join_by(ctx, i));
 		}
 		good = join_by(ctx, PROCESSES);
-		check_is(good + await_good(pid, PROCESSES), PROCESSES + 1, "a context and forks of it");
+		good += await_good(pid, PROCESSES);
+		check_is(good, PROCESSES + 1, "a context and forks of it");
 		check_is((long)(quotes() - before), 1, "share one quote");
 		cvm_close(ctx);
 	}
@@ -404,7 +405,8 @@ static void test_fork(void)
 
 static bool quote_alone(struct cvm_ctx *ctx, struct cvm_error *error)
 {
-	const struct cvm_batch_opts opts = { .size = sizeof(opts), .flags = CVM_REQUEST_QUOTE_ALONE };
+	const struct cvm_batch_opts opts = { .size = sizeof(opts),
+					     .flags = CVM_REQUEST_QUOTE_ALONE };
 	const uint8_t data[64] = { 0x77 };
 	struct cvm_evidence *evidence;
 	int rc = cvm_batch_one(ctx, data, &opts, &evidence, error);
