@@ -36,6 +36,14 @@ python3 - "$dir/stdout" "$data" "$dir/c" <<-'EOF'
 	assert bytes.fromhex(o["certs"]) == open(sys.argv[3], "rb").read()
 EOF
 result $? 'the object has the report and the certificates'
+snp 0 '' 'as a wrapper' --report-data "$data" --format cmw --certs "$dir/c" --out "$dir/cmw"
+snp 0 '' 'as a wrapper, alone' --report-data "$data" --format cmw --out "$dir/alone"
+root=${CVM_FW_STATE:-build/cache/fw-state}/trust-root.pem
+build/bin/cvmctl verify "$dir/cmw" --report-data "$data" --trust-root "$root" \
+	--authenticity-only >"$dir/stdout" 2>"$dir/stderr"
+result $? 'which verifies by the certificates in it'
+jq -e 'type == "array"' "$dir/alone" >/dev/null && jq -e 'has("evidence") and has("certs")' "$dir/cmw" >/dev/null
+result $? 'a collection with the certificates, a record without'
 
 tdx 0 '' 'a quote' --report-data "$data" --out "$dir/q"
 is "$(hex_at "$dir/q" 568 64)" "$data" 'it carries REPORT_DATA'

@@ -11,7 +11,7 @@ static const struct option_spec options[] = {
 	[PAD]		= { "pad", NULL, HELP_PAD },
 	[TDREPORT]	= { "tdreport", NULL, "the TDREPORT instead, which only this machine can check" },
 	[OUT]		= { "out", "FILE", HELP_OUT },
-	[FORMAT]	= { "format", "raw|json", HELP_FORMAT },
+	[FORMAT]	= { "format", "raw|json|cmw", HELP_FORMAT },
 	[BACKEND]	= { "backend", ARG_BACKEND, HELP_BACKEND },
 	[TIMEOUT]	= { "timeout", "MS", HELP_TIMEOUT },
 	{ 0 }

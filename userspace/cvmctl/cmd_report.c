@@ -16,7 +16,7 @@ static const struct option_spec options[] = {
 	[KEY]		= { "key", "vcek|vlek", "the key that signs (default: the host's choice)" },
 	[OUT]		= { "out", "FILE", HELP_OUT },
 	[CERTS]		= { "certs", "FILE", "ask for the host's certificate table too and write it\nthere, as the host gave it" },
-	[FORMAT]	= { "format", "raw|json", HELP_FORMAT },
+	[FORMAT]	= { "format", "raw|json|cmw", HELP_FORMAT },
 	[BACKEND]	= { "backend", ARG_BACKEND, HELP_BACKEND },
 	[TIMEOUT]	= { "timeout", "MS", HELP_TIMEOUT },
 	{ 0 }

@@ -9,7 +9,9 @@
 #include "common/util.h"
 #include "cvmctl.h"
 #include "evidence.h"
-#include "verify/evidence_file.h"
+#include "evidence_load.h"
+#include "verify/cmw_write.h"
+#include "verify/evidence_json.h"
 
 const char *tee_name(uint32_t tee)
 {
@@ -40,13 +42,19 @@ int open_source_at(const char *backend, const char *imds, struct cvm_ctx **ctx)
 
 int parse_format(const char *value, enum format *format)
 {
+	static const char *const names[] = {
+		[FORMAT_RAW] = "raw", [FORMAT_JSON] = "json", [FORMAT_CMW] = "cmw",
+	};
+
 	*format = FORMAT_RAW;
-	if (!value || !strcmp(value, "raw"))
+	if (!value)
 		return 0;
-	*format = FORMAT_JSON;
-	if (!strcmp(value, "json"))
-		return 0;
-	return usage_error("--format: '%s' is neither raw nor json", value);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		*format = (enum format)i;
+		if (!strcmp(value, names[i]))
+			return 0;
+	}
+	return usage_error("--format: '%s' is neither raw nor json nor cmw", value);
 }
 
 int parse_report_data(const char *value, const char *pad, uint8_t *report_data)
@@ -76,6 +84,19 @@ static int write_json(const struct cvm_evidence *evidence, const char *out)
 	return output_json(out, json);
 }
 
+/* as `cvmctl evidence` writes it, with the certificates where they were asked for */
+static int write_cmw(const struct cvm_evidence *evidence, const char *out)
+{
+	__cleanup_evidence_file struct cvm_evidence_file file = { 0 };
+	struct cvm_error error;
+	json_t *json = NULL;
+	int rc = cvm_evidence_file_take(&file, evidence, &error);
+
+	if (!rc)
+		rc = cvm_cmw_json(&file, NULL, &json, &error);
+	return rc ? fail_library(rc, &error) : output_json(out, json);
+}
+
 static int write_certs(const struct cvm_evidence *evidence, const char *path)
 {
 	size_t len;
@@ -96,6 +117,8 @@ int write_evidence(const struct cvm_evidence *evidence, const char *out, const c
 
 	if (format == FORMAT_JSON)
 		rc = write_json(evidence, out);
+	else if (format == FORMAT_CMW)
+		rc = write_cmw(evidence, out);
 	else
 		rc = output_binary(out, data, len);
 	return !rc && certs ? write_certs(evidence, certs) : rc;

@@ -27,13 +27,13 @@ static inline void cleanup_evidence(struct cvm_evidence **evidence)
 #define HELP_OUT \
 	"write the evidence there (default: the standard output)"
 #define HELP_FORMAT \
-	"raw (default): the bytes as the platform gave them;\njson: an object with them in hexadecimal"
+	"raw (default): the bytes as the platform gave them;\njson: an object with them in hexadecimal; cmw: a conceptual\nmessage wrapper (RFC 9999) in JSON"
 #define HELP_BACKEND \
 	"where it comes from (default: the first of cvm, tsm,\nnative, vtpm that is there); sim: a simulated platform"
 #define HELP_TIMEOUT \
 	"the longest time until an answer, in ms (default: the\ndriver's); not for tsm and native"
 
-enum format { FORMAT_RAW, FORMAT_JSON };
+enum format { FORMAT_RAW, FORMAT_JSON, FORMAT_CMW };
 
 /* @value: of --format, or NULL. 0 or an exit status. */
 int parse_format(const char *value, enum format *format);
