@@ -37,25 +37,25 @@ is "$(wc -l <"$dir/lines")" 2 'a line for each interval'
 is "$(field 1 '.completed, .rate, .p50_ms, .leaves_per_batch' | paste -sd,)" 0,0,null,0 'and nothing in it'
 
 # what happens in an interval, and then the driver is another one, and then gone
-"$cvmctl" status --watch --root "$dir/machine" --json --interval 1 --count 4 >"$dir/lines" &
+"$cvmctl" status --watch --root "$dir/machine" --json --interval 1 --count 5 >"$dir/lines" &
 watcher=$!
-sleep 0.5
-driver 300 20 9 300 4 110 270 20
 until [[ $(wc -l <"$dir/lines") -ge 1 ]]; do sleep 0.05; done
-driver 5 5 0 0 0 5 0 0
+driver 300 20 9 300 4 110 270 20
 until [[ $(wc -l <"$dir/lines") -ge 2 ]]; do sleep 0.05; done
-state=parked driver 1005 7 0 0 0 5 0 1000
+driver 5 5 0 0 0 5 0 0
 until [[ $(wc -l <"$dir/lines") -ge 3 ]]; do sleep 0.05; done
+state=parked driver 1005 7 0 0 0 5 0 1000
+until [[ $(wc -l <"$dir/lines") -ge 4 ]]; do sleep 0.05; done
 rm -rf "$sysfs"
 wait $watcher
 result $? 'it ends when it has counted to its end'
-is "$(field 1 '.completed, .issued, .batches, .leaves, .throttled, .channel' | paste -sd,)" 200,10,4,250,3,ready 'what happened'
-is "$(field 1 '.leaves_per_batch, .p50_ms, .p99_ms' | paste -sd,)" 62.5,128,null \
+is "$(field 2 '.completed, .issued, .batches, .leaves, .throttled, .channel' | paste -sd,)" 200,10,4,250,3,ready 'what happened'
+is "$(field 2 '.leaves_per_batch, .p50_ms, .p99_ms' | paste -sd,)" 62.5,128,null \
 	'requests in a batch; half took less than 128 ms, and one in a hundred more than is counted'
-is "$(field 1 '(.rate * .seconds | round), (.seconds > 0.5)' | paste -sd,)" 200,true 'the rate is by the clock'
-is "$(field 2 '.completed, .batches, .p50_ms' | paste -sd,)" 0,0,null 'another driver: no numbers below zero'
-is "$(field 3 '.completed, .channel, .p50_ms' | paste -sd,)" 1000,parked,null 'and on from there'
-is "$(field 4 '.completed, .channel' | paste -sd,)" 0,unloaded 'the driver is gone, and it waits'
+is "$(field 2 '(.rate * .seconds | round), (.seconds > 0.5)' | paste -sd,)" 200,true 'the rate is by the clock'
+is "$(field 3 '.completed, .batches, .p50_ms' | paste -sd,)" 0,0,null 'another driver: no numbers below zero'
+is "$(field 4 '.completed, .channel, .p50_ms' | paste -sd,)" 1000,parked,null 'and on from there'
+is "$(field 5 '.completed, .channel' | paste -sd,)" 0,unloaded 'the driver is gone, and it waits'
 
 # the three forms
 driver 100 10 5 50 1 100 0 0

@@ -39,7 +39,7 @@ static const char *percentile(const struct status_sample *s, unsigned int percen
 
 	if (!us || us == UINT64_MAX)
 		return us ? ">" : "-";
-	snprintf(text, 16, "<%.3g", (double)us / 1000);
+	snprintf(text, 16, us < 100000 ? "<%.3g" : "<%.0f", (double)us / 1000);
 	return text;
 }
 
