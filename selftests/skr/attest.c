@@ -240,8 +240,8 @@ static char *guest_token(const struct service *s, EVP_PKEY *key, const struct by
 		sent[0] = sent[0] == 'A' ? 'B' : 'A';
 	token = make_token(s, "azurevm", json_pack(
 		"{s:{s:s}, s:[{s:s, s:s, s:s, s:s, s:[s]}]}", "client-payload", "nonce", sent, "keys",
-		"kid", "TpmEphemeralEncryptionKey", "kty", "RSA", "e", "AQAB", "n", n, "key_ops",
-		"encrypt"));
+		"kid", "TpmEphemeralEncryptionKey", "kty", "RSA", "e",
+		service_is_wrong(s, "token-exponent") ? "AQ" : "AQAB", "n", n, "key_ops", "encrypt"));
 	free(n);
 	free(sent);
 	return token;

@@ -243,6 +243,9 @@ static void test_tokens(struct cvm_tpm *tpm, struct release *r)
 	check_is(steps_attested(tpm, r, "bits-0", &error), -EBADMSG, "nor one of nothing");
 	check_is(steps_attested(tpm, r, "token-key", &error), -EBADMSG, "a token of another key");
 	check_says(error.text, "token.x-ms-runtime.keys", "and the message says so");
+	check_is(steps_attested(tpm, r, "token-exponent", &error), -EBADMSG,
+		 "a token of a key that encrypts nothing");
+	check_says(error.text, "token.x-ms-runtime.keys", "and the message says so");
 	check_is(steps_attested(tpm, r, "token-nonce", &error), -EBADMSG, "a token of another nonce");
 	check_says(error.text, "client-payload.nonce", "and the message says so");
 }

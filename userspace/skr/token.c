@@ -14,6 +14,7 @@
 #include "verify/json_in.h"
 
 #define KID		"TpmEphemeralEncryptionKey"
+#define EXPONENT	"AQAB"
 #define MAX_KEYS	16
 
 /* the service's additional authenticated data */
@@ -212,9 +213,11 @@ static bool is_our_key(const struct cvm_json *key, const TPM2B_PUBLIC_KEY_RSA *m
 {
 	const char *kid = json_string_value(json_object_get(key->value, "kid"));
 	const char *n = json_string_value(json_object_get(key->value, "n"));
+	const char *e = json_string_value(json_object_get(key->value, "e"));
 	uint8_t bytes[CVM_SKR_RSA];
 
-	return kid && n && !strcmp(kid, KID) &&
+	/* under an exponent of 1 the vault would wrap nothing */
+	return kid && n && e && !strcmp(kid, KID) && !strcmp(e, EXPONENT) &&
 	       cvm_base64url_decode(n, strlen(n), bytes, sizeof(bytes)) == modulus->size &&
 	       !memcmp(bytes, modulus->buffer, sizeof(bytes));
 }
