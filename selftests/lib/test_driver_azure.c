@@ -340,35 +340,47 @@ static void test_file(void)
 	unlink(path);
 }
 
+/* A byte of each of its four places, the one in use among them */
+static bool spoil(const char *path, off_t at)
+{
+	int fd = open(path, O_RDWR);
+	bool good = fd >= 0;
+	uint8_t byte;
+
+	for (off_t place = 0; good && place < 4; place++) {
+		off_t there = at + (place << 16);
+
+		if (pread(fd, &byte, 1, there) != 1)
+			break;
+		byte ^= 1;
+		good = pwrite(fd, &byte, 1, there) == 1;
+	}
+	close(fd);
+	return good;
+}
+
 /* Members hold what the file says against what the driver gave, and know their own format. */
 static void test_file_lies(void)
 {
-	/* behind a head of 20 bytes: the batch, the message, the signature, the PCRs */
+	/* behind a head of 24 bytes: the batch, the message, the signature, the PCRs */
 	static const struct {
 		const char *name;
 		off_t at;
 	} spoilt[] = {
 		{ "another format", 2 }, { "another size of its head", 0 },
-		{ "another message", 68 + 60 }, { "another signature", 68 + 1024 + 100 },
-		{ "other PCRs", 68 + 1024 + 512 + 40 }, { "another batch", 24 },
-		{ "the quote of a TDREPORT that there is none of", 16 },
+		{ "another message", 72 + 60 }, { "another signature", 72 + 1024 + 100 },
+		{ "other PCRs", 72 + 1024 + 512 + 40 }, { "another batch", 28 },
+		{ "the quote of a TDREPORT that there is none of", 20 },
 	};
 	const char *path = tap_path(SHARED);
 	uint64_t before;
-	uint8_t byte;
 
 	new_batch();
 	check(join(0), "a file");
 	before = quotes();
-	for (size_t i = 0; i < sizeof(spoilt) / sizeof(spoilt[0]); i++) {
-		int fd = open(path, O_RDWR);
-		bool good = pread(fd, &byte, 1, spoilt[i].at) == 1;
-
-		byte ^= 1;
-		good = good && pwrite(fd, &byte, 1, spoilt[i].at) == 1;
-		close(fd);
-		check(good && join(1) && quotes() - before == i + 1, "%s: made anew", spoilt[i].name);
-	}
+	for (size_t i = 0; i < sizeof(spoilt) / sizeof(spoilt[0]); i++)
+		check(spoil(path, spoilt[i].at) && join(1) && quotes() - before == i + 1,
+		      "%s: made anew", spoilt[i].name);
 	check(join(2) && quotes() - before == sizeof(spoilt) / sizeof(spoilt[0]), "then shared again");
 }
 
