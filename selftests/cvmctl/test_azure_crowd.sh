@@ -34,7 +34,8 @@ for how in threads pipeline; do
 	counts $how '.errors == 0' 'no errors'
 	counts $how ".count >= $clients" 'each has an answer'
 	counts $how ".attestations_per_report >= $clients / 4" 'many share a report'
-	counts $how '.jain >= 0.9' 'and nobody waits for others'
+	# some have had two answers where others have one: 8/9 at the least
+	counts $how '.jain >= 0.85' 'and nobody waits for others'
 done
 figures alone
 counts alone '.errors == 0 and .count >= 2' 'one client'
