@@ -12,7 +12,7 @@
 
 /* besides those of the clients: the standard three, what libraries keep open */
 #define SPARE_FILES	64
-#define FILES_EACH	2
+#define FILES_EACH	3
 
 /**
  * struct crowd - all of them

@@ -41,7 +41,7 @@ static inline void cvm_cleanup_esys(void *pointer)
  * @tcti: another way to it, or NULL
  * @imds: base URL of the host's service
  * @renewed_ms: when the report was last seen to be new: CLOCK_MONOTONIC; 0: never
- * @share_fd: memory for what members of the driver's batches share, or -1
+ * @share_fd: memory for what members of the driver's batches share, where no file can be, or -1
  * @share_path: the file for that, which is sooner taken
  */
 struct cvm_vtpm_place {
@@ -200,10 +200,6 @@ int cvm_vtpm_check(const struct cvm_azure *azure, EVP_PKEY *ak, const uint8_t *n
 int cvm_azure_make(struct cvm_vtpm_place *place, const struct cvm_hcl *hcl, const uint8_t *nonce,
 		   size_t len, int64_t deadline, struct cvm_azure **azure,
 		   struct cvm_error *error);
-
-/* Does @azure belong to the HCL report in @report, about @nonce? */
-bool cvm_azure_holds(const struct cvm_azure *azure, const void *report, size_t report_len,
-		     const uint8_t *nonce, size_t len);
 
 /* Every job gets its result: a quote, and the report that names its key */
 void cvm_vtpm_quote_alone(const struct cvm_source *source, struct cvm_job *jobs, size_t count,

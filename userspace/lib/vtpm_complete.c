@@ -70,19 +70,6 @@ int cvm_azure_make(struct cvm_vtpm_place *place, const struct cvm_hcl *hcl, cons
 	return rc;
 }
 
-bool cvm_azure_holds(const struct cvm_azure *azure, const void *report, size_t report_len,
-		     const uint8_t *nonce, size_t len)
-{
-	struct cvm_hcl *hcl __cleanup(cvm_hcl_free) = calloc(1, sizeof(*hcl));
-
-	if (!hcl || report_len > sizeof(hcl->data))
-		return false;
-	memcpy(hcl->data, report, report_len);
-	hcl->len = report_len;
-	return !cvm_hcl_read(hcl, NULL) && !cvm_vtpm_check(azure, hcl->ak, nonce, len, NULL) &&
-	       (hcl->td ? is_of_td(azure, hcl->data + CVM_HCL_HEADER_SIZE) : !azure->td_quote_len);
-}
-
 /* ---- a quote alone, beside a report that others have made */
 
 static int ask_alone(struct cvm_vtpm *vtpm, const struct cvm_job *job, struct cvm_hcl *hcl,

@@ -6,6 +6,8 @@
  * that members who come late on a busy machine do not drive out those of the next.
  */
 #include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +39,7 @@
  * @report_len, @message_len, @signature_len, @td_quote_len: bytes
  * @tpm48: which batch's it is
  * @message, @signature, @pcrs: as of struct cvm_azure
+ * @digest: SHA-256 of all this, with zeros for @whole and itself, and of what is behind it
  */
 struct stored {
 	uint32_t whole, number;
@@ -45,10 +48,11 @@ struct stored {
 	uint8_t message[sizeof(((struct cvm_azure *)0)->message)];
 	uint8_t signature[sizeof(((struct cvm_azure *)0)->signature)];
 	uint8_t pcrs[sizeof(((struct cvm_azure *)0)->pcrs)];
+	uint8_t digest[SHA256_DIGEST_LENGTH];
 };
 
 /* FORMAT counts what changes in the meaning of the rest */
-#define FORMAT		1U
+#define FORMAT		2U
 #define WHOLE		(FORMAT << 16 | (uint32_t)sizeof(struct stored))
 
 _Static_assert(sizeof(struct stored) < 1U << 16, "its size has 16 bits in WHOLE");
@@ -67,6 +71,7 @@ static int open_file(const char *path)
 	    is.st_nlink == 1 && !(is.st_mode & (S_IRWXG | S_IRWXO)))
 		return fd;
 	close(fd);
+	errno = EPERM;
 	return -1;
 }
 
@@ -80,7 +85,7 @@ static int open_share(const struct cvm_vtpm_place *place)
 	int fd = open_file(place->share_path);
 
 	/* with no place for it, the members of this context share all the same */
-	if (fd >= 0)
+	if (fd >= 0 || place->share_fd < 0)
 		return fd;
 	snprintf(memory, sizeof(memory), "/proc/self/fd/%d", place->share_fd);
 	return open(memory, O_RDWR | O_CLOEXEC);
@@ -91,10 +96,16 @@ int cvm_share_open(const struct cvm_source *source, struct cvm_error *error)
 	const char *own = secure_getenv("XDG_RUNTIME_DIR");
 	bool has = own && *own == '/';
 	struct cvm_vtpm_place *place = source->vtpm;
+	int fd;
 
 	if (snprintf(place->share_path, sizeof(place->share_path), "%s%s" FILE_NAME,
 		     has ? "" : source->root, has ? own : "/run") >= (int)sizeof(place->share_path))
 		place->share_path[0] = '\0';
+	fd = open_file(place->share_path);
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
 	place->share_fd = memfd_create("cvm-guest.batch", MFD_CLOEXEC);
 	return place->share_fd < 0 ? cvm_set_error(error, -errno, "no memory for what a batch shares: %s",
 						   strerror(errno)) : 0;
@@ -109,6 +120,28 @@ static bool read_at(int fd, void *data, size_t len, size_t offset)
 static bool write_at(int fd, const void *data, size_t len, size_t offset)
 {
 	return pwrite(fd, data, len, (off_t)offset) == (ssize_t)len;
+}
+
+/*
+ * That the parts are each other's, and whole. Who could make another digest is this user, who
+ * can make quotes as well: each member verifying them would cost more than making one.
+ */
+static bool digest(const struct stored *s, const void *report, const void *td_quote,
+		   uint8_t out[SHA256_DIGEST_LENGTH])
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	struct stored clear = *s;
+	bool good;
+
+	clear.whole = 0;
+	memset(clear.digest, 0, sizeof(clear.digest));
+	good = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) &&
+	       EVP_DigestUpdate(md, &clear, sizeof(clear)) &&
+	       EVP_DigestUpdate(md, report, s->report_len) &&
+	       EVP_DigestUpdate(md, td_quote, s->td_quote_len) &&
+	       EVP_DigestFinal_ex(md, out, NULL);
+	EVP_MD_CTX_free(md);
+	return good;
 }
 
 static bool is_of(const struct stored *s, const struct cvm_share_key *key)
@@ -139,6 +172,7 @@ static bool take_td_quote(int fd, size_t place, const struct stored *s, struct c
 /* NULL: nothing that holds, or out of memory, where it is made once more */
 static struct cvm_azure *load_from(int fd, size_t place, const struct cvm_share_key *key)
 {
+	uint8_t good[SHA256_DIGEST_LENGTH];
 	struct cvm_azure *azure;
 	struct stored s;
 
@@ -153,8 +187,8 @@ static struct cvm_azure *load_from(int fd, size_t place, const struct cvm_share_
 	memcpy(azure->message, s.message, sizeof(s.message));
 	memcpy(azure->signature, s.signature, sizeof(s.signature));
 	memcpy(azure->pcrs, s.pcrs, sizeof(s.pcrs));
-	if (take_td_quote(fd, place, &s, azure) &&
-	    cvm_azure_holds(azure, key->report, key->len, key->tpm48, sizeof(key->tpm48)))
+	if (take_td_quote(fd, place, &s, azure) && digest(&s, key->report, azure->td_quote, good) &&
+	    !memcmp(good, s.digest, sizeof(good)))
 		return azure;
 	cvm_azure_put(azure);
 	return NULL;
@@ -198,7 +232,8 @@ static void store(int fd, const struct cvm_share_key *key, const struct cvm_azur
 	memcpy(s.signature, azure->signature, sizeof(s.signature));
 	memcpy(s.pcrs, azure->pcrs, sizeof(s.pcrs));
 	/* who cannot write all leaves to the others to have it made themselves */
-	if (!write_at(fd, &s, sizeof(s), place) || !write_at(fd, key->report, key->len, at) ||
+	if (!digest(&s, key->report, azure->td_quote, s.digest) ||
+	    !write_at(fd, &s, sizeof(s), place) || !write_at(fd, key->report, key->len, at) ||
 	    !write_at(fd, azure->td_quote, azure->td_quote_len, at + key->len))
 		return;
 	s.whole = WHOLE;
@@ -229,7 +264,8 @@ static void unlock(struct cvm_share_key *key)
 
 /*
  * One look. 0: there it is, or nothing is, and then the file is locked for who makes it, or
- * cannot be had at all; -EWOULDBLOCK: somebody else is making it
+ * cannot be had at all; -EWOULDBLOCK: somebody else is making it; -EMFILE, -ENFILE: who has no
+ * descriptor left would not be helped by quotes of his own, and the host has few.
  */
 static int look(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
 		struct cvm_azure **azure)
@@ -241,7 +277,7 @@ static int look(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
 	*azure = NULL;
 	key->fd = open_share(place);
 	if (key->fd < 0)
-		return 0;
+		return errno == EMFILE || errno == ENFILE ? -errno : 0;
 	for (size_t i = 0; !rc && !*azure && i < ARRAY_SIZE(ways); i++) {
 		rc = lock_file(key->fd, ways[i]);
 		if (!rc)
