@@ -18,15 +18,34 @@ static void must_be_text(const char *text, size_t len)
 		must(*text == '\n' || (*text >= ' ' && *text <= '~'));
 }
 
+/* as show_file(), but for what it says of what is no evidence; 1: it is none */
+static int parts(const uint8_t *data, size_t len, json_t **json, struct cvm_format_error *err)
+{
+	struct cvm_evidence_file file = { 0 };
+	int ret = 1;
+
+	if (!cvm_evidence_file_parse(&file, data, len, NULL)) {
+		*json = json_object();
+		ret = add_parts(*json, &file, err);
+	}
+	cvm_evidence_file_free(&file);
+	if (ret == -EBADMSG) {
+		json_decref(*json);
+		*json = NULL;
+	}
+	return ret;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct cvm_format_error err = { 0 };
 	json_t *json = NULL;
 	char *text;
-	int ret = parse_and_show(data, len, &json, &err);
+	int ret = is_file(data, len) ? parts(data, len, &json, &err) :
+				       show_part(data, len, &json, &err);
 
 	must(!ret == !!json || ret == -EPROTONOSUPPORT);
-	if (ret)
+	if (ret < 0)
 		must(err.offset <= len && err.field && err.expected);
 	if (!json)
 		return 0;
