@@ -97,7 +97,7 @@ mkdir "$dir/files"
 touch "$dir/files/nonce.bin"
 offers 'status doctor report quote evidence batch expect show verify policy certs key skr disk rtmr bench module selftest --help --version' cvmctl ''
 offers 'status show skr selftest' cvmctl s
-offers 'raw json' cvmctl report --format ''
+offers 'raw json cmw' cvmctl report --format ''
 offers 'cvm' cvmctl report --backend c
 offers 'privileged unprivileged label: any' cvmctl verify --scope ''
 offers 'load unload status' cvmctl module ''
