@@ -134,8 +134,8 @@ static const int by_name[] = {
 	SCMP_SYS(ioctl), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(pipe2), SCMP_SYS(eventfd2),
 	SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
 	SCMP_SYS(uname), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(nanosleep),
-	SCMP_SYS(sendmmsg), SCMP_SYS(pread64), SCMP_SYS(prlimit64), SCMP_SYS(select),
-	SCMP_SYS(pselect6),
+	SCMP_SYS(sendmmsg), SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(prlimit64),
+	SCMP_SYS(select), SCMP_SYS(pselect6),
 };
 
 static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
