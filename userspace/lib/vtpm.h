@@ -212,13 +212,14 @@ void cvm_vtpm_quote_alone(const struct cvm_source *source, struct cvm_job *jobs,
  * @tpm48: what the vTPM's quote is about
  * @report: the HCL report
  * @len: its bytes
- * @fd: cvm_share_get() to cvm_share_put(): what is locked, or -1
+ * @fd, @locked: cvm_share_get() to cvm_share_put(): its file, or -1, and if it is locked
  */
 struct cvm_share_key {
 	uint8_t tpm48[CVM_TPM48_SIZE];
 	const void *report;
 	size_t len;
 	int fd;
+	bool locked;
 };
 
 /* Once, for @source->vtpm, which cvm_vtpm_unplace() gives back with all it has. */

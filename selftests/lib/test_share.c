@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the members of a batch have in common: made once, found by all, and not waited for in
+ * vain, whatever becomes of who makes it. Other batches are no business of theirs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/vtpm.h"
+#include "tap.h"
+
+#define MEMBERS		64
+/* as many as are kept, and how many are too many */
+#define KEPT		8
+#define BATCHES		16
+#define MEMBERS_OF_MANY	16
+
+static struct cvm_vtpm_place place = { .share_fd = -1 };
+static uint8_t report[2600];
+
+static struct cvm_share_key key_of(uint8_t batch)
+{
+	struct cvm_share_key key = { .report = report, .len = sizeof(report) };
+
+	memset(key.tpm48, batch, sizeof(key.tpm48));
+	return key;
+}
+
+static struct cvm_azure *make(uint8_t batch)
+{
+	struct cvm_azure *azure = calloc(1, sizeof(*azure));
+
+	atomic_init(&azure->users, 1);
+	azure->message_len = 100;
+	azure->signature_len = 256;
+	memset(azure->message, batch, azure->message_len);
+	memset(azure->signature, ~batch, azure->signature_len);
+	memset(azure->pcrs, batch, sizeof(azure->pcrs));
+	azure->td_quote_len = 5000;
+	azure->td_quote = malloc(azure->td_quote_len);
+	memset(azure->td_quote, batch + 1, azure->td_quote_len);
+	return azure;
+}
+
+static bool is_whole(const struct cvm_azure *azure, uint8_t batch)
+{
+	struct cvm_azure *want = make(batch);
+	bool good = azure && azure->message_len == want->message_len &&
+		    azure->signature_len == want->signature_len &&
+		    azure->td_quote_len == want->td_quote_len &&
+		    !memcmp(azure->message, want->message, sizeof(want->message)) &&
+		    !memcmp(azure->signature, want->signature, sizeof(want->signature)) &&
+		    !memcmp(azure->pcrs, want->pcrs, sizeof(want->pcrs)) &&
+		    !memcmp(azure->td_quote, want->td_quote, want->td_quote_len);
+
+	cvm_azure_put(want);
+	return good;
+}
+
+static int get(struct cvm_share_key *key, int64_t ms, struct cvm_azure **azure)
+{
+	return cvm_share_get(&place, key, cvm_vtpm_clock_ms() + ms, azure, NULL);
+}
+
+/* 0: it is for the caller to make; 1: there it is; or why not */
+static int find(uint8_t batch, int64_t ms, struct cvm_share_key *key)
+{
+	struct cvm_azure *azure;
+	int rc;
+
+	*key = key_of(batch);
+	rc = get(key, ms, &azure);
+	if (rc || !azure)
+		return rc;
+	rc = is_whole(azure, batch) ? 1 : -EBADMSG;
+	cvm_azure_put(azure);
+	return rc;
+}
+
+static void give(struct cvm_share_key *key, uint8_t batch)
+{
+	struct cvm_azure *azure = make(batch);
+
+	cvm_share_put(key, azure);
+	cvm_azure_put(azure);
+}
+
+static void test_one(void)
+{
+	struct cvm_share_key first, other, same;
+
+	check_is(find(1, 0, &first), 0, "nothing is there: who asks makes it");
+	check_is(find(1, 0, &same), -ETIMEDOUT, "the next one waits, no longer than he may");
+	check_is(find(2, 0, &other), 0, "another batch's need not wait");
+	give(&other, 2);
+	check_is(find(2, 0, &other), 1, "and is there before the first's");
+	check_is(find(1, 0, &same), -ETIMEDOUT, "which is still being made");
+	cvm_share_put(&first, NULL);
+	check_is(find(1, 0, &first), 0, "given up, it is for the next one to make");
+	give(&first, 1);
+	check_is(find(1, 0, &same), 1, "there it is");
+	report[sizeof(report) - 1] ^= 1;
+	check_is(find(1, 0, &same), 0, "not for another report");
+	report[sizeof(report) - 1] ^= 1;
+	cvm_share_put(&same, NULL);
+}
+
+static atomic_int made, found;
+
+static void *member(void *arg)
+{
+	uint8_t batch = (uint8_t)(intptr_t)arg;
+	struct cvm_share_key key;
+	int rc = find(batch, 60000, &key);
+
+	found += rc == 1;
+	if (rc)
+		return NULL;
+	made++;
+	/* the rest of them may come meanwhile */
+	usleep(20000);
+	give(&key, batch);
+	return NULL;
+}
+
+static void crowd(int batches, int members, const char *what)
+{
+	pthread_t id[BATCHES * MEMBERS];
+	int all = batches * members;
+
+	made = found = 0;
+	for (intptr_t i = 0; i < all; i++)
+		pthread_create(&id[i], NULL, member, (void *)(i % batches + 10 * batches));
+	for (int i = 0; i < all; i++)
+		pthread_join(id[i], NULL);
+	check_is(made + found, all, what);
+}
+
+static void test_crowds(void)
+{
+	crowd(1, MEMBERS, "threads of a batch: each has it");
+	check_is(made, 1, "made once");
+	crowd(KEPT, MEMBERS, "of as many batches as are kept: each has its own");
+	check_is(made, KEPT, "made once each");
+	/* late ones may have theirs made again, but get it */
+	crowd(BATCHES, MEMBERS_OF_MANY, "of more: each has its own");
+	check(made >= BATCHES, "made at least once each");
+	printf("# %d times, for %d batches\n", made, BATCHES);
+}
+
+static void *waiter(void *key)
+{
+	return (void *)(intptr_t)find(5, 60000, key);
+}
+
+/* Nobody is woken by who was killed. */
+static void test_killed(void)
+{
+	struct cvm_share_key key;
+	int fd[2], status;
+	pthread_t id;
+	void *rc;
+	char byte;
+	pid_t pid;
+
+	check(!pipe2(fd, O_CLOEXEC), "a pipe");
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		byte = !find(5, 0, &key);
+		if (write(fd[1], &byte, 1) == 1)
+			pause();
+		_exit(1);
+	}
+	check(read(fd[0], &byte, 1) == 1 && byte, "a process makes it");
+	pthread_create(&id, NULL, waiter, &key);
+	kill(pid, SIGKILL);
+	check(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status), "and is killed at it");
+	pthread_join(id, &rc);
+	check_is((intptr_t)rc, 0, "who waits for it makes it");
+	give(&key, 5);
+	check_is(find(5, 0, &key), 1, "there it is");
+	close(fd[0]);
+	close(fd[1]);
+}
+
+/* A maker whose descriptors a fork has as well */
+static void test_forked(void)
+{
+	struct cvm_share_key key, same;
+	pid_t pid;
+
+	check_is(find(6, 0, &key), 0, "a maker");
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+		_exit(0);
+	}
+	cvm_share_put(&key, NULL);
+	check_is(find(6, 0, &same), 0, "lets go, whatever has been forked meanwhile");
+	give(&same, 6);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* The file may be cut short by its owner at any time: the word to wait for is at its end. */
+static void test_cut(void)
+{
+	struct cvm_share_key key, same;
+	pthread_t id;
+	void *rc;
+
+	check_is(find(7, 0, &key), 0, "a maker");
+	pthread_create(&id, NULL, waiter, &same);
+	pthread_join(id, &rc);
+	check_is((intptr_t)rc, 1, "the other batch's members");
+	check(!truncate(place.share_path, 0), "the file is cut");
+	check_is(find(7, 100, &same), -ETIMEDOUT, "who waits does not die of it");
+	give(&key, 7);
+	check_is(find(7, 0, &same), 1, "what is made is kept");
+}
+
+int main(void)
+{
+	struct cvm_source source = { .root = "", .vtpm = &place };
+	struct cvm_error error;
+
+	setenv("XDG_RUNTIME_DIR", tap_make_dir(), 1);
+	check_is(cvm_share_open(&source, &error), 0, "a file");
+	for (int in_memory = 0; in_memory < 2; in_memory++) {
+		test_one();
+		test_crowds();
+		test_killed();
+		test_forked();
+		if (in_memory)
+			break;
+		test_cut();
+		unlink(place.share_path);
+		check(!mkdir(place.share_path, 0700) && !cvm_share_open(&source, &error) &&
+		      place.share_fd >= 0, "no file, but memory");
+	}
+	rmdir(place.share_path);
+	close(place.share_fd);
+	return tap_end();
+}
