@@ -14,7 +14,11 @@ grep -q '^library  *PASS' $log
 result $? 'autopkgtest: library passes'
 
 driver cvm_guest 'after that'
-/run/vm/kselftest/run_kselftest.sh >$log 2>&1
+# thousands of signatures that nothing of this machine goes into: an hour in an emulator
+slow='^test_\(mutations\|verify\|policy\)'
+# shellcheck disable=SC2046 # names of programs are words
+/run/vm/kselftest/run_kselftest.sh /run/vm/kselftest/tests \
+	$(grep -v -e '^#' -e '^$' -e "$slow" /run/vm/kselftest/kselftest.list) >$log 2>&1
 result $? 'run_kselftest.sh'
 grep -v '^    ' $log >/run/vm/ktap
 head -n 1 /run/vm/ktap | grep -qx 'TAP version 13'
