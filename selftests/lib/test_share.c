@@ -86,7 +86,7 @@ static void give(struct cvm_share_key *key, uint8_t batch)
 {
 	struct cvm_azure *azure = make(batch);
 
-	cvm_share_put(key, azure);
+	cvm_share_put(&place, key, azure);
 	cvm_azure_put(azure);
 }
 
@@ -100,14 +100,14 @@ static void test_one(void)
 	give(&other, 2);
 	check_is(find(2, 0, &other), 1, "and is there before the first's");
 	check_is(find(1, 0, &same), -ETIMEDOUT, "which is still being made");
-	cvm_share_put(&first, NULL);
+	cvm_share_put(&place, &first, NULL);
 	check_is(find(1, 0, &first), 0, "given up, it is for the next one to make");
 	give(&first, 1);
 	check_is(find(1, 0, &same), 1, "there it is");
 	report[sizeof(report) - 1] ^= 1;
 	check_is(find(1, 0, &same), 0, "not for another report");
 	report[sizeof(report) - 1] ^= 1;
-	cvm_share_put(&same, NULL);
+	cvm_share_put(&place, &same, NULL);
 }
 
 static atomic_int made, found;
@@ -202,7 +202,7 @@ static void test_forked(void)
 		pause();
 		_exit(0);
 	}
-	cvm_share_put(&key, NULL);
+	cvm_share_put(&place, &key, NULL);
 	check_is(find(6, 0, &same), 0, "lets go, whatever has been forked meanwhile");
 	give(&same, 6);
 	kill(pid, SIGKILL);
@@ -226,6 +226,20 @@ static void test_cut(void)
 	check_is(find(7, 0, &same), 1, "what is made is kept");
 }
 
+/* Another file in its place: nobody sleeps on a word that nobody changes any more. */
+static void test_replaced(void)
+{
+	struct cvm_share_key key, same;
+	pthread_t id;
+	void *rc;
+
+	check(!unlink(place.share_path) && !find(5, 0, &key), "a maker, of another file");
+	pthread_create(&id, NULL, waiter, &same);
+	give(&key, 5);
+	pthread_join(id, &rc);
+	check_is((intptr_t)rc, 1, "is waited for all the same");
+}
+
 int main(void)
 {
 	struct cvm_source source = { .root = "", .vtpm = &place };
@@ -241,11 +255,14 @@ int main(void)
 		if (in_memory)
 			break;
 		test_cut();
+		test_replaced();
+		cvm_share_close(&place);
+		place.done = NULL;
 		unlink(place.share_path);
 		check(!mkdir(place.share_path, 0700) && !cvm_share_open(&source, &error) &&
 		      place.share_fd >= 0, "no file, but memory");
 	}
+	cvm_share_close(&place);
 	rmdir(place.share_path);
-	close(place.share_fd);
 	return tap_end();
 }

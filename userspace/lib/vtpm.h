@@ -10,6 +10,7 @@
 #define CVM_LIB_VTPM_H
 
 #include <openssl/evp.h>
+#include <sys/types.h>
 #include <tss2/tss2_esys.h>
 
 #include "common/cleanup.h"
@@ -43,6 +44,8 @@ static inline void cvm_cleanup_esys(void *pointer)
  * @renewed_ms: when the report was last seen to be new: CLOCK_MONOTONIC; 0: never
  * @share_fd: memory for what members of the driver's batches share, where no file can be, or -1
  * @share_path: the file for that, which is sooner taken
+ * @done: the word by which those who wait are woken, for the kernel to look at, or NULL
+ * @done_dev, @done_ino: the file that has it
  */
 struct cvm_vtpm_place {
 	char node[PATH_MAX];
@@ -52,6 +55,9 @@ struct cvm_vtpm_place {
 	_Atomic int64_t renewed_ms;
 	int share_fd;
 	char share_path[PATH_MAX];
+	uint32_t *done;
+	dev_t done_dev;
+	ino_t done_ino;
 };
 
 /**
@@ -222,8 +228,9 @@ struct cvm_share_key {
 	bool locked;
 };
 
-/* Once, for @source->vtpm, which cvm_vtpm_unplace() gives back with all it has. */
+/* Once, for @source->vtpm, whose share is then for cvm_share_close() */
 int cvm_share_open(const struct cvm_source *source, struct cvm_error *error);
+void cvm_share_close(struct cvm_vtpm_place *place);
 
 /**
  * cvm_share_get() - what another member has had made
@@ -238,7 +245,8 @@ int cvm_share_get(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
 		  struct cvm_azure **azure, struct cvm_error *error);
 
 /* @azure: which stays the caller's, or NULL: it could not be made */
-void cvm_share_put(struct cvm_share_key *key, const struct cvm_azure *azure);
+void cvm_share_put(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
+		   const struct cvm_azure *azure);
 
 /* ---- vtpm_driver.c */
 

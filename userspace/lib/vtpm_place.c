@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fetch/imds.h"
 #include "vtpm.h"
@@ -15,8 +14,7 @@ void cvm_vtpm_unplace(struct cvm_source *source)
 	if (source->vtpm) {
 		free(source->vtpm->tcti);
 		free(source->vtpm->imds);
-		if (source->vtpm->share_fd >= 0)
-			close(source->vtpm->share_fd);
+		cvm_share_close(source->vtpm);
 	}
 	free(source->vtpm);
 	source->vtpm = NULL;
