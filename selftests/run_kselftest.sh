@@ -36,7 +36,7 @@ echo "1..$#"
 n=0 failed=0 passed=0
 for test; do
 	n=$((n + 1))
-	timeout --kill-after=10 "$limit" "$dir/$test" >"$log" 2>&1 </dev/null
+	timeout -k 10 "$limit" "$dir/$test" >"$log" 2>&1 </dev/null
 	rc=$?
 	sed 's/^/    /' "$log"
 	result=$(verdict $rc)

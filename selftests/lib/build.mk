@@ -12,6 +12,7 @@ wrap-test_backend_cvm    := open ioctl
 wrap-test_backend_native := ioctl
 wrap-test_driver_batch   := open ioctl preadv2
 wrap-test_driver_azure   := open ioctl preadv2
+wrap-test_share          := syscall
 
 # chains and evidence that the tests of verification make
 made-objects = $(patsubst %,$(B)/obj/selftests/lib/%.o,$(1))

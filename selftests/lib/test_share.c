@@ -5,9 +5,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -153,9 +158,122 @@ static void test_crowds(void)
 	printf("# %d times, for %d batches\n", made, BATCHES);
 }
 
+/**
+ * struct sleepers - who waits by futex(): in all processes of this test
+ * @woken_only: they look again when they are woken, or 20 s later than else
+ * @asleep: how many have gone to sleep
+ * @woken, @late: and why they are not any more
+ */
+static struct sleepers {
+	atomic_bool woken_only;
+	atomic_int asleep, woken, late;
+} *sleepers;
+
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+
+long __wrap_syscall(long number, ...)
+{
+	struct timespec when;
+	long a[6], rc;
+	va_list args;
+
+	va_start(args, number);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(args, long);
+	va_end(args);
+	if (number != SYS_futex || a[1] != FUTEX_WAIT_BITSET)
+		return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	when = *(struct timespec *)a[3];
+	if (sleepers->woken_only)
+		when.tv_sec += 20;
+	sleepers->asleep++;
+	rc = __real_syscall(number, a[0], a[1], a[2], &when, a[4], a[5]);
+	if (rc && errno == ETIMEDOUT)
+		sleepers->late++;
+	else
+		sleepers->woken++;
+	return rc;
+}
+
 static void *waiter(void *key)
 {
 	return (void *)(intptr_t)find(5, 60000, key);
+}
+
+/* All that was made */
+static void forget(void)
+{
+	check(!(place.share_fd < 0 ? truncate(place.share_path, 0) : ftruncate(place.share_fd, 0)),
+	      "nothing is there");
+}
+
+static void await_sleepers(int count)
+{
+	while (sleepers->asleep < count)
+		usleep(1000);
+}
+
+/* Who waits is woken by who is done, in another thread or process, and by who gives up. */
+static void woken(bool gives_up, bool process)
+{
+	const char *by = gives_up ? "gives up" : "is done";
+	struct cvm_share_key key, other;
+	pid_t pid = 0;
+	pthread_t id;
+	void *rc;
+
+	sleepers->asleep = sleepers->woken = sleepers->late = 0;
+	forget();
+	check_is(find(5, 0, &key), 0, "a maker");
+	sleepers->woken_only = true;
+	if (process)
+		pid = fork();
+	if (process && !pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		_exit(find(5, 60000, &other) != !gives_up);
+	}
+	if (!process)
+		pthread_create(&id, NULL, waiter, &other);
+	await_sleepers(1);
+	if (gives_up)
+		cvm_share_put(&place, &key, NULL);
+	else
+		give(&key, 5);
+	if (process) {
+		int status;
+
+		check(waitpid(pid, &status, 0) == pid && !status, "a process has what it wants");
+	} else {
+		pthread_join(id, &rc);
+		check_is((intptr_t)rc, !gives_up, "a thread has what it wants");
+	}
+	check(!sleepers->late && sleepers->woken, "woken by who %s", by);
+	sleepers->woken_only = false;
+	if (!process && gives_up)
+		cvm_share_put(&place, &other, NULL);
+}
+
+static void test_woken(void)
+{
+	woken(false, false);
+	woken(true, false);
+	woken(false, true);
+	woken(true, true);
+}
+
+/* Asleep, nobody keeps a descriptor, and who finds none left waits for one. */
+static void test_descriptors(void)
+{
+	struct rlimit old, few;
+
+	getrlimit(RLIMIT_NOFILE, &old);
+	few = old;
+	few.rlim_cur = 20;
+	check(!setrlimit(RLIMIT_NOFILE, &few), "20 descriptors");
+	crowd(1, MEMBERS, "are enough for all members");
+	check_is(made, 1, "made once");
+	setrlimit(RLIMIT_NOFILE, &old);
 }
 
 /* Nobody is woken by who was killed. */
@@ -168,6 +286,7 @@ static void test_killed(void)
 	char byte;
 	pid_t pid;
 
+	forget();
 	check(!pipe2(fd, O_CLOEXEC), "a pipe");
 	pid = fork();
 	if (!pid) {
@@ -178,7 +297,9 @@ static void test_killed(void)
 		_exit(1);
 	}
 	check(read(fd[0], &byte, 1) == 1 && byte, "a process makes it");
+	sleepers->asleep = 0;
 	pthread_create(&id, NULL, waiter, &key);
+	await_sleepers(1);
 	kill(pid, SIGKILL);
 	check(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status), "and is killed at it");
 	pthread_join(id, &rc);
@@ -245,11 +366,17 @@ int main(void)
 	struct cvm_source source = { .root = "", .vtpm = &place };
 	struct cvm_error error;
 
+	sleepers = mmap(NULL, sizeof(*sleepers), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (sleepers == MAP_FAILED)
+		return 1;
 	setenv("XDG_RUNTIME_DIR", tap_make_dir(), 1);
 	check_is(cvm_share_open(&source, &error), 0, "a file");
 	for (int in_memory = 0; in_memory < 2; in_memory++) {
 		test_one();
 		test_crowds();
+		test_woken();
+		test_descriptors();
 		test_killed();
 		test_forked();
 		if (in_memory)

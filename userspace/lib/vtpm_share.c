@@ -110,48 +110,72 @@ static off_t lock_of(const struct cvm_share_key *key)
  */
 static int open_again(const struct cvm_vtpm_place *place, struct cvm_share_key *key)
 {
-	if (key->fd >= 0)
-		close(key->fd);
 	key->fd = cvm_share_file(place);
 	return key->fd < 0 && (errno == EMFILE || errno == ENFILE) ? -errno : 0;
 }
 
+static void close_file(struct cvm_share_key *key)
+{
+	if (key->fd >= 0)
+		close(key->fd);
+	key->fd = -1;
+}
+
+/* Of 32 groups of batches, those that are woken together */
+static uint32_t group_of(const struct cvm_share_key *key)
+{
+	return 1U << key->tpm48[0] % 32;
+}
+
+static void pause_ms(long ms)
+{
+	const struct timespec pause = { 0, ms * 1000000 };
+
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+}
+
 /*
- * Whoever has read @word sleeps until it is another one, or it is time to look again: there may
- * be another file by then.
+ * Until the word is not @word any more, or @until, in ms, at the latest: -ETIMEDOUT. 0: it may
+ * be another one
  */
+static int sleep_on(uint32_t *done, uint32_t word, int64_t until, const struct cvm_share_key *key)
+{
+	const struct timespec when = { until / 1000, until % 1000 * 1000000 };
+
+	if (done && !syscall(SYS_futex, done, FUTEX_WAIT_BITSET, word, &when, NULL, group_of(key)))
+		return 0;
+	if (done && errno == ETIMEDOUT)
+		return -ETIMEDOUT;
+	/* it has changed before; or there is no such word, or none that the file agrees with */
+	pause_ms(done && errno == EAGAIN ? 1 : PAUSE_MS);
+	return 0;
+}
+
+/* Another maker is at it, and changes @word: asleep, nobody has the file open. */
 static int wait_for_another(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
 			    uint32_t word, int64_t deadline)
 {
-	struct timespec pause = { 0, LOOK_AGAIN_MS * 1000000 };
 	uint32_t *done = done_of(place, key->fd);
-	int64_t left = deadline - cvm_vtpm_clock_ms();
+	int64_t now = cvm_vtpm_clock_ms();
 
-	if (left <= 0)
+	close_file(key);
+	if (now >= deadline)
 		return -ETIMEDOUT;
-	if (left < LOOK_AGAIN_MS)
-		pause.tv_nsec = (long)left * 1000000;
-	if (done && (!syscall(SYS_futex, done, FUTEX_WAIT, word, &pause, NULL, 0) ||
-		     errno == EAGAIN || errno == EINTR))
-		return 0;
-	if (!done || errno != ETIMEDOUT) {
-		pause.tv_nsec = PAUSE_MS * 1000000;
-		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
-	}
-	return open_again(place, key);
+	sleep_on(done, word, deadline - now < LOOK_AGAIN_MS ? deadline : now + LOOK_AGAIN_MS, key);
+	return 0;
 }
 
 /* The time is a word that nobody has read before, and needs no lock. */
-static void wake(const struct cvm_vtpm_place *place, int fd)
+static void wake(const struct cvm_vtpm_place *place, const struct cvm_share_key *key)
 {
-	uint32_t word, *done = done_of(place, fd);
+	uint32_t word, *done = done_of(place, key->fd);
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	word = (uint32_t)now.tv_sec * 1000000000U + (uint32_t)now.tv_nsec;
-	cvm_share_mark(fd, word);
+	cvm_share_mark(key->fd, word);
 	if (done)
-		syscall(SYS_futex, done, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+		syscall(SYS_futex, done, FUTEX_WAKE_BITSET, INT_MAX, NULL, NULL, group_of(key));
 }
 
 /*
@@ -169,9 +193,9 @@ static int look(struct cvm_share_key *key, uint32_t *word, struct cvm_azure **az
 	if (*azure)
 		return 0;
 	rc = cvm_share_lock(key->fd, lock_of(key), F_WRLCK);
-	if (rc)
+	if (rc == -EAGAIN)
 		return rc;
-	key->locked = true;
+	key->locked = !rc;
 	cvm_share_index(key->fd, &index);
 	*azure = cvm_share_load(key->fd, &index, key);
 	return 0;
@@ -182,24 +206,29 @@ static void leave(const struct cvm_vtpm_place *place, struct cvm_share_key *key)
 {
 	if (key->locked) {
 		cvm_share_lock(key->fd, lock_of(key), F_UNLCK);
-		wake(place, key->fd);
+		wake(place, key);
 	}
-	if (key->fd >= 0)
-		close(key->fd);
+	close_file(key);
 	key->locked = false;
-	key->fd = -1;
 }
 
-static int wait_and_look(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
-			 int64_t deadline, struct cvm_azure **azure)
+/* -EAGAIN: once more */
+static int try_once(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
+		    int64_t deadline, struct cvm_azure **azure)
 {
-	int rc = open_again(place, key);
 	uint32_t word;
+	int rc = open_again(place, key);
 
-	while (!rc && key->fd >= 0 && (rc = look(key, &word, azure)) == -EAGAIN)
-		rc = wait_for_another(place, key, word, deadline);
-	if (rc || *azure)
-		leave(place, key);
+	if (rc) {
+		/* others give theirs back */
+		pause_ms(PAUSE_MS);
+		return cvm_vtpm_clock_ms() < deadline ? -EAGAIN : rc;
+	}
+	if (key->fd < 0)
+		return 0;
+	rc = look(key, &word, azure);
+	if (rc == -EAGAIN && wait_for_another(place, key, word, deadline))
+		return -ETIMEDOUT;
 	return rc;
 }
 
@@ -211,7 +240,11 @@ int cvm_share_get(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
 	key->fd = -1;
 	key->locked = false;
 	*azure = NULL;
-	rc = wait_and_look(place, key, deadline, azure);
+	do
+		rc = try_once(place, key, deadline, azure);
+	while (rc == -EAGAIN);
+	if (rc || *azure)
+		leave(place, key);
 	if (rc == -ETIMEDOUT)
 		return cvm_set_error(error, rc, "another member of this batch has had no quote of the vTPM made before the deadline; ask again, or allow more time");
 	return rc ? cvm_set_error(error, rc, "the lock of what a batch shares: %s", strerror(-rc)) : 0;

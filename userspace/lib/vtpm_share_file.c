@@ -23,8 +23,8 @@
 /* a byte to lock for who writes, where no data are */
 #define LOCK_WRITING	((off_t)1 << 40)
 
-/* a millisecond each */
-#define WRITING_TRIES	50
+/* a millisecond each, for as long as a busy machine may leave a writer aside */
+#define WRITING_TRIES	500
 
 #define TD_QUOTE_MAX	(32U << 10)
 
@@ -35,7 +35,8 @@
  * @report_len, @message_len, @signature_len, @td_quote_len: bytes
  * @tpm48: which batch's it is
  * @message, @signature, @pcrs: as of struct cvm_azure
- * @digest: SHA-256 of all this, with zeros for @whole and itself, and of the TDREPORT's quote
+ * @digest: SHA-256 of all this, with zeros for @whole and itself, and of the TDREPORT's quote;
+ *	the report needs none, since each reader has it, and compares
  */
 struct stored {
 	uint32_t whole;
@@ -52,6 +53,8 @@ struct stored {
 #define WHOLE		(FORMAT << 16 | (uint32_t)sizeof(struct stored))
 
 _Static_assert(sizeof(struct stored) < 1U << 16, "its size has 16 bits in WHOLE");
+_Static_assert(sizeof(struct stored) + CVM_VTPM_REPORT_MAX + TD_QUOTE_MAX <= PLACE_SIZE,
+	       "a place is large enough");
 
 /* A file that this user alone may write to: what it says is trusted as this process is. */
 static int open_file(const char *path)
@@ -236,7 +239,10 @@ static void write_next(int fd, struct stored *s, const struct cvm_share_key *key
 		 CVM_SHARE_INDEX_AT + offsetof(struct cvm_share_index, number));
 }
 
-/* One writes at a time, for moments; who was stopped at it is not waited for for long. */
+/*
+ * One writes at a time, for moments. Who was stopped at it is not waited for for long: nothing
+ * is kept then, and each member has its own made.
+ */
 static bool lock_writing(int fd)
 {
 	const struct timespec pause = { 0, 1000000 };
