@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cert_table.h"
 #include "detect.h"
+#include "event_log.h"
 #include "hcl.h"
 #include "proof.h"
 #include "quote.h"
@@ -137,6 +138,8 @@ enum cvm_format cvm_format_detect(const void *data, size_t len)
 		return CVM_FORMAT_TDREPORT;
 	if (is_snp_report(p))
 		return CVM_FORMAT_SNP_REPORT;
+	if (cvm_is_event_log(p, len))
+		return CVM_FORMAT_EVENT_LOG;
 	if (is_cert_table(p, len))
 		return CVM_FORMAT_CERT_TABLE;
 	if (is_cmw(p))
@@ -169,6 +172,8 @@ const char *cvm_format_name(enum cvm_format format)
 		return "JSON text";
 	case CVM_FORMAT_CMW:
 		return "CMW in CBOR";
+	case CVM_FORMAT_EVENT_LOG:
+		return "event log";
 	default:
 		return "unknown format";
 	}

@@ -17,6 +17,7 @@ enum cvm_format {
 	CVM_FORMAT_DER,		/* one of either */
 	CVM_FORMAT_JSON,	/* an object or an array */
 	CVM_FORMAT_CMW,		/* a conceptual message wrapper in CBOR */
+	CVM_FORMAT_EVENT_LOG,	/* of what was measured into a TPM */
 };
 
 /*
