@@ -248,5 +248,6 @@ struct cvm_verify_opts azure_opts(const struct azure_world *w, struct cvm_tpm_qu
 		.td_quote = w->is_td && !w->no_td_quote ? w->tdx.quote : NULL,
 		.td_quote_len = w->is_td && !w->no_td_quote ? w->tdx.len : 0,
 		.tpm_quote = w->no_tpm_quote ? NULL : quote,
+		.event_log = w->log.len ? w->log.bytes : NULL, .event_log_len = w->log.len,
 	};
 }

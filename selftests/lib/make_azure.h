@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <tss2/tss2_tpm2_types.h>
 
+#include "make_log.h"
 #include "make_snp.h"
 #include "make_tdx.h"
 
@@ -27,6 +28,7 @@ struct azure_world {
 	TPMS_ATTEST attest;		/* pcrDigest is filled in, unless it has a size */
 	uint8_t pcrs[24 * 32];
 	size_t pcr_count;
+	struct made_log log;		/* comes along if it is not empty; its PCRs are not ours */
 	bool no_td_quote, no_tpm_quote;
 	bool other_td;			/* the quote's TD measures otherwise than the TDREPORT's */
 

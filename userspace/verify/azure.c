@@ -171,6 +171,11 @@ static void check_tpm(struct azure *a)
 		check_boot(a);
 }
 
+static struct cvm_span log_of(const struct azure *a)
+{
+	return (struct cvm_span){ a->c->opts.event_log, a->c->opts.event_log_len };
+}
+
 /* Claims that do not hold are nobody's; nor are PCRs by a key that they name. */
 static void judge(struct azure *a)
 {
@@ -181,6 +186,7 @@ static void judge(struct azure *a)
 		return;
 	cvm_judge_claims(a->v);
 	cvm_judge_pcrs(a->v);
+	cvm_judge_boot(a->v, log_of(a));
 }
 
 int cvm_check_azure(struct cvm_case *c, struct cvm_span hcl)
@@ -198,6 +204,7 @@ int cvm_check_azure(struct cvm_case *c, struct cvm_span hcl)
 	if (check_claims(&a)) {
 		check_user_data(&a);
 		check_tpm(&a);
+		cvm_check_event_log(a.v, log_of(&a));
 	} else {
 		cvm_skip(c->v, "report_data", "the claims do not hold");
 	}

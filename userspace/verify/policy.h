@@ -37,6 +37,7 @@ enum cvm_absent {
 	CVM_ABSENT_CLEAR,	/* the bit must be clear */
 	CVM_ABSENT_SET,		/* the bit must be set */
 	CVM_ABSENT_NONE,	/* as an empty list */
+	CVM_ABSENT_CLAIMS,	/* the bit must not be clear where the claims have it set */
 	CVM_ABSENT_ALLOWS,
 };
 
@@ -118,6 +119,12 @@ enum cvm_rule_id {
 	CVM_RULE_AZURE_FILTERED_VPCI,
 	CVM_RULE_AZURE_SEALING,
 	CVM_RULE_AZURE_ROOT_CERT,
+	CVM_RULE_AZURE_LOG_PCRS,
+	CVM_RULE_AZURE_LOG_SECURE_BOOT,
+	CVM_RULE_AZURE_PK,
+	CVM_RULE_AZURE_KEK,
+	CVM_RULE_AZURE_DB,
+	CVM_RULE_AZURE_DBX,
 
 	CVM_RULES,
 };
@@ -231,6 +238,10 @@ void cvm_judge_age(struct cvm_verdict *v, int64_t at);
 /* policy_azure.c: likewise, by claims and a quote of the vTPM that hold */
 void cvm_judge_claims(struct cvm_verdict *v);
 void cvm_judge_pcrs(struct cvm_verdict *v);
+
+/* policy_boot.c: "event_log", where there is a log; and the rules about it, @log being as checked */
+void cvm_check_event_log(struct cvm_verdict *v, struct cvm_span log);
+void cvm_judge_boot(struct cvm_verdict *v, struct cvm_span log);
 
 /* policy_azure.c: the index of hardware-sealing-policy; CVM_SEALING_WORDS: not known */
 #define CVM_SEALING_WORDS	3

@@ -7,6 +7,7 @@
 
 #include "../formats/quote.h"
 #include "../formats/snp_report.h"
+#include "boot_log.h"
 #include "hcl_claims.h"
 
 #define CVM_VERDICT_MAX		128	/* checks */
@@ -61,6 +62,8 @@ enum cvm_tcb_status {
  * @has_reset_count: Azure: the vTPM's quote holds
  * @reset_count: of it
  * @config: Azure: what claims that hold say of the VM
+ * @boot: Azure: what the event log leads to; nothing of it has happened but by
+ * @boot_pcrs: by bits: PCRs of the quote, with events, whose values are those of @boot
  */
 struct cvm_facts {
 	enum cvm_fact_kind kind;
@@ -81,6 +84,8 @@ struct cvm_facts {
 	bool has_reset_count;
 	uint32_t reset_count;
 	struct cvm_hcl_config config;
+	struct cvm_boot_log boot;
+	uint32_t boot_pcrs;
 };
 
 struct cvm_policy;

@@ -9,10 +9,10 @@
 #include "internal.h"
 
 /* The last fields that the first version had */
-#define OPTS_MIN	CVM_STRUCT_UP_TO(struct cvm_verify_opts, flags)
+#define OPTS_MIN	CVM_STRUCT_UP_TO(struct cvm_verify_opts, event_log_len)
 #define TPM_QUOTE_MIN	CVM_STRUCT_UP_TO(struct cvm_tpm_quote, flags)
 
-CVM_STRUCT_FROZEN(struct cvm_verify_opts, OPTS_MIN, 120);
+CVM_STRUCT_FROZEN(struct cvm_verify_opts, OPTS_MIN, 136);
 CVM_STRUCT_FROZEN(struct cvm_tpm_quote, TPM_QUOTE_MIN, 80);
 
 #define MANIFEST_MAX	(1U << 20)

@@ -212,6 +212,10 @@ CVM_API const void *cvm_evidence_td_quote(const struct cvm_evidence *evidence, s
  * @tpm_quote: an HCL report: the vTPM's quote, or NULL
  * @binding: enum cvm_binding
  * @flags: CVM_VERIFY_BATCH or 0
+ * @event_log: an HCL report with the vTPM's quote: what was measured into PCRs, as the
+ *	kernel has it in binary_bios_measurements, at most 256 KiB; or NULL. Whoever sent it
+ *	need not be trusted: it must lead to the quote's PCR 7
+ * @event_log_len: bytes
  *
  * Nothing is kept of what it points to. Since: 0.1
  */
@@ -232,6 +236,8 @@ struct cvm_verify_opts {
 	const struct cvm_tpm_quote *tpm_quote;
 	uint32_t binding;
 	uint32_t flags;
+	const void *event_log;
+	size_t event_log_len;
 };
 
 /* The named checks of one piece of evidence. Since: 0.1 */

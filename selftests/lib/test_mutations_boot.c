@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Evidence of Azure guests with the event log of their vTPM, spoilt: the log, the boot that
+ * it is of, and who has written it. PCRs are those that a TPM would have.
+ */
+#include "mutate_azure.h"
+
+static void made(struct azure_world *w, uint8_t secure_boot)
+{
+	log_begin(&w->log);
+	log_keys(&w->log, secure_boot);
+	log_rest(&w->log);
+}
+
+static void genuine(struct azure_world *w) { made(w, 1); }
+static void not_secure(struct azure_world *w) { made(w, 0); }
+static void said_so(struct azure_world *w)
+{
+	not_secure(w);
+	json_put(w->claims, "vm-configuration.secure-boot", json_false());
+}
+
+static void no_log(struct azure_world *w) { w->log = (struct made_log){ 0 }; }
+
+/* ---- the log is not the boot's: PCRs are as after genuine() */
+
+static uint8_t *last_of(struct azure_world *w, const char *text)
+{
+	return need(memmem(w->log.bytes, w->log.len, text, strlen(text)));
+}
+
+/* the digest of the event that has @text, @behind bytes into its data */
+static void spoil_digest(struct azure_world *w, const char *text, size_t behind)
+{
+	last_of(w, text)[-(ptrdiff_t)behind - 4 - 32] ^= 1;
+}
+
+static void cut(struct azure_world *w) { w->log.len--; }
+static void no_header(struct azure_world *w) { w->log.bytes[32] ^= 1; }
+static void other_db(struct azure_world *w) { last_of(w, "keys of keys")[0] ^= 1; }
+static void other_digest(struct azure_world *w) { spoil_digest(w, "Calling", 0); }
+static void seventh_digest(struct azure_world *w) { spoil_digest(w, "keys of keys", 38); }
+
+/* without its last event of PCR 7 */
+static void left_out(struct azure_world *w)
+{
+	struct made_log kept = w->log;
+
+	log_begin(&w->log);
+	log_keys(&w->log, 1);
+	log_hashed(&w->log, 7, EV_SEPARATOR, "\0\0\0", 4);
+	memcpy(w->log.pcr, kept.pcr, sizeof(kept.pcr));
+}
+
+static void of_other_boot(struct azure_world *w)
+{
+	struct made_log kept = w->log;
+
+	made(w, 0);
+	memcpy(w->log.pcr, kept.pcr, sizeof(kept.pcr));
+}
+
+static void empty_log(struct azure_world *w)
+{
+	struct made_log kept = w->log;
+
+	log_begin(&w->log);
+	memcpy(w->log.pcr, kept.pcr, sizeof(kept.pcr));
+}
+
+/* ---- the PCRs are not by the log alone */
+
+static void more(struct azure_world *w, uint32_t pcr)
+{
+	genuine(w);
+	pcr_extend(w->log.pcr[pcr], azure_nonce);
+}
+
+static void extended(struct azure_world *w) { more(w, 7); }
+static void extended_4(struct azure_world *w) { more(w, 4); }
+static void extended_15(struct azure_world *w) { more(w, 15); }
+
+/* ---- the log leads to the PCR, and whoever runs in the VM has made it look better */
+
+/* every digest is what the TPM was told; only what the events say of themselves is his */
+static void renamed(struct azure_world *w, uint8_t real, const char *pretended)
+{
+	uint8_t event[128], digest[32];
+	size_t len = put_variable(event, GUID_GLOBAL, "SecureBoot", &real, 1);
+
+	SHA256(event, len, digest);
+	log_begin(&w->log);
+	log_event(&w->log, 7, EV_ACTION, digest, pretended, strlen(pretended));
+	log_hashed(&w->log, 7, EV_SEPARATOR, "\0\0\0", 4);
+}
+
+/* another value shown for the digest of the real one */
+static void shown_on(struct azure_world *w)
+{
+	const uint8_t on = 1, off = 0;
+	uint8_t event[128], digest[32];
+	size_t len = put_variable(event, GUID_GLOBAL, "SecureBoot", &off, 1);
+
+	SHA256(event, len, digest);
+	put_variable(event, GUID_GLOBAL, "SecureBoot", &on, 1);
+	log_begin(&w->log);
+	log_event(&w->log, 7, EV_CONFIG, digest, event, len);
+	log_hashed(&w->log, 7, EV_SEPARATOR, "\0\0\0", 4);
+}
+
+/* the real one hidden, one that suits him behind it, and a separator of his own */
+static void renamed_separator(struct azure_world *w)
+{
+	const uint8_t on = 1;
+	uint8_t digest[32];
+
+	renamed(w, 0, "SecureBoot");
+	SHA256((const uint8_t *)"\0\0\0", 4, digest);
+	log_begin(&w->log);
+	log_event(&w->log, 7, EV_ACTION, digest, "Entering", 8);
+	log_variable(&w->log, GUID_GLOBAL, "SecureBoot", &on, 1);
+	log_hashed(&w->log, 7, EV_SEPARATOR, "\xff\xff\xff\xff", 4);
+}
+
+static void separated_by(struct azure_world *w, const char *separator)
+{
+	const uint8_t on = 1;
+
+	log_begin(&w->log);
+	log_hashed(&w->log, 7, EV_SEPARATOR, separator, 4);
+	log_variable(&w->log, GUID_GLOBAL, "SecureBoot", &on, 1);
+	log_hashed(&w->log, 7, EV_SEPARATOR, "\0\0\0", 4);
+}
+
+static void failed_separator(struct azure_world *w) { separated_by(w, "\1\0\0"); }
+static void ones_separator(struct azure_world *w) { separated_by(w, "\xff\xff\xff\xff"); }
+
+/* what was hashed is the variable, but nobody says that this was it */
+static void other_type(struct azure_world *w)
+{
+	const uint8_t on = 1;
+	uint8_t event[128];
+
+	log_begin(&w->log);
+	log_hashed(&w->log, 7, EV_AUTHORITY, event,
+		   put_variable(event, GUID_GLOBAL, "SecureBoot", &on, 1));
+	log_hashed(&w->log, 7, EV_SEPARATOR, "\0\0\0", 4);
+}
+
+static void hidden(struct azure_world *w) { renamed(w, 0, "SecureBoot"); }
+
+static void late(struct azure_world *w)
+{
+	const uint8_t on = 1;
+
+	renamed(w, 0, "SecureBoot");
+	log_variable(&w->log, GUID_GLOBAL, "SecureBoot", &on, 1);
+}
+
+static void twice(struct azure_world *w)
+{
+	const uint8_t off = 0, on = 1;
+
+	log_begin(&w->log);
+	log_variable(&w->log, GUID_GLOBAL, "SecureBoot", &off, 1);
+	log_variable(&w->log, GUID_GLOBAL, "SecureBoot", &on, 1);
+	log_hashed(&w->log, 7, EV_SEPARATOR, "\0\0\0", 4);
+}
+
+static void changed_later(struct azure_world *w)
+{
+	const uint8_t on = 1;
+
+	genuine(w);
+	log_variable(&w->log, GUID_GLOBAL, "SecureBoot", &on, 1);
+}
+
+static void no_separator(struct azure_world *w)
+{
+	log_begin(&w->log);
+	log_keys(&w->log, 1);
+}
+
+static void of_pcr_6(struct azure_world *w)
+{
+	uint8_t event[128];
+	const uint8_t on = 1;
+
+	log_begin(&w->log);
+	log_hashed(&w->log, 6, EV_CONFIG, event,
+		   put_variable(event, GUID_GLOBAL, "SecureBoot", &on, 1));
+	log_hashed(&w->log, 7, EV_SEPARATOR, "\0\0\0", 4);
+}
+
+/* a variable of that name, of another owner */
+static void other_owner(struct azure_world *w)
+{
+	const uint8_t on = 1;
+
+	log_begin(&w->log);
+	log_variable(&w->log, GUID_IMAGES, "SecureBoot", &on, 1);
+	log_hashed(&w->log, 7, EV_SEPARATOR, "\0\0\0", 4);
+}
+
+static void two_bytes(struct azure_world *w)
+{
+	log_begin(&w->log);
+	log_variable(&w->log, GUID_GLOBAL, "SecureBoot", "\1\1", 2);
+	log_hashed(&w->log, 7, EV_SEPARATOR, "\0\0\0", 4);
+}
+
+static void no_bytes(struct azure_world *w)
+{
+	log_begin(&w->log);
+	log_variable(&w->log, GUID_GLOBAL, "SecureBoot", "", 0);
+	log_hashed(&w->log, 7, EV_SEPARATOR, "\0\0\0", 4);
+}
+
+/* ---- what is asked for */
+
+#define PCRS		"azure.event_log.pcrs"
+#define SECURE_BOOT	"azure.event_log.secure_boot"
+#define DB		"azure.event_log.db"
+
+#define ASK_PCRS	"{\"pcrs\": [0, 4, 7]}"
+#define ASK_ON		"{\"secure_boot\": true}"
+#define ASK_OFF		"{\"secure_boot\": false}"
+/* "keys", and something else: SHA-256 of it */
+#define KEYS \
+	"\"48a53f0774c8ceff574a1fdcb0d470dbd382b3db273cff4344b6d39d5379c923\""
+#define OTHERS \
+	"\"0000000000000000000000000000000000000000000000000000000000000000\""
+
+/**
+ * @make: the log as the TPM's PCRs are by it
+ * @spoil: the log that comes along; NULL: that one
+ * @rules: azure.event_log; NULL: none
+ * @by: as in mutate.h
+ */
+static const struct {
+	const char *name;
+	void (*make)(struct azure_world *w), (*spoil)(struct azure_world *w);
+	const char *rules, *by;
+} boots[] = {
+	{ "a log that nobody asks for", genuine, NULL, NULL, NULL },
+	{ "no log, and nobody asks", genuine, no_log, NULL, NULL },
+	{ "a log that is asked for", genuine, NULL, ASK_PCRS, NULL },
+	{ "no log, asked for PCRs", genuine, no_log, ASK_PCRS, "=?" PCRS },
+	{ "no log, asked for Secure Boot", genuine, no_log, ASK_ON, "=?" SECURE_BOOT },
+	{ "no log, asked for db", genuine, no_log, "{\"db\": [" KEYS "]}", "=?" DB },
+	{ "no log, any", genuine, no_log, "{\"pcrs\": \"any\", \"db\": \"any\"}", NULL },
+	{ "a log that is cut short", genuine, cut, NULL, "=event_log" },
+	{ "a log of no kind that is known", genuine, no_header, NULL, "=event_log" },
+	{ "a log without events", genuine, empty_log, NULL, "=event_log" },
+	{ "another digest in PCR 4", genuine, other_digest, NULL, NULL },
+	{ "that, asked for", genuine, other_digest, ASK_PCRS, "=" PCRS },
+	{ "that, where PCR 7 is asked for", genuine, other_digest, "{\"pcrs\": [7]}", NULL },
+	{ "another digest in PCR 7", genuine, seventh_digest, NULL, "=event_log" },
+	{ "an event of PCR 7 left out", genuine, left_out, NULL, "=event_log" },
+	{ "that, asked for Secure Boot", genuine, left_out, ASK_ON, "=event_log," SECURE_BOOT },
+	{ "that, asked for db", genuine, left_out, "{\"db\": [" KEYS "]}", "=event_log," DB },
+	{ "that, asked for PCRs", genuine, left_out, ASK_PCRS, "=event_log," PCRS },
+	{ "the log of a worse boot", genuine, of_other_boot, NULL, "=event_log" },
+	{ "PCR 7 extended by who knows", extended, NULL, NULL, "=event_log" },
+	{ "PCR 4 extended by who knows", extended_4, NULL, ASK_ON, NULL },
+	{ "that, asked for PCRs", extended_4, NULL, ASK_PCRS, "=" PCRS },
+	{ "PCR 15 extended by the system", extended_15, NULL, ASK_PCRS, NULL },
+	{ "PCR 15 asked for, of which there is no event", genuine, NULL, "{\"pcrs\": [7, 15]}",
+	  "=" PCRS },
+	{ "PCR 16 asked for, which is not quoted", genuine, NULL, "{\"pcrs\": [7, 16]}", "=" PCRS },
+	{ "PCR 31 asked for, which there is not", genuine, NULL, "{\"pcrs\": [7, 31]}", "=" PCRS },
+	{ "no PCR asked for", genuine, NULL, "{\"pcrs\": []}", "=" PCRS },
+
+	{ "Secure Boot, which is on", genuine, NULL, ASK_ON, NULL },
+	{ "Secure Boot off, on asked for", not_secure, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "Secure Boot off, off asked for", not_secure, NULL, ASK_OFF, NULL },
+	{ "Secure Boot on, off asked for", genuine, NULL, ASK_OFF, "=" SECURE_BOOT },
+	{ "Secure Boot off, any", not_secure, NULL, "{\"secure_boot\": \"any\"}", NULL },
+	{ "Secure Boot off, which the claims say is on", not_secure, NULL, NULL, "=" SECURE_BOOT },
+	{ "Secure Boot off, as the claims say", said_so, NULL, NULL, "=azure.claims.secure_boot" },
+	{ "Secure Boot under another name", hidden, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "Secure Boot under another name, unasked", hidden, NULL, NULL, NULL },
+	{ "that, off asked for", hidden, NULL, ASK_OFF, "=" SECURE_BOOT },
+	{ "Secure Boot shown otherwise than measured", shown_on, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "that, off asked for", shown_on, NULL, ASK_OFF, "=" SECURE_BOOT },
+	{ "Secure Boot measured after the firmware", late, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "a separator under another name", renamed_separator, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "a separator of firmware that failed", failed_separator, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "a separator of ones", ones_separator, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "Secure Boot by an event of another type", other_type, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "Secure Boot measured twice", twice, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "that, off asked for", twice, NULL, ASK_OFF, "=" SECURE_BOOT },
+	{ "Secure Boot measured again later", changed_later, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "no separator", no_separator, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "Secure Boot of PCR 6", of_pcr_6, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "Secure Boot of another owner", other_owner, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "Secure Boot of two bytes", two_bytes, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "Secure Boot of no bytes", no_bytes, NULL, ASK_ON, "=" SECURE_BOOT },
+
+	{ "the keys that are asked for", genuine, NULL, "{\"db\": [" OTHERS ", " KEYS "]}", NULL },
+	{ "other keys", genuine, NULL, "{\"db\": [" OTHERS "]}", "=" DB },
+	{ "no keys at all", genuine, NULL, "{\"db\": []}", "=" DB },
+	{ "those keys as dbx", genuine, NULL, "{\"dbx\": [" KEYS "]}", "=azure.event_log.dbx" },
+	{ "those keys as KEK", genuine, NULL, "{\"kek\": [" KEYS "]}", "=azure.event_log.kek" },
+	{ "those keys as PK", genuine, NULL, "{\"pk\": [" KEYS "]}", "=azure.event_log.pk" },
+	{ "keys that were never measured", hidden, NULL, "{\"db\": [" OTHERS "]}", "=" DB },
+	{ "a variable whose digest is another's", genuine, other_db,
+	  "{\"kek\": [" OTHERS "]}", "=azure.event_log.kek" },
+};
+
+/* the paravisor's policy with what is asked for of the log, and any PCRs */
+static char *policy_of(const char *rules, bool is_td)
+{
+	json_t *policy = json_of(azure_policies[is_td]);
+	char *text;
+
+	json_put(policy, "azure.pcrs", json_string("any"));
+	if (rules)
+		json_put(policy, "azure.event_log", json_of(rules));
+	text = need(json_dumps(policy, 0));
+	json_decref(policy);
+	return text;
+}
+
+static void test_boots(void)
+{
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(boots); i++) {
+		bool td = i % 2;
+		struct azure_world w = azure_genuine(td);
+		char *kept = azure_policies[td];
+
+		boots[i / 2].make(&w);
+		memcpy(w.pcrs, w.log.pcr, sizeof(w.pcrs));
+		if (boots[i / 2].spoil)
+			boots[i / 2].spoil(&w);
+		azure_policies[td] = policy_of(boots[i / 2].rules, td);
+		refuse(&w, NULL, boots[i / 2].by, boots[i / 2].name);
+		free(azure_policies[td]);
+		azure_policies[td] = kept;
+	}
+}
+
+/* ---- what there is of a boot to ask for is what a policy of it has */
+
+static char *made_policy(void (*make)(struct azure_world *w))
+{
+	struct azure_world w = azure_genuine(false);
+	struct cvm_verdict *verdict = NULL;
+	struct cvm_tpm_quote quote;
+	struct cvm_verify_opts opts;
+	struct cvm_verifier *v;
+	char *policy;
+
+	make(&w);
+	memcpy(w.pcrs, w.log.pcr, sizeof(w.pcrs));
+	azure_make(&w);
+	v = azure_verifier(&w);
+	opts = azure_opts(&w, &quote);
+	if (cvm_verify(v, w.hcl, w.len, &opts, &verdict, NULL) ||
+	    cvm_verdict_policy(verdict, &policy, NULL))
+		need(NULL);
+	cvm_verdict_free(verdict);
+	cvm_verifier_free(v);
+	azure_done(&w);
+	return policy;
+}
+
+static void test_policy(void (*make)(struct azure_world *w), const char *wanted, const char *name)
+{
+	char *policy = made_policy(make), *got;
+	json_t *root = json_of(policy), *log = json_object_get(json_object_get(root, "azure"), "event_log");
+
+	for (const char *const *key = (const char *const []){ "pk", "kek", "dbx", NULL }; log && *key; key++)
+		json_object_del(log, *key);
+	got = log ? json_dumps(log, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+	if (!check(wanted ? got && !strcmp(got, wanted) : !got, "a policy: %s", name))
+		printf("# %s\n", got ? got : "nothing");
+	free(got);
+	json_decref(root);
+	free(policy);
+}
+
+int main(void)
+{
+	azure_make_policies();
+	test_boots();
+	test_policy(genuine, "{\"db\":[" KEYS "],\"pcrs\":[0,4,7],\"secure_boot\":true}",
+		    "what the log leads to");
+	test_policy(not_secure, "{\"db\":[" KEYS "],\"pcrs\":[0,4,7],\"secure_boot\":\"any\"}",
+		    "what is worse has to be allowed");
+	test_policy(no_separator, "{\"pcrs\":[0,7]}", "nothing of what nobody is sure");
+	test_policy(twice, "{\"pcrs\":[7]}", "nor of what is there twice");
+	test_policy(no_log, NULL, "nothing of a log that is not there");
+	azure_free_policies();
+	return tap_end();
+}
