@@ -10,7 +10,7 @@
 
 /* an SNP report of version 3 and a quote of version 4, as far as anybody looks here */
 static uint8_t report[] = { 3, 0, 0, 0, 0 }, quote[] = { 4, 0, 2, 0, 0x81, 0, 0, 0 };
-static uint8_t table[24], proof[] = "CVMGBAT1", pem[] = "-----BEGIN ", der[] = { 0x30, 0x82, 1, 2 };
+static uint8_t measured[] = { 0, 0, 0, 0, 3 }, table[24], proof[] = "CVMGBAT1", pem[] = "-----BEGIN ", der[] = { 0x30, 0x82, 1, 2 };
 
 static struct cvm_evidence_file alone(void)
 {
@@ -23,7 +23,7 @@ static void fill(struct cvm_evidence_file *file)
 	*file = (struct cvm_evidence_file){
 		.type = CVM_EVIDENCE_TDX_QUOTE, .report = { quote, sizeof(quote) },
 		.certs = { table, sizeof(table) }, .td_quote = { quote, 4 },
-		.proof = { proof, 8 }, .has_tpm = true,
+		.proof = { proof, 8 }, .event_log = { measured, sizeof(measured) }, .has_tpm = true,
 		.tpm = { .message = { 0xff }, .signature = { 1, 2 } },
 	};
 	memset(file->tpm.pcrs, 7, 2 * 32);
@@ -90,6 +90,7 @@ static bool same_file(const struct cvm_evidence_file *a, const struct cvm_eviden
 {
 	return a->type == b->type && same(&a->report, &b->report) && same(&a->certs, &b->certs) &&
 	       same(&a->td_quote, &b->td_quote) && same(&a->proof, &b->proof) &&
+	       same(&a->event_log, &b->event_log) &&
 	       a->has_tpm == b->has_tpm && a->tpm.quote.pcr_count == b->tpm.quote.pcr_count &&
 	       a->tpm.quote.message_len == b->tpm.quote.message_len &&
 	       a->tpm.quote.signature_len == b->tpm.quote.signature_len &&

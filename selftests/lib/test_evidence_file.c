@@ -62,12 +62,13 @@ static json_t *version_0(void)
 
 static json_t *own(void)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "type", "hcl-report",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "type", "hcl-report",
 			 "report", cvm_json_of_hex(report, sizeof(report)),
 			 "certs", cvm_json_of_hex(cert, sizeof(cert)),
 			 "td_quote", cvm_json_of_hex(td_quote, sizeof(td_quote)),
 			 "tpm_quote", tpm_quote(),
-			 "proof", cvm_json_of_base64url(proof, sizeof(proof), false));
+			 "proof", cvm_json_of_base64url(proof, sizeof(proof), false),
+			 "event_log", cvm_json_of_base64url(cert, sizeof(cert), false));
 }
 
 static json_t *of_tdx(void)
@@ -153,7 +154,8 @@ static void test_good(void)
 	cvm_evidence_file_free(&file);
 	check(!parse(own(), &file, NULL) && is(&file.report, report, 2600) &&
 	      is(&file.certs, cert, sizeof(cert)) && is(&file.td_quote, td_quote, 5006) &&
-	      is(&file.proof, proof, sizeof(proof)) && has_tpm(&file), "our own");
+	      is(&file.proof, proof, sizeof(proof)) && has_tpm(&file) &&
+	      is(&file.event_log, cert, sizeof(cert)), "our own");
 	cvm_evidence_file_free(&file);
 	check(!parse(of_tdx(), &file, NULL) && file.type == CVM_EVIDENCE_TDX_QUOTE &&
 	      is(&file.report, td_quote, 5006) && !file.has_tpm, "our own, of TDX");
@@ -264,6 +266,8 @@ static void test_refused(void)
 	refused(with(own(), "report", long_text(2 * (CVM_FILE_REPORT_MAX + 1), 'a')), "report",
 		"our own, a report too long");
 	refused(with(of_tdx(), "proof", json_string("a")), "proof", "a proof of one digit");
+	refused(with(own(), "event_log", json_string("a")), "event_log", "a log of one digit");
+	refused(with(own(), "event_log", long_text(4 * (CVM_FILE_LOG_MAX / 3 + 1), 'A')), "event_log", "a log that is too long");
 	refused(json_object(), "report", "nothing at all");
 }
 

@@ -11,6 +11,7 @@
 #define TD_QUOTE	"td_quote"
 #define TPM_QUOTE	"tpm_quote"
 #define PROOF		"proof"
+#define EVENT_LOG	"event_log"
 
 /* AMD's: draft-deeglaze-amd-sev-snp-corim-profile; of vnd.cvm-guest none is registered */
 const struct cvm_cmw_type cvm_cmw_types[CVM_CMW_TYPES + 1] = {
@@ -24,6 +25,7 @@ const struct cvm_cmw_type cvm_cmw_types[CVM_CMW_TYPES + 1] = {
 	{ "certs-der", CERTS, "application/pkix-cert", CVM_CMW_ENDORSEMENTS },
 	{ "td-quote", TD_QUOTE, "application/vnd.cvm-guest.tdx-quote", CVM_CMW_EVIDENCE },
 	{ "tpm-quote", TPM_QUOTE, "application/vnd.cvm-guest.tpm-quote+json", CVM_CMW_EVIDENCE },
+	{ "event-log", EVENT_LOG, "application/vnd.cvm-guest.event-log", CVM_CMW_EVIDENCE },
 	{ "proof", PROOF, "application/vnd.cvm-guest.batch-proof", CVM_CMW_EVIDENCE },
 	{ NULL, NULL, NULL, 0 }
 };
@@ -62,9 +64,12 @@ static int take_tpm_quote(struct cvm_evidence_file *file, const struct cvm_blob 
 
 static struct cvm_blob *place_of(struct cvm_evidence_file *file, const char *part, size_t *max)
 {
-	*max = !strcmp(part, CERTS) ? CVM_FILE_CERTS_MAX : CVM_FILE_REPORT_MAX;
+	*max = !strcmp(part, CERTS) ? CVM_FILE_CERTS_MAX :
+	       !strcmp(part, EVENT_LOG) ? CVM_FILE_LOG_MAX : CVM_FILE_REPORT_MAX;
 	if (!strcmp(part, CERTS))
 		return &file->certs;
+	if (!strcmp(part, EVENT_LOG))
+		return &file->event_log;
 	if (!strcmp(part, TD_QUOTE))
 		return &file->td_quote;
 	return !strcmp(part, PROOF) ? &file->proof : &file->report;

@@ -36,7 +36,7 @@ struct cvm_cmw_type {
 	uint8_t ind;
 };
 
-#define CVM_CMW_TYPES	10
+#define CVM_CMW_TYPES	11
 
 /* behind the last one a name that is NULL */
 extern const struct cvm_cmw_type cvm_cmw_types[CVM_CMW_TYPES + 1];

@@ -11,7 +11,7 @@
 #include "cmw_write.h"
 #include "evidence_json.h"
 
-#define MAX_PARTS	5	/* below 24, so that a map's head is a byte */
+#define MAX_PARTS	6	/* below 24, so that a map's head is a byte */
 #define MAX_MEDIA_TYPE	255
 
 /* ---- media types */
@@ -104,6 +104,7 @@ static int list_parts(const struct cvm_evidence_file *file, const char *const *t
 	add(parts, types, "proof", file->proof.data, file->proof.len);
 	add(parts, types, cvm_evidence_type_name(file->type), file->report.data, file->report.len);
 	add(parts, types, "td-quote", file->td_quote.data, file->td_quote.len);
+	add(parts, types, "event-log", file->event_log.data, file->event_log.len);
 	add(parts, types, "tpm-quote", *tpm_quote, *tpm_quote ? strlen(*tpm_quote) : 0);
 	return 0;
 }

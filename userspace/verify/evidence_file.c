@@ -258,6 +258,8 @@ static int parse_own(const struct cvm_json *in, struct cvm_evidence_file *file)
 		ret = parse_tpm(in, file);
 	if (!ret && cvm_json_has(in, "proof"))
 		ret = get_base64url(in, "proof", CVM_FILE_REPORT_MAX, &file->proof);
+	if (!ret && cvm_json_has(in, "event_log"))
+		ret = get_base64url(in, "event_log", CVM_FILE_LOG_MAX, &file->event_log);
 	return ret;
 }
 
@@ -312,5 +314,7 @@ void cvm_evidence_file_free(struct cvm_evidence_file *file)
 	free(file->certs.data);
 	free(file->td_quote.data);
 	free(file->proof.data);
-	file->report = file->certs = file->td_quote = file->proof = (struct cvm_blob){ 0 };
+	free(file->event_log.data);
+	file->report = file->certs = file->td_quote = file->proof = file->event_log =
+		(struct cvm_blob){ 0 };
 }

@@ -11,11 +11,13 @@
 
 #include <stdbool.h>
 
+#include "../formats/event_log.h"
 #include "tpm_file.h"
 
 /* the longest of each; what a driver or a host gives is shorter */
 #define CVM_FILE_REPORT_MAX	(32U << 10)
 #define CVM_FILE_CERTS_MAX	(128U << 10)
+#define CVM_FILE_LOG_MAX	CVM_EVENT_LOG_MAX
 
 /**
  * struct cvm_blob - bytes
@@ -36,10 +38,11 @@ struct cvm_blob {
  * @has_tpm: HCL report: there is
  * @tpm: the quote of the vTPM
  * @proof: batch evidence: the proof; or none
+ * @event_log: HCL report: what was measured into PCRs; or none
  */
 struct cvm_evidence_file {
 	uint32_t type;
-	struct cvm_blob report, certs, td_quote, proof;
+	struct cvm_blob report, certs, td_quote, proof, event_log;
 	bool has_tpm;
 	struct cvm_tpm_file tpm;
 };

@@ -109,6 +109,7 @@ static json_t *own_json(const struct cvm_evidence_file *file)
 	rc |= put_hex(json, "td_quote", &file->td_quote);
 	rc |= put_hex(json, "certs", &file->certs);
 	rc |= put_base64url(json, "proof", &file->proof, false);
+	rc |= put_base64url(json, "event_log", &file->event_log, false);
 	if (!rc)
 		return json;
 	json_decref(json);
