@@ -15,7 +15,7 @@
 
 enum {
 	REPORT_DATA, USER_DATA, PAD, QUOTE_ALONE, FORMAT, MEDIA_TYPE, OUT, FROM, TPM_QUOTE,
-	TD_QUOTE, CERTS, IMDS_URL, NO_FETCH, BACKEND, TIMEOUT,
+	TD_QUOTE, EVENT_LOG, NO_LOG, CERTS, IMDS_URL, NO_FETCH, BACKEND, TIMEOUT,
 };
 
 /* seconds for the VCEK, waiting for a busy host included */
@@ -43,6 +43,11 @@ static const struct option_spec options[] = {
 			    "not of this machine: evidence of a file, in any form that\nverify reads" },
 	[TPM_QUOTE]	= { "tpm-quote", "FILE", "with --from: the quote of the vTPM" },
 	[TD_QUOTE]	= { "td-quote", "FILE", "with --from: the quote of the TDREPORT" },
+	[EVENT_LOG]	= { "event-log", "FILE",
+			    "Azure: what was measured into PCRs (default: what the kernel\n"
+			    "has of this machine, where that can be read)" },
+	[NO_LOG]	= { "no-event-log", NULL,
+			    "Azure: without that, which names files and command lines" },
 	[CERTS]		= { "certs", "FILE",
 			    "certificates that go along: PEM, DER, or the host's table" },
 	[IMDS_URL]	= { "imds-url", "URL",
@@ -83,6 +88,12 @@ static int parse_format_name(const char *value, int *format)
 	return usage_error("--format: '%s' is none of json, coco-v1, coco-v2, cmw, cmw-cbor", value);
 }
 
+/* those have no place for an event log */
+static bool is_coco(const struct form *form)
+{
+	return form->format == CVM_EVIDENCE_COCO_V1 || form->format == CVM_EVIDENCE_COCO_V2;
+}
+
 /* NAME=TYPE */
 static int parse_media_type(const char *given, struct form *form)
 {
@@ -108,6 +119,10 @@ static int parse_form(const struct arguments *args, struct form *form)
 {
 	int status = parse_format_name(args->option[FORMAT], &form->format);
 
+	if (!status && args->option[EVENT_LOG] && is_coco(form))
+		return usage_error("--event-log goes with --format json, cmw or cmw-cbor");
+	if (!status && args->option[EVENT_LOG] && args->option[NO_LOG])
+		return usage_error("either --event-log or --no-event-log");
 	if (!status && args->option[MEDIA_TYPE] && form->format < CMW)
 		return usage_error("--media-type goes with --format cmw or cmw-cbor");
 	for (size_t i = 0; !status && i < args->given_count; i++)
@@ -230,6 +245,28 @@ static int fetch_certs(const struct arguments *args, struct cvm_evidence_file *f
 	return status;
 }
 
+/*
+ * Of a TPM that is named nobody knows whether the kernel has its log, nor does it have that
+ * of a simulated one.
+ */
+static bool is_this_machines(const struct arguments *args)
+{
+	const char *backend = args->option[BACKEND];
+
+	return !args->option[FROM] && (!backend || !strchr(backend, ':'));
+}
+
+static int add_event_log(const struct arguments *args, const struct form *form,
+			 struct cvm_evidence_file *file)
+{
+	if (args->option[EVENT_LOG])
+		return load_event_log(args->option[EVENT_LOG], file);
+	if (file->type == CVM_EVIDENCE_HCL_REPORT && !args->option[NO_LOG] && !is_coco(form) &&
+	    is_this_machines(args))
+		take_event_log(file);
+	return 0;
+}
+
 static int write_cbor(const char *out, const struct cvm_evidence_file *file,
 		      const struct form *form)
 {
@@ -268,6 +305,8 @@ static int run(const struct arguments *args)
 		status = args->option[FROM] ? from_file(args, &file) : from_machine(args, &file);
 	if (!status && args->option[CERTS])
 		status = load_certs(args->option[CERTS], &file);
+	if (!status)
+		status = add_event_log(args, &form, &file);
 	if (!status)
 		status = fetch_certs(args, &file);
 	return status ? status : write_form(args->option[OUT], &file, &form);

@@ -108,6 +108,7 @@ static int show_part(const void *data, size_t len, json_t **json, struct cvm_for
 		[CVM_FORMAT_PROOF] = proof,
 		[CVM_FORMAT_PEM] = x509,
 		[CVM_FORMAT_DER] = x509,
+		[CVM_FORMAT_EVENT_LOG] = show_event_log,
 	};
 	enum cvm_format format = cvm_format_detect(data, len);
 
@@ -115,7 +116,7 @@ static int show_part(const void *data, size_t len, json_t **json, struct cvm_for
 		return shows[format]((struct cvm_span){ data, len }, json, err);
 	*json = NULL;
 	return cvm_format_short(err, 0, "the first field",
-				"an SNP attestation report, a quote, a TDREPORT, an HCL report, a certificate table, certificates or a batch proof");
+				"an SNP attestation report, a quote, a TDREPORT, an HCL report, a certificate table, certificates, an event log or a batch proof");
 }
 
 /* A member of @all, unless there is nothing of it. What cannot be parsed is an error. */
@@ -141,6 +142,8 @@ static int add_parts(json_t *all, const struct cvm_evidence_file *file,
 		json_object_set_new(all, "tpm_quote", cvm_tpm_quote_json(&file->tpm.quote));
 	if (!ret)
 		ret = add_part(all, "certs", &file->certs, err);
+	if (!ret)
+		ret = add_part(all, "event_log", &file->event_log, err);
 	return ret ? ret : add_part(all, "proof", &file->proof, err);
 }
 
@@ -211,7 +214,7 @@ static int run(const struct arguments *args)
 
 const struct command cmd_show = {
 	.name = "show",
-	.summary = "print evidence, certificates, proofs; verifies nothing",
+	.summary = "print evidence, certificates, event logs, proofs; verifies nothing",
 	.operands = "FILE",
 	.min_operands = 1,
 	.max_operands = 1,

@@ -2,9 +2,14 @@
 /* Evidence out of a file, whatever form it has there. */
 #include <string.h>
 
+#include "common/util.h"
 #include "evidence_load.h"
 #include "formats/detect.h"
 #include "show.h"
+#include "verify/boot_log.h"
+
+/* of the TPM that is asked where none is named; root's, as long as securityfs is mounted */
+#define KERNEL_LOG	"/sys/kernel/security/tpm0/binary_bios_measurements"
 
 int load_evidence(const char *path, struct cvm_evidence_file *file)
 {
@@ -56,4 +61,39 @@ int load_tpm_quote(const char *path, struct cvm_evidence_file *file)
 		return fail(EXIT_FAILED, "%s: %s", path, error.text);
 	file->has_tpm = true;
 	return 0;
+}
+
+int load_event_log(const char *path, struct cvm_evidence_file *file)
+{
+	struct cvm_format_error err;
+	struct cvm_boot_log boot;
+	char text[256];
+	void *data = NULL;
+	size_t len;
+	int status;
+
+	if (file->event_log.data)
+		return usage_error("--event-log: the evidence has one itself");
+	status = read_evidence(path, &data, &len);
+	if (status)
+		return status;
+	file->event_log = (struct cvm_blob){ data, len };
+	if (cvm_boot_log_replay((struct cvm_span){ data, len }, &boot, &err))
+		return fail(EXIT_FAILED, "%s: no event log: %s", path,
+			    cvm_format_error_text(&err, text, sizeof(text)));
+	return 0;
+}
+
+/* What a verifier would refuse, as the log of an old TPM, is better left out. */
+void take_event_log(struct cvm_evidence_file *file)
+{
+	__cleanup_free void *data = NULL;
+	struct cvm_format_error err;
+	struct cvm_boot_log boot;
+	size_t len;
+
+	if (cvm_read_file(KERNEL_LOG, CVM_FILE_LOG_MAX, &data, &len) ||
+	    cvm_boot_log_replay((struct cvm_span){ data, len }, &boot, &err))
+		return;
+	file->event_log = (struct cvm_blob){ cvm_take_ptr(data), len };
 }

@@ -20,5 +20,9 @@ int load_evidence(const char *path, struct cvm_evidence_file *file);
 /* What came along in files of its own: an error where @file has it already */
 int load_td_quote(const char *path, struct cvm_evidence_file *file);
 int load_tpm_quote(const char *path, struct cvm_evidence_file *file);
+int load_event_log(const char *path, struct cvm_evidence_file *file);
+
+/* The log that the kernel has of this machine's TPM, where it can be read and is one */
+void take_event_log(struct cvm_evidence_file *file);
 
 #endif /* CVMCTL_EVIDENCE_LOAD_H */

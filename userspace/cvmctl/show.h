@@ -36,6 +36,9 @@ json_t *show_cert_table(const struct cvm_cert_table *table);
 json_t *show_hcl_report(const struct cvm_hcl_report *report);
 json_t *show_proof(const struct cvm_proof *proof);
 
+/* 0, or -EBADMSG: @err says where it is none */
+int show_event_log(struct cvm_span in, json_t **json, struct cvm_format_error *err);
+
 /* Certificates and revocation lists, PEM or one in DER; NULL: it is neither */
 json_t *show_x509(struct cvm_span data);
 

@@ -109,6 +109,8 @@ static int read_files(const struct arguments *args, const char *path, struct inp
 		status = load_tpm_quote(args->option[OPTION_TPM_QUOTE], &in->file);
 	if (!status && args->option[OPTION_TPM_NONCE])
 		status = read_tpm_nonce(args->option[OPTION_TPM_NONCE], in);
+	if (!status && args->option[OPTION_EVENT_LOG])
+		status = load_event_log(args->option[OPTION_EVENT_LOG], &in->file);
 	if (!status && args->option[OPTION_RESET_COUNT])
 		status = read_reset_count(args->option[OPTION_RESET_COUNT], in);
 	return status;
@@ -132,6 +134,8 @@ int read_inputs(const struct arguments *args, const char *path, struct inputs *i
 	o->certs_len = in->file.certs.len;
 	o->td_quote = in->file.td_quote.data;
 	o->td_quote_len = in->file.td_quote.len;
+	o->event_log = in->file.event_log.data;
+	o->event_log_len = in->file.event_log.len;
 	o->tpm_quote = in->file.has_tpm ? &in->file.tpm.quote : NULL;
 	return status;
 }

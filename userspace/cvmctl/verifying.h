@@ -24,8 +24,8 @@ static inline void cleanup_verdict(struct cvm_verdict **verdict)
 /* the options that both have, at the same places in their lists */
 enum verifying_option {
 	OPTION_CERTS, OPTION_COLLATERAL, OPTION_TRUST_ROOT, OPTION_AT, OPTION_BINDING,
-	OPTION_MANIFEST, OPTION_TD_QUOTE, OPTION_TPM_QUOTE, OPTION_TPM_NONCE, OPTION_RESET_COUNT,
-	OPTION_OFFLINE, OPTIONS_SHARED,
+	OPTION_MANIFEST, OPTION_TD_QUOTE, OPTION_TPM_QUOTE, OPTION_TPM_NONCE, OPTION_EVENT_LOG,
+	OPTION_RESET_COUNT, OPTION_OFFLINE, OPTIONS_SHARED,
 };
 
 #define HELP_CERTS \
@@ -50,6 +50,9 @@ enum verifying_option {
 	"for azure: the quote of the vTPM, where the evidence does not\nhave it itself: JSON with message, signature and pcrs"
 #define HELP_TPM_NONCE \
 	"for azure: what that quote must carry (default: what was asked\nfor, without the zeros at its end)"
+#define HELP_EVENT_LOG \
+	"for azure: what was measured into PCRs, where the evidence does\n" \
+	"not have it itself: the kernel's binary_bios_measurements"
 #define HELP_RESET_COUNT \
 	"for azure and azure-tpm: the reset_count that verify --json printed\n" \
 	"when the HCL report of the same boot was verified"
@@ -66,6 +69,7 @@ enum verifying_option {
 	[OPTION_TD_QUOTE] = { "td-quote", "FILE", HELP_TD_QUOTE }, \
 	[OPTION_TPM_QUOTE] = { "tpm-quote", "FILE", HELP_TPM_QUOTE }, \
 	[OPTION_TPM_NONCE] = { "tpm-nonce", "HEX", HELP_TPM_NONCE }, \
+	[OPTION_EVENT_LOG] = { "event-log", "FILE", HELP_EVENT_LOG }, \
 	[OPTION_RESET_COUNT] = { "reset-count", "N", HELP_RESET_COUNT }, \
 	[OPTION_OFFLINE] = { "offline", NULL, HELP_OFFLINE }
 
