@@ -121,6 +121,59 @@ refuses "$([[ $tee == snp ]] && echo report_data || echo td_quote)" "another req
 jq '.tpm_quote.pcrs[10] = .tpm_quote.pcrs[17]' "$dir/direct-json" >"$dir/crossed"
 refuses 'tpm_pcrs' 'another PCR' "$dir/crossed" --report-data "$data"
 
+# what the firmware measured, and the PCRs that it leads to
+log=$state/event-log
+try 0 '' 'with the event log' evidence "${here[@]}" --report-data "$data" --event-log "$log" --out "$dir/measured"
+verifies 'with the event log' "$dir/measured" --report-data "$data"
+says '^passed +event_log +[0-9]+ events lead to the quote.s PCR 0, 1, 2, 3, 4, 5, 6, 7, 8, 9$' 'event_log: all of it'
+try 0 '' 'in a CMW' evidence --from "$dir/measured" --format cmw-cbor --out "$dir/cbor"
+try 0 '' 'and back' evidence --from "$dir/cbor" --out "$dir/back"
+cmp -s "$dir/measured" "$dir/back"
+result $? 'with the event log: is the same'
+try 0 '' 'the log, shown' show --json "$log"
+[[ $(jq -r '.pcrs["7"]' "$dir/stdout") == $(jq -r '.tpm_quote.pcrs[7]' "$dir/measured") &&
+	$(jq -c '[.events[].variable.name // empty]' "$dir/stdout") == '["SecureBoot","PK","KEK","db","dbx"]' ]]
+result $? 'the log, shown: PCR 7, and what is in it' "$(cat "$dir/stdout")"
+"$cvmctl" policy init --authenticity-only --from "$dir/measured" "${with[@]}" --out "$dir/policy" 2>"$dir/stderr"
+jq -e '.azure.event_log | .pcrs == [range(10)] and .secure_boot and (.db, .dbx, .kek, .pk | length == 1)' \
+	"$dir/policy" >/dev/null
+result $? 'a policy: what was measured' "$(cat "$dir/policy" "$dir/stderr")"
+# without the values of PCRs, which come and go: the log says why they are as they are
+jq '.azure.pcrs = "any"' "$dir/policy" >"$dir/by-log"
+judged() {	# STATE NAME PATTERN FILE: one rule of the log
+	"$cvmctl" verify "${with[@]}" --report-data "$data" --policy "$dir/by-log" "$4" >"$dir/stdout" 2>"$dir/stderr"
+	says "^$1 +$3" "$2"
+}
+judged passed 'the boot that the policy is of' 'azure.event_log.secure_boot +is set' "$dir/measured"
+judged passed 'its db' 'azure.event_log.db +is one' "$dir/measured"
+judged passed 'its PCRs' 'azure.event_log.pcrs +the log leads to PCR 0, .*, 9$' "$dir/measured"
+judged 'not checked' 'no log, where one is asked for' 'azure.event_log.pcrs +the evidence has no event log' "$dir/direct-json"
+cp "$log" "$dir/forged"
+at=$(grep -abo 'Calling EFI' "$log" | cut -d: -f1)
+printf '\xff' | dd of="$dir/forged" bs=1 seek="$at" conv=notrunc status=none
+try 0 '' 'a log that says something else' evidence --from "$dir/direct-json" --event-log "$dir/forged" --out "$dir/other"
+judged passed 'which is only what it says' 'azure.event_log.pcrs' "$dir/other"
+printf '\xff' | dd of="$dir/forged" bs=1 seek=$((at - 1)) conv=notrunc status=none
+try 1 'no event log: offset 0x' 'a log that is none' evidence --from "$dir/direct-json" --event-log "$dir/forged"
+# of another boot: the firmware was told another Secure Boot, the claims were not
+CVM_FW_STATE=$dir/elsewhere simulate "$dir/off" --tpm "$dir/tpm2" platform="azure-$tee" secure_boot=0
+try 0 '' "another boot's log" evidence --from "$dir/direct-json" --event-log "$dir/elsewhere/event-log" --out "$dir/other"
+judged failed 'which does not lead to PCR 7' 'event_log +PCR 7: ' "$dir/other"
+judged failed 'and says nothing of Secure Boot' 'azure.event_log.secure_boot +the log does not lead' "$dir/other"
+if [[ $tee == snp ]]; then
+	set_fw "$dir/off" set secure_boot=1
+	try 0 '' 'claims of Secure Boot that is off' evidence --backend "vtpm:swtpm:path=$dir/tpm2" --no-fetch \
+		--report-data "$data" --event-log "$dir/elsewhere/event-log" --out "$dir/other"
+	jq 'del(.azure.event_log)' "$dir/by-log" >"$dir/silent"
+	mv "$dir/silent" "$dir/by-log"
+	judged failed 'which the log gainsays, whatever is asked for' \
+		'azure.event_log.secure_boot +is clear by event 3, where the claims' "$dir/other"
+fi
+try 2 'goes with --format' 'a format that has no place for it' evidence "${here[@]}" --report-data "$data" \
+	--event-log "$log" --format coco-v1
+try 2 'either --event-log' 'a log and none' evidence "${here[@]}" --report-data "$data" --event-log "$log" --no-event-log
+try 2 'has one itself' 'two logs' verify --event-log "$log" "$dir/measured"
+
 # many in one call
 { for i in {10..99}; do printf "$i%.0s" {1..64}; echo; done; } >"$dir/nonces"
 batch=(--input "$dir/nonces")

@@ -41,6 +41,7 @@ enum azure_input { INPUT_NONE, INPUT_GOOD, INPUT_SHORT, INPUT_LONG, INPUT_UNREAD
  * @hcl_version: of the header
  * @input: what another tool has left as the input index at boot
  * @owner_password: the owner's hierarchy has one
+ * @no_certificate: nobody has issued one of the AK
  * @secure_boot: as the claims say, and so are those that follow
  * @sealing: likewise: its place in the option
  */
@@ -52,6 +53,7 @@ struct azure_config {
 	uint32_t hcl_version;
 	unsigned int input;
 	bool owner_password;
+	bool no_certificate;
 	bool secure_boot, console, tpm_persisted, interactive;
 	unsigned int sealing;
 };
@@ -97,6 +99,13 @@ extern struct azure_keys azure_keys;
 
 /* a new AK and its certificate; what lasts is made where it is missing */
 int azure_provision(struct fwd *fwd);
+
+/* who issues the AK's certificate: 0, for pki_free(), or -1 */
+struct pki_cert;
+int azure_get_authority(const struct fwd *fwd, struct pki_cert *authority);
+
+/* ---- azure_boot.c: PCRs and the event log of a boot: 0 or -1 */
+int azure_measure(struct fwd *fwd);
 
 /* ---- azure_nv.c: indices whose contents are here ---- */
 

@@ -91,6 +91,11 @@ int front_open(const struct azure_sockets *sockets)
 	       !add(SWTPM_CONTROL, azure_swtpm_control()) ? -1 : 0;
 }
 
+bool front_has_firmware(void)
+{
+	return paths[1];
+}
+
 void front_close(void)
 {
 	char control[200];

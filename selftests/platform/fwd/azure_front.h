@@ -36,6 +36,9 @@ uint64_t front_prepare(struct pollfd *pfd);
 int front_serve(struct fwd *fwd, const struct pollfd *pfd);
 void front_close(void);
 
+/* QEMU runs one in the guest, and that measures what it boots */
+bool front_has_firmware(void);
+
 void azure_status(FILE *out);
 
 #endif /* CVM_FWD_AZURE_FRONT_H */

@@ -172,7 +172,7 @@ static EVP_PKEY *public_key(const uint8_t modulus[AZURE_RSA_LEN])
 	return key;
 }
 
-static int get_authority(const struct fwd *fwd, struct pki_cert *authority)
+int azure_get_authority(const struct fwd *fwd, struct pki_cert *authority)
 {
 	static const struct pki_name subject[] = {
 		{ "CN", "Simulated Virtual TPM CA - 01" }, { }
@@ -205,13 +205,15 @@ static int make_certificate(const struct fwd *fwd)
 	struct pki_cert authority, cert;
 	int ret;
 
-	if (get_authority(fwd, &authority))
+	memset(azure_cert_index.data, 0, sizeof(azure_cert_index.data));
+	if (azure_config.no_certificate)
+		return 0;
+	if (azure_get_authority(fwd, &authority))
 		return -1;
 	ret = pki_issue(&cert, public_key(azure_keys.ak), &authority, &spec);
 	pki_free(&authority);
 	if (ret)
 		return -1;
-	memset(azure_cert_index.data, 0, sizeof(azure_cert_index.data));
 	if ((size_t)cert.der_len <= azure_cert_index.size)
 		memcpy(azure_cert_index.data, cert.der, (size_t)cert.der_len);
 	pki_free(&cert);

@@ -140,7 +140,7 @@ int azure_booted(struct fwd *fwd)
 
 	counts.boots++;
 	made_at = model_now();
-	return azure_provision(fwd) || azure_hcl_make(fwd, none) ? -1 : 0;
+	return azure_measure(fwd) || azure_provision(fwd) || azure_hcl_make(fwd, none) ? -1 : 0;
 }
 
 void azure_status(FILE *out)
