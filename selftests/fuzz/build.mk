@@ -2,7 +2,7 @@
 # Fuzzers, with FUZZ=1: one program for each parser and reader, so that each has a
 # corpus and a coverage of its own; and what writes their first inputs.
 
-fuzz-parsers := snp_report tdreport quote cert_table efi_list module_signature hcl_report proof hex
+fuzz-parsers := snp_report tdreport quote cert_table efi_list module_signature hcl_report event_log proof hex
 fuzz-own     := policy collateral tcb_info qe_identity claims tpm_file evidence_file cmw tpm_quote certs proof_text
 fuzz-fetched := thim pcs cached imds
 fuzz-readers := $(fuzz-own) $(fuzz-fetched) show
@@ -54,7 +54,7 @@ $(B)/obj/selftests/fuzz/show.o: selftests/fuzz/fuzz_show.c
 # what they stand before: the readers of cvmctl, which the library has no part of
 fetched-objects := $(patsubst %,$(B)/obj/userspace/fetch/%.o,cache kds pcs thim x509)
 show-objects    := $(patsubst %,$(B)/obj/userspace/cvmctl/%.o, \
-		     files message show_certs show_other show_snp show_tdx show_text)
+		     files message show_certs show_event_log show_other show_snp show_tdx show_text)
 $(fuzz-fetched:%=$(B)/bin/fuzz_%): $(fetched-objects)
 $(B)/bin/fuzz_show: $(show-objects)
 

@@ -6,6 +6,8 @@
 #include "formats/cert_table.h"
 #include "formats/detect.h"
 #include "formats/efi_list.h"
+#include "formats/efi_variable.h"
+#include "formats/event_log.h"
 #include "formats/hcl.h"
 #include "formats/module_signature.h"
 #include "formats/proof.h"
@@ -13,6 +15,7 @@
 #include "formats/snp_report.h"
 #include "formats/tdreport.h"
 #include "must.h"
+#include "verify/boot_log.h"
 
 /* A span that a parser hands out lies within its input. */
 static void must_contain(const uint8_t *data, size_t len, struct cvm_span span)
@@ -83,6 +86,60 @@ static __attribute__((unused)) int efi_list(const uint8_t *data, size_t len,
 	must(list.count <= CVM_EFI_CERTS_MAX);
 	for (size_t i = 0; i < list.count; i++)
 		must_contain(data, len, list.cert[i]);
+	return ret;
+}
+
+static void efi_variable(struct cvm_span event)
+{
+	struct cvm_efi_variable variable;
+	struct cvm_format_error err;
+
+	if (cvm_efi_variable_parse(event.data, event.len, &variable, &err))
+		return;
+	must_contain(event.data, event.len, variable.name);
+	must_contain(event.data, event.len, variable.data);
+	must(32 + variable.name.len + variable.data.len == event.len);
+	must(cvm_boot_variable_of(&variable) <= CVM_BOOT_VARIABLES);
+}
+
+/* what is said of a log that others have written goes to a terminal */
+static void replay(struct cvm_span log, bool good)
+{
+	static const uint8_t quoted[CVM_EVENT_DIGEST];
+	struct cvm_format_error err;
+	struct cvm_boot_log boot;
+	char text[320];
+
+	must(!cvm_boot_log_replay(log, &boot, &err) == good);
+	cvm_boot_log_explain(log, CVM_BOOT_PCR, quoted, text, sizeof(text));
+	for (const char *c = text; *c; c++)
+		must(*c >= ' ' && *c <= '~');
+}
+
+/* Every event lies behind the one before it, and all of them are the log. */
+static __attribute__((unused)) int event_log(const uint8_t *data, size_t len,
+					     struct cvm_format_error *err)
+{
+	struct cvm_event_log log;
+	struct cvm_event event;
+	size_t at = 0;
+	int ret = cvm_event_log_open(data, len, &log, err);
+
+	while (!ret && cvm_event_log_more(&log)) {
+		must(log.at > at);
+		at = log.at;
+		ret = cvm_event_log_next(&log, &event, err);
+		if (ret)
+			break;
+		must(event.offset == at);
+		must(event.pcr < CVM_EVENT_PCRS || event.type == CVM_EV_NO_ACTION);
+		must_contain(data, len, event.data);
+		must_contain(data, len, (struct cvm_span){ event.digest, event.digest ? 32 : 0 });
+		must(event.digest || event.type == CVM_EV_NO_ACTION);
+		efi_variable(event.data);
+	}
+	must(ret || log.at == len);
+	replay((struct cvm_span){ data, len }, !ret);
 	return ret;
 }
 

@@ -110,6 +110,7 @@ static void must_be_whole(const struct cvm_evidence_file *file)
 {
 	must(is_whole(&file->report, CVM_FILE_REPORT_MAX) &&
 	     is_whole(&file->certs, CVM_FILE_CERTS_MAX));
+	must(is_whole(&file->event_log, CVM_FILE_LOG_MAX));
 	must(is_whole(&file->td_quote, CVM_FILE_REPORT_MAX) &&
 	     is_whole(&file->proof, CVM_FILE_REPORT_MAX));
 	if (file->report.data && file->has_tpm)

@@ -304,10 +304,14 @@ static void seed_boot(void)
 		0x2b, 0xf0, 0x72, sizeof(list), 0, 0, 0, 0, 0, 0, 0, 24, 0, 0, 0,
 	};
 	/* a module of one byte, a signature of one, their lengths, the marker */
+	struct made_log log;
 	static const char module[] = "ms\0\0\2\0\0\0\0\0\0\0\0\1~Module signature appended~\n";
 
 	seed("efi_list", "one", list, sizeof(list));
 	seed("module_signature", "one", module, sizeof(module) - 1);
+	log_genuine(&log);
+	seed("event_log", "one", log.bytes, log.len);
+	seed("show", "event-log", log.bytes, log.len);
 }
 
 int main(int argc, char **argv)
