@@ -59,7 +59,7 @@ boot()
 		--put "$dir/modules:/tmp/modules" --put "$dir/keys:/tmp/keys" \
 		"${tools[@]}" \
 		--put selftests/secureboot/enrol_guest.sh:/tmp/guest.sh \
-		--get "/tmp/pcrs:$dir/pcrs.$1" -- sh /tmp/guest.sh "$1" >"$dir/results" 2>"$dir/log"
+		--get "/tmp/pcrs:$dir/pcrs.$1" --get "/tmp/event-log:$dir/event-log.$1" -- sh /tmp/guest.sh "$1" >"$dir/results" 2>"$dir/log"
 	local rc=$? line
 
 	while read -r line; do
@@ -72,12 +72,27 @@ boot()
 	result "$([[ $rc == 0 ]] && grep -q '^1\.\.' "$dir/results"; echo $?)" "boot $1 ran to its end"
 }
 
+# leads STEP: the log that firmware and boot left does, to each PCR that it has events of
+leads()
+{
+	local shown=$dir/shown.$1
+
+	build/bin/cvmctl show --json "$dir/event-log.$1" >"$shown"
+	jq -r '.pcrs | to_entries[] | "\(.key) \(.value)"' "$shown" >"$dir/led"
+	tr A-F a-f <"$dir/pcrs.$1" | grep -Fxf "$dir/led" >"$dir/same"
+	[[ $(wc -l <"$dir/led") -ge 9 ]] && cmp -s "$dir/led" "$dir/same"
+	result $? "boot $1: the event log leads to PCRs $(cut -d' ' -f1 "$dir/led" | paste -sd' ')"
+	[[ $(jq -c '[.events[].variable.name // empty]' "$shown") == '["SecureBoot","PK","KEK","db","dbx"]' &&
+		$(jq -r '.events[].variable | select(.name == "db").sha256' "$shown") == "$(tail -n 1 "$dir/pcrs.$1" | cut -d' ' -f2)" ]]
+	result $? "boot $1: with db as UEFI has it"
+}
+
 # changed FROM TO PCR...: just these, of those that the firmware and the boot extend
 changed()
 {
 	local what
 
-	what=$(diff "$dir/pcrs.$1" "$dir/pcrs.$2" | sed -n 's/^> \([0-9]*\) .*/\1/p' | grep -vx 10 | paste -sd' ')
+	what=$(diff "$dir/pcrs.$1" "$dir/pcrs.$2" | sed -n 's/^> \([0-9][0-9]*\) .*/\1/p' | grep -vx 10 | paste -sd' ')
 	[[ $what == "${*:3}" ]]
 	result $? "boot $1 and $2 differ in PCRs ${*:3} ($what)"
 }
@@ -102,6 +117,7 @@ cert-to-efi-sig-list "$dir/other.pem" "$dir/keys/other.esl"
 boot 1
 boot 2
 boot 3
+for step in 1 2 3; do leads $step; done
 # the image that is booted has the step's number in it, so it is another each time
 changed 1 2 4 7 9 11
 changed 2 3 4 9 11

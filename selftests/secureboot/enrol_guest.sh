@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # In the VM, on a simulated SNP platform without a driver: enrol_guest.sh STEP, the
-# three boots of enrol.sh. Leaves the TPM's PCRs in /tmp/pcrs. Prints TAP.
+# three boots of enrol.sh. Leaves the TPM's PCRs and db in /tmp/pcrs, and
+# what they are made of in /tmp/event-log. Prints TAP.
 step=$1
 folder=/lib/modules/$(uname -r)/updates/dkms
 vars=/sys/firmware/efi/efivars
@@ -55,7 +56,11 @@ modprobe efivarfs
 mount -t efivarfs efivarfs $vars
 mkdir -p /var/lib/dkms
 cp /tmp/keys/mok.pub /var/lib/dkms/
-pcrs >/tmp/pcrs
+{
+	pcrs
+	echo db "$(tail -c +5 $vars/db-d719b2cb-3d3a-4596-a3bc-dad00e67656f | sha256sum | cut -d' ' -f1)"
+} >/tmp/pcrs
+cat /sys/kernel/security/tpm0/binary_bios_measurements >/tmp/event-log
 case $step in
 1)
 	refused dkms.ko.xz "^warning +signature-not-enrolled .*'DKMS module signing key'"
