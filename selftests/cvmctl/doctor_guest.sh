@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# In the VM: doctor_guest.sh DRIVER: doctor and selftest on a machine with device nodes, a TPM and
+# In the VM: doctor_guest.sh DRIVER PLATFORM: doctor and selftest on a machine with device nodes, a TPM and
 # other mount namespaces. Prints TAP.
 n=0
 says() {	# STATUS PATTERN NAME
@@ -53,6 +53,34 @@ if [ "$1" = intree ]; then
 	echo "1..$n"
 	exit
 fi
+tpm2() { command tpm2 "$@" >/tmp/log 2>&1 || sed 's/^/# /' /tmp/log; }
+export TPM2TOOLS_TCTI=device:/dev/tpmrm0
+
+case $2 in azure-*)
+	says 0 '^fine +platform +a confidential VM of Azure' 'a paravisor'
+	says 0 '^note +azure-index-missing ' 'nobody has asked for anything yet'
+	says 0 '^warning +azure-imds ' 'a host that is not there'
+	silent '^[a-z]* *azure-\(report\|ak\|cert\)' 'report, key and certificate are there'
+	cvmctl batch --user-data "$(printf 'c7%.0s' $(seq 64))" --out /tmp/batch >/tmp/log 2>&1
+	says 0 '^note +azure-console ' 'what the claims say'
+	silent azure-index 'the first request has made the index'
+	tpm2 changeauth -c owner secret
+	says 1 '^unsafe +azure-owner-password ' 'a password for the owner'
+	silent 'tpm-no-password.*owner' 'which is not what doctor asks for'
+	tpm2 changeauth -c owner -p secret
+	tpm2 nvundefine -C o 0x1400002
+	tpm2 nvdefine -C o -s 32 -a 'ownerread|ownerwrite' 0x1400002
+	says 1 '^unsafe +azure-index-size .*has 32 bytes' "another tool's index"
+	tpm2 nvundefine -C o 0x1400002
+	tpm2 evictcontrol -C o -c 0x81000003
+	says 1 '^unsafe +azure-ak-missing ' 'no key'
+	flock /dev/tpmrm0 sleep 60 &
+	until ! flock -n -s /dev/tpmrm0 true; do :; done
+	says 1 '^note +azure-contended .*locked' 'somebody who asks'
+	kill $!
+	echo "1..$n"
+	exit
+esac
 says 0 '^fine +driver' 'our driver'
 says 0 '^warning +group-missing .*no group cvm' 'no group'
 echo 'cvm:x:990:' >>/etc/group
@@ -99,8 +127,6 @@ says 0 '^fine +containers' 'no container'
 
 # a TPM as it comes, with passwords, and after wrong ones
 says 0 '^note +tpm-no-password .*owner and lockout hierarchies' 'a TPM without passwords'
-tpm2() { command tpm2 "$@" >/tmp/log 2>&1 || sed 's/^/# /' /tmp/log; }
-export TPM2TOOLS_TCTI=device:/dev/tpmrm0
 tpm2 changeauth -c owner secret
 says 0 '^note +tpm-no-password .*lockout hierarchy has' 'one with a password for its owner'
 tpm2 changeauth -c lockout secret

@@ -72,9 +72,11 @@ not_loaded() { rm -r "$root/sys/module/cvm_guest" "$root/sys/class/misc"; }
 
 # examine STATUS NAME: cvmctl doctor of $root ends with STATUS
 examine() {
-	LD_PRELOAD=$dir/fake.so "$cvmctl" doctor --root "$root" --json >"$dir/json" 2>"$dir/stderr"
+	LD_PRELOAD=$dir/fake.so "$cvmctl" doctor --root "$root" --json "${with[@]}" >"$dir/json" 2>"$dir/stderr"
 	result "$([[ $? == "$1" ]]; echo $?)" "$2: exit status $1" "$(cat "$dir/json" "$dir/stderr")"
 }
+
+with=()
 
 # says fine CHECK PATTERN, or says ID PATTERN [COMMAND]: there is such a finding
 # shellcheck disable=SC2016 # jq's variables
@@ -101,6 +103,19 @@ cat >"$dir/fake.c" <<'END'
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/timex.h>
+#include <time.h>
+
+time_t time(time_t *t)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (getenv("LATER"))
+		now.tv_sec += 400 * 86400;
+	if (t)
+		*t = now.tv_sec;
+	return now.tv_sec;
+}
 
 int adjtimex(struct timex *t)
 {
@@ -205,6 +220,7 @@ echo 7783-7084-3265-9085-8269-3286-77 >"$root/sys/class/dmi/id/chassis_asset_tag
 examine 1 'a VM of Azure'
 says platform-azure 'is not there' '^modprobe cvm_guest$'
 silent platform-none
+mkdir -p "$root/sys/class/tpm/tpm0/pcr-sha256"
 echo none >"$root/sys/class/misc/cvm_report/channel/trouble"
 examine 0 'a confidential VM of Azure'
 says fine platform 'a confidential VM of Azure'
@@ -548,6 +564,135 @@ says tpm-open 'everybody may open /dev/tpm0' 'chmod 0660 /dev/tpm0'
 says tpm-banks 'no SHA-256' 'no command'
 says tpm-unseen '/dev/tpmrm0 is not to be opened' 'sudo cvmctl doctor'
 silent tpm-none
+
+mkdir -p "$root/sys/class/tpmrm/tpmrm0"
+examine 1 'one that udev has made no node of'
+says tpm-no-manager 'no /dev/tpmrm0' '^udevadm trigger'
+
+# ---- a guest of Azure, whose paravisor is simulated
+
+# paravisor NAME KEY=VALUE...: and all is well, or as these say
+paravisor() {
+	machine "hcl-$1" 6.12.117 "$deb12" none
+	mkdir -p "$root"/sys/class/{dmi/id,tpm/tpm0/pcr-sha256} "$root/sys/kernel/security/tpm0"
+	echo 7783-7084-3265-9085-8269-3286-77 >"$root/sys/class/dmi/id/chassis_asset_tag"
+	echo none >"$root/sys/class/misc/cvm_report/channel/trouble"
+	touch "$root"/sys/kernel/security/{lsm,tpm0/binary_bios_measurements}
+	CVM_FW_STATE=$dir/state simulate "$dir/$1" --tpm "$dir/$1.tpm" platform=azure-snp console=0 "${@:2}"
+	export TPM2TOOLS_TCTI=swtpm:path=$dir/$1.tpm
+	with=(--tpm "$TPM2TOOLS_TCTI" --imds-url "http://127.0.0.1:$(<"$dir/port")")
+}
+
+tpm2() { command tpm2 "$@" >"$dir/stdout" 2>&1 || sed 's/^/# /' "$dir/stdout"; }
+
+# mends ID: the command that was named for it
+mends() {
+	PATH=$PATH:/sbin sh -c "$(jq -r --arg id "$1" '.findings[] | select(.id == $id).command' "$dir/json")" >"$dir/stdout" 2>&1
+	result $? "$1: its command runs" "$(cat "$dir/stdout")"
+}
+
+python3 -c '
+import socket, sys
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+while True:
+    s.accept()[0].close()' >"$dir/port" &
+fwds+=($!)
+until [[ -s $dir/port ]]; do sleep 0.05; done
+mkdir "$dir/state"
+
+paravisor good nv_input=good
+examine 0 'an Azure guest'
+says fine azure 'the report, what it is to be about'
+says tpm-no-password 'lockout hierarchy has no password'
+silent '"azure-'
+boots=$(build/bin/fw_ask "$dir/good" status | grep -E '^hcl_(reports|reads|stale)=' | paste -sd' ')
+examine 0 'the same, again'
+[[ $(build/bin/fw_ask "$dir/good" status | grep -E '^hcl_(reports|stale)=' | paste -sd' ') == 'hcl_reports=0 hcl_stale=0' ]]
+result $? 'no report was made for it' "$boots"
+echo contended >"$root/sys/class/misc/cvm_report/channel/trouble"
+examine 0 'a window that somebody else has'
+says azure-contended 'by the TPM itself' 'no command'
+echo none >"$root/sys/class/misc/cvm_report/channel/trouble"
+(umask 077; echo >"$root/dev/tpmrm0")
+mkfifo "$dir/go"
+flock "$root/dev/tpmrm0" sh -c "echo >'$dir/locked'; exec cat '$dir/go'" &
+until [[ -s $dir/locked ]]; do sleep 0.05; done
+examine 0 'a process that asks for a report'
+says azure-contended 'has /dev/tpmrm0 locked' 'no command'
+echo >"$dir/go"
+wait $!
+examine 0 'when it has one'
+says fine azure 'the report, what it is to be about'
+rm "$root/dev/tpmrm0" "$root/sys/kernel/security/tpm0/binary_bios_measurements"
+examine 0 'no event log'
+says azure-no-log 'the kernel has no event log' 'no command'
+rm "$root/sys/kernel/security/lsm"
+examine 0 'no securityfs'
+says azure-no-log 'is not mounted' '^mount -t securityfs'
+secure_boot 0
+examine 0 'Secure Boot that UEFI has no keys for'
+says azure-secure-boot-keys 'UEFI says that it is off' 'no command'
+LATER=1 examine 0 'a certificate that has expired'
+says azure-cert-expired 'has expired' '^tpm2_nvread'
+with[3]=http://127.0.0.1:1
+examine 0 'a host that nobody can reach'
+says azure-imds 'http://127.0.0.1:1\) .*: Connection refused' 'no command'
+with[3]=http://imds.example
+examine 0 'a host by its name'
+says azure-imds 'no address' 'no command'
+set_fw "$dir/good" set claims_size=70000 claims_size_n=9 vm_reset=now
+examine 1 'a report that is none'
+says azure-report-bad 'cannot be read' 'no command'
+
+paravisor claims nv_input=good secure_boot=0 tpm_persisted=0 console=1
+examine 0 'claims that are worse than need be'
+says azure-secure-boot 'that Secure Boot is off' 'no command'
+says azure-tpm-fleeting 'lost when the VM is deallocated' 'no command'
+says azure-console 'the host sees' 'no command'
+set_fw "$dir/claims" set interactive_console=1 vm_reset=now
+examine 0 'claims of a console that the host types at'
+says azure-console-input 'may type' 'no command'
+silent '"azure-console"'
+
+paravisor keys
+examine 0 'no index of what is asked for'
+says azure-index-missing 'no index 0x1400002' '^tpm2_nvdefine'
+mends azure-index-missing
+examine 0 'one that its command has made'
+says fine azure 'the report, what it is to be about'
+set_fw "$dir/keys" set no_certificate=1 vm_reset=now
+examine 0 'no certificate'
+says azure-cert-missing 'no certificate' '^tpm2_nvread'
+tpm2 evictcontrol -C o -c 0x81000003
+examine 1 'no key'
+says azure-ak-missing 'no key 0x81000003' '^reboot$'
+tpm2 createprimary -C e -G rsa -c "$dir/key"
+tpm2 evictcontrol -C o -c "$dir/key" 0x81000003
+examine 1 'another key'
+says azure-ak-other 'not the one that' '^reboot$'
+set_fw "$dir/keys" set nv_rc=0x18b nv_rc_n=9
+examine 1 'no report'
+says azure-report-missing 'no report 0x1400001' 'no command'
+
+for kind in short long; do
+	paravisor $kind nv_input=$kind
+	examine 1 "an index that is too $kind"
+	says azure-index-size 'bytes where 64 are needed' '^tpm2_nvundefine -C o 0x1400002$'
+done
+mends azure-index-size
+examine 0 'that one removed'
+says azure-index-missing 'no index 0x1400002'
+paravisor unreadable nv_input=unreadable
+examine 1 'an index that its owner cannot read'
+says azure-index-rights "not the owner's to read" '^tpm2_nvundefine -C o 0x1400002$'
+paravisor password nv_input=good owner_password=1
+examine 1 'a TPM whose owner has a password'
+says azure-owner-password 'stay as old as it is' 'no command'
+with=()
+rm -r "$root/sys/class/tpm"
+examine 1 'no TPM'
+says azure-no-tpm 'has no TPM' '^modprobe tpm_crb$'
 
 systemd=usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared
 machine credentials 6.12.117 "$deb12" snp

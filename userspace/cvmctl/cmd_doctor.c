@@ -8,14 +8,19 @@
 #include "common/util.h"
 #include "cvmctl.h"
 #include "doctor.h"
+#include "fetch/imds.h"
+#include "keys/tpm.h"
 
-enum { JSON, LIST, ROOT };
+enum { JSON, LIST, ROOT, TPM, IMDS_URL };
 
 static const struct option_spec options[] = {
 	[JSON]	= { "json", NULL, "one JSON object, for programs" },
 	[LIST]	= { "list", NULL, "all that may be found, and what it means, instead" },
 	[ROOT]	= { "root", "DIR", "examine the machine whose /dev, /proc, /sys, /lib, /etc\n"
 				   "and /usr are below DIR, as a container may see them" },
+	[TPM]	= { "tpm", "TCTI", "reach the TPM as libtss2 has it, such as swtpm:path=FILE,\n"
+				   "in the place of " CVM_TPM_NODE },
+	[IMDS_URL] = { "imds-url", "URL", "Azure: the host's service, in the place of\n" CVM_IMDS_URL },
 	{ 0 }
 };
 
@@ -34,6 +39,7 @@ static void (*const checks[])(struct doctor *d) = {
 	doctor_containers,
 	doctor_kernel,
 	doctor_tpm,
+	doctor_azure,
 	doctor_credentials,
 	doctor_clock,
 	doctor_entropy,
@@ -171,7 +177,8 @@ static int read_kernel(struct doctor *d)
 
 static int run(const struct arguments *args)
 {
-	struct doctor d = { .root = args->option[ROOT] ? args->option[ROOT] : "" };
+	struct doctor d = { .root = args->option[ROOT] ? args->option[ROOT] : "",
+			    .tpm = args->option[TPM], .imds = args->option[IMDS_URL] };
 	int rc;
 
 	if (args->option[LIST])

@@ -77,6 +77,26 @@ enum finding_id {
 	TPM_LOCKOUT,
 	TPM_NO_PASSWORD,
 	TPM_UNSEEN,
+	TPM_NO_MANAGER,
+	AZURE_NO_TPM,
+	AZURE_REPORT_MISSING,
+	AZURE_REPORT_BAD,
+	AZURE_OWNER_PASSWORD,
+	AZURE_INDEX_MISSING,
+	AZURE_INDEX_SIZE,
+	AZURE_INDEX_RIGHTS,
+	AZURE_AK_MISSING,
+	AZURE_AK_OTHER,
+	AZURE_CERT_MISSING,
+	AZURE_CERT_EXPIRED,
+	AZURE_CONTENDED,
+	AZURE_IMDS,
+	AZURE_NO_LOG,
+	AZURE_SECURE_BOOT,
+	AZURE_SECURE_BOOT_KEYS,
+	AZURE_TPM_FLEETING,
+	AZURE_CONSOLE,
+	AZURE_CONSOLE_INPUT,
 	CREDENTIALS_HOST,
 	CLOCK_HOST,
 	CLOCK_TSC,
@@ -116,6 +136,9 @@ extern const char *const doctor_severities[];
  * @tee: what kind of confidential VM it is
  * @ours: cvm_guest is loaded
  * @in_tree: the kernel's own driver of this platform is loaded
+ * @azure: it is a VM of Azure's, whose evidence is in its TPM
+ * @tpm: how to reach the TPM, as libtss2 names it; NULL: by its node
+ * @imds: URL of the host's service in Azure; NULL: where that is
  * @findings: array of objects, the result
  * @worst: of all findings
  * @lost: there was one that could not be kept
@@ -125,7 +148,8 @@ struct doctor {
 	char release[128];
 	char version[256];
 	enum cvm_tee tee;
-	bool ours, in_tree;
+	bool ours, in_tree, azure;
+	const char *tpm, *imds;
 	json_t *findings;
 	enum severity worst;
 	bool lost;
@@ -228,6 +252,12 @@ void doctor_kernel(struct doctor *d);
 
 /* doctor_tpm.c */
 void doctor_tpm(struct doctor *d);
+
+/* doctor_azure.c */
+void doctor_azure(struct doctor *d);
+
+/* doctor_imds.c: true, or @why, @size bytes of room, is why not */
+bool doctor_imds(const struct doctor *d, char *why, size_t size);
 
 /* doctor_system.c */
 void doctor_clock(struct doctor *d);

@@ -6,6 +6,9 @@
 #include "common/cleanup.h"
 #include "doctor.h"
 
+/* of our driver, where it has a paravisor */
+#define TROUBLE	"/sys/class/misc/cvm_report/channel/trouble"
+
 /*
  * The SNP firmware's device is made by the kernel of every SNP guest, whoever
  * drives it; the flag is the kernel's own word that it is a TD.
@@ -24,14 +27,14 @@ static bool is_azure(const struct doctor *d)
 {
 	__cleanup_free char *tag = doctor_line(d, "/sys/class/dmi/id/chassis_asset_tag");
 
-	return tag && !strcmp(tag, "7783-7084-3265-9085-8269-3286-77");
+	return (tag && !strcmp(tag, "7783-7084-3265-9085-8269-3286-77")) ||
+	       doctor_exists(d, TROUBLE);
 }
 
 /* the driver stays there only where Hyper-V says that the VM is isolated */
 static void check_azure(struct doctor *d)
 {
-	__cleanup_free char *trouble =
-		doctor_line(d, "/sys/class/misc/cvm_report/channel/trouble");
+	__cleanup_free char *trouble = doctor_line(d, TROUBLE);
 
 	if (!trouble)
 		finding(d, PLATFORM_AZURE, "modprobe cvm_guest",
@@ -50,7 +53,8 @@ void doctor_platform(struct doctor *d)
 	d->ours = doctor_exists(d, "/sys/module/cvm_guest");
 	d->in_tree = (d->tee == CVM_TEE_SNP && doctor_exists(d, "/sys/module/sev_guest")) ||
 		     (d->tee == CVM_TEE_TDX && doctor_exists(d, "/sys/module/tdx_guest"));
-	if (d->tee == CVM_TEE_NONE && is_azure(d))
+	d->azure = d->tee == CVM_TEE_NONE && is_azure(d);
+	if (d->azure)
 		check_azure(d);
 	else if (d->tee == CVM_TEE_NONE)
 		finding(d, PLATFORM_NONE, NULL,

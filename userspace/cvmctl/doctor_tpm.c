@@ -11,7 +11,7 @@
 
 #include "common/cleanup.h"
 #include "common/util.h"
-#include "doctor.h"
+#include "doctor_vtpm.h"
 #include "keys/tpm.h"
 
 #define TPM	"/sys/class/tpm/tpm0"
@@ -57,28 +57,35 @@ static bool check_banks(struct doctor *d)
 	return false;
 }
 
-static void close_tpm(struct cvm_tpm **tpm)
+/* the other node is one program's at a time */
+static bool check_manager(struct doctor *d)
 {
-	cvm_tpm_close(*tpm);
+	if (d->tpm || doctor_exists(d, CVM_TPM_NODE))
+		return true;
+	finding(d, TPM_NO_MANAGER,
+		doctor_exists(d, "/sys/class/tpmrm/tpmrm0") ?
+		"udevadm trigger --action=add /sys/class/tpmrm/tpmrm0" : NULL,
+		"there is a TPM and no %s: it cannot be shared", CVM_TPM_NODE);
+	return false;
 }
 
 /* TPMA_PERMANENT; false: the TPM cannot be asked */
 static bool permanent(const struct doctor *d, TPMA_PERMANENT *attributes)
 {
-	__cleanup(close_tpm) struct cvm_tpm *tpm = NULL;
-	__cleanup_esys TPMS_CAPABILITY_DATA *data = NULL;
-	char path[PATH_MAX];
-	TPMI_YES_NO more;
+	struct vtpm tpm;
+	bool good = doctor_vtpm_open(d, &tpm) && doctor_vtpm_permanent(&tpm, attributes);
 
-	if (cvm_tpm_open_at(doctor_path(d, path, CVM_TPM_NODE), &tpm, NULL))
-		return false;
-	if (Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-			       TPM2_CAP_TPM_PROPERTIES, TPM2_PT_PERMANENT, 1, &more, &data) ||
-	    data->data.tpmProperties.count < 1 ||
-	    data->data.tpmProperties.tpmProperty[0].property != TPM2_PT_PERMANENT)
-		return false;
-	*attributes = data->data.tpmProperties.tpmProperty[0].value;
-	return true;
+	doctor_vtpm_close(&tpm);
+	return good;
+}
+
+/*
+ * In Azure it is the paravisor that comes as the owner, and it has no password: what would be
+ * better elsewhere is a fault of its own there (azure-owner-password).
+ */
+static bool owner_is_kept(const struct doctor *d, TPMA_PERMANENT attributes)
+{
+	return d->azure || attributes & TPMA_PERMANENT_OWNERAUTHSET;
 }
 
 static bool check_hierarchies(struct doctor *d)
@@ -92,7 +99,7 @@ static bool check_hierarchies(struct doctor *d)
 			CVM_TPM_NODE);
 		return false;
 	}
-	owner = attributes & TPMA_PERMANENT_OWNERAUTHSET;
+	owner = owner_is_kept(d, attributes);
 	lockout = attributes & TPMA_PERMANENT_LOCKOUTAUTHSET;
 	if (attributes & TPMA_PERMANENT_INLOCKOUT)
 		/* a wrong password here locks the lockout hierarchy itself */
@@ -120,6 +127,7 @@ void doctor_tpm(struct doctor *d)
 	version = doctor_line(d, TPM "/tpm_version_major");
 	good = check_mode(d, "/dev/tpm0");
 	good = check_mode(d, CVM_TPM_NODE) && good;
+	good = check_manager(d) && good;
 	good = check_group(d) && good;
 	good = check_banks(d) && good;
 	good = check_hierarchies(d) && good;
