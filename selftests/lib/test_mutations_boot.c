@@ -175,6 +175,70 @@ static void changed_later(struct azure_world *w)
 	log_variable(&w->log, GUID_GLOBAL, "SecureBoot", &on, 1);
 }
 
+/* the firmware's own second measurement, which the sender of the log calls something else */
+static void renamed_later(struct azure_world *w, const char *guid, const char *name,
+			  const char *data, size_t len, uint32_t type, bool shown)
+{
+	uint8_t event[128], digest[32];
+	size_t size = put_variable(event, guid, name, data, len);
+
+	genuine(w);
+	SHA256(event, size, digest);
+	if (shown)
+		log_event(&w->log, 7, type, digest, event, size);
+	else
+		log_event(&w->log, 7, type, digest, "something", 9);
+}
+
+static void off_hidden(struct azure_world *w)
+{
+	renamed_later(w, GUID_GLOBAL, "SecureBoot", "\0", 1, EV_ACTION, false);
+}
+
+static void off_otherwise(struct azure_world *w)
+{
+	renamed_later(w, GUID_GLOBAL, "SecureBoot", "\0", 1, EV_CONFIG, false);
+}
+
+static void off_authority(struct azure_world *w)
+{
+	renamed_later(w, GUID_GLOBAL, "SecureBoot", "\0", 1, EV_AUTHORITY, true);
+}
+
+/* EFI_SIGNATURE_LIST of 28 bytes, which has its size in it */
+#define NEW_LIST	"0123456789abcdef\x1c\0\0\0\0\0\0\0\0\0\0\0"
+
+static void db_renamed(struct azure_world *w)
+{
+	renamed_later(w, GUID_IMAGES, "db", NEW_LIST, 28, EV_AUTHORITY, true);
+}
+
+static void db_removed(struct azure_world *w)
+{
+	renamed_later(w, GUID_IMAGES, "db", "", 0, EV_ACTION, true);
+}
+
+static void db_hidden(struct azure_world *w)
+{
+	renamed_later(w, GUID_IMAGES, "db", NEW_LIST, 28, EV_ACTION, false);
+}
+
+/* what an image was checked by: its owner, and a certificate */
+static void db_entry(struct azure_world *w)
+{
+	renamed_later(w, GUID_IMAGES, "db", "0123456789abcdef\x30\x82\x04\x08 and the rest", 33,
+		      EV_AUTHORITY, true);
+}
+
+static void zero_behind(struct azure_world *w)
+{
+	uint8_t digest[32];
+
+	genuine(w);
+	SHA256((const uint8_t *)"DMA Protection Disabled", 23, digest);
+	log_event(&w->log, 7, EV_ACTION, digest, "DMA Protection Disabled", 24);
+}
+
 static void no_separator(struct azure_world *w)
 {
 	log_begin(&w->log);
@@ -291,6 +355,14 @@ static const struct {
 	{ "Secure Boot measured twice", twice, NULL, ASK_ON, "=" SECURE_BOOT },
 	{ "that, off asked for", twice, NULL, ASK_OFF, "=" SECURE_BOOT },
 	{ "Secure Boot measured again later", changed_later, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "Secure Boot off again under another name", off_hidden, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "Secure Boot off again, shown as another", off_otherwise, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "Secure Boot off again by another type", off_authority, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "keys changed by another type", db_renamed, NULL, "{\"db\": [" KEYS "]}", "=" DB },
+	{ "keys removed by another type", db_removed, NULL, "{\"db\": [" KEYS "]}", "=" DB },
+	{ "keys changed under another name", db_hidden, NULL, "{\"db\": [" KEYS "]}", "=" DB },
+	{ "the entry that an image was checked by", db_entry, NULL, "{\"db\": [" KEYS "]}", NULL },
+	{ "an event with a zero behind it", zero_behind, NULL, ASK_ON, NULL },
 	{ "no separator", no_separator, NULL, ASK_ON, "=" SECURE_BOOT },
 	{ "Secure Boot of PCR 6", of_pcr_6, NULL, ASK_ON, "=" SECURE_BOOT },
 	{ "Secure Boot of another owner", other_owner, NULL, ASK_ON, "=" SECURE_BOOT },

@@ -56,7 +56,18 @@ static bool is_separator(const struct cvm_event *e)
 	       is_hash_of(e->digest, "\1\0\0", 4);
 }
 
-static void measure(struct cvm_boot_log *boot, uint32_t number,
+/*
+ * Of db and dbx: the entry that an image was checked by, and not the list: EFI_SIGNATURE_DATA,
+ * where EFI_SIGNATURE_LIST has its own size. By what was hashed, for its type says nothing.
+ */
+static bool is_entry(const struct cvm_span *data)
+{
+	uint32_t size = data->len >= 28 ? cvm_le32(data->data + 16) : 0;
+
+	return data->len > 16 && (size < 28 || size > data->len);
+}
+
+static void measure(struct cvm_boot_log *boot, const struct cvm_event *e,
 		    const struct cvm_efi_variable *variable)
 {
 	enum cvm_boot_variable which = cvm_boot_variable_of(variable);
@@ -64,16 +75,26 @@ static void measure(struct cvm_boot_log *boot, uint32_t number,
 
 	if (which == CVM_BOOT_VARIABLES)
 		return;
-	if (m->number || boot->separator) {
-		if (!m->again)
-			m->again = number;
+	if (m->number || boot->separator || e->type != CVM_EV_EFI_VARIABLE_DRIVER_CONFIG) {
+		if (!m->again && (which < CVM_BOOT_DB || !is_entry(&variable->data)))
+			m->again = e->number;
 		return;
 	}
-	m->number = number;
+	m->number = e->number;
 	m->is_one = variable->data.len == 1 && *variable->data.data == 1;
 	SHA256(variable->data.data, variable->data.len, m->digest);
 }
 
+/* All of PCR 7 hashes what it shows, but for a zero that firmware has been seen to add */
+static bool is_shown(const struct cvm_event *e)
+{
+	size_t len = e->data.len;
+
+	return is_hash_of(e->digest, e->data.data, len) ||
+	       (len && !e->data.data[len - 1] && is_hash_of(e->digest, e->data.data, len - 1));
+}
+
+/* Whatever its type: under another one a variable could be changed, and nobody see it. */
 static void take_boot(struct cvm_boot_log *boot, const struct cvm_event *e)
 {
 	struct cvm_efi_variable variable;
@@ -84,15 +105,13 @@ static void take_boot(struct cvm_boot_log *boot, const struct cvm_event *e)
 			boot->separator = e->number;
 		return;
 	}
-	if (e->type != CVM_EV_EFI_VARIABLE_DRIVER_CONFIG)
-		return;
-	if (!is_hash_of(e->digest, e->data.data, e->data.len)) {
+	if (!is_shown(e)) {
 		if (!boot->unfounded)
 			boot->unfounded = e->number;
 		return;
 	}
 	if (!cvm_efi_variable_parse(e->data.data, e->data.len, &variable, &err))
-		measure(boot, e->number, &variable);
+		measure(boot, e, &variable);
 }
 
 int cvm_boot_log_replay(struct cvm_span log, struct cvm_boot_log *boot,

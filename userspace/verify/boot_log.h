@@ -17,7 +17,8 @@
 /**
  * struct cvm_measured - a variable of Secure Boot
  * @number: of the event; 0: none has it
- * @again: of another event that has it as well, or has it behind the separator; or 0
+ * @again: of another event that has it as well, of whatever type, or has it behind the
+ *	separator; or 0
  * @digest: SHA-256 of the variable's contents
  * @is_one: they are a byte, which is 1
  */
@@ -34,7 +35,8 @@ struct cvm_measured {
  * @pcr: its value then
  * @separator: PCR 7: the event at which the firmware has done with it: what comes later may
  *	be anybody's; 0: it never did
- * @unfounded: PCR 7: the first event whose digest is not of the variable that it shows; or 0
+ * @unfounded: PCR 7: the first event whose digest is not of what it shows, so that it may be
+ *	anything; or 0
  * @variable: PCR 7
  */
 struct cvm_boot_log {

@@ -135,7 +135,7 @@ static void judge_pcrs(struct cvm_verdict *v, struct cvm_span log)
 
 /*
  * Each was measured once, before the firmware was done with PCR 7: later whoever runs in the
- * VM may extend it with what he likes. An event that hides what it is makes it missing here.
+ * VM may extend it with what he likes. An event that hides what it is may be any of them.
  */
 static bool is_measured(struct cvm_verdict *v, enum cvm_rule_id id, enum cvm_boot_variable which)
 {
@@ -146,14 +146,14 @@ static bool is_measured(struct cvm_verdict *v, enum cvm_rule_id id, enum cvm_boo
 	if (!boot->separator)
 		return cvm_verdict_add(v, path, CVM_BREAK,
 				       "PCR 7 has no separator: nothing says where the firmware ends");
+	if (boot->unfounded)
+		return cvm_verdict_add(v, path, CVM_BREAK,
+				       "event %u may be of %s: its digest is not of what it shows",
+				       boot->unfounded, name);
 	if (m->again)
 		return cvm_verdict_add(v, path, CVM_BREAK,
 				       "event %u measures %s again, or after the firmware was done",
 				       m->again, name);
-	if (!m->number && boot->unfounded)
-		return cvm_verdict_add(v, path, CVM_BREAK,
-				       "no event has %s: the digest of event %u is not of what it shows",
-				       name, boot->unfounded);
 	if (!m->number)
 		return cvm_verdict_add(v, path, CVM_BREAK, "no event has %s", name);
 	return true;

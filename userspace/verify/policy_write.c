@@ -212,7 +212,8 @@ static int put_log(json_t *root, const struct cvm_facts *facts)
 		if (facts->boot_pcrs & 1U << i)
 			rc |= json_array_append_new(pcrs, json_integer(i));
 	rc |= put(root, CVM_RULE_AZURE_LOG_PCRS, pcrs);
-	if (!(facts->boot_pcrs & 1U << CVM_BOOT_PCR) || !facts->boot.separator)
+	if (!(facts->boot_pcrs & 1U << CVM_BOOT_PCR) || !facts->boot.separator ||
+	    facts->boot.unfounded)
 		return rc;
 	if (m->number && !m->again)
 		rc |= put(root, CVM_RULE_AZURE_LOG_SECURE_BOOT,
