@@ -43,8 +43,8 @@ static void list_pcrs(uint32_t mask, char *text, size_t size)
 /* a list of all PCRs, or a line of why not */
 #define WHY_SIZE	320
 
-/* PCR 7 is the firmware's, and nobody else has a reason to extend it. */
-static void judge_log(struct cvm_verdict *v, struct cvm_span log)
+/* To be read, and no more: whoever means harm leaves the log out, and only rules ask for it. */
+static void say_log(struct cvm_verdict *v, struct cvm_span log)
 {
 	char text[WHY_SIZE];
 
@@ -57,38 +57,53 @@ static void judge_log(struct cvm_verdict *v, struct cvm_span log)
 	} else {
 		cvm_boot_log_explain(log, CVM_BOOT_PCR, v->facts.pcrs[CVM_BOOT_PCR], text,
 				     sizeof(text));
-		cvm_verdict_add(v, "event_log", CVM_BREAK, "%s", text);
+		cvm_skip(v, "event_log", "%s", text);
 	}
 }
 
 void cvm_check_event_log(struct cvm_verdict *v, struct cvm_span log)
 {
+	struct cvm_facts *facts = &v->facts;
 	struct cvm_format_error err;
-	char text[256];
 
 	if (!log.data)
 		return;
-	if (cvm_boot_log_replay(log, &v->facts.boot, &err)) {
-		cvm_fail(v, "event_log", "%s", cvm_format_error_text(&err, text, sizeof(text)));
+	if (cvm_boot_log_replay(log, &facts->boot, &err)) {
+		facts->boot = (struct cvm_boot_log){ 0 };
+		cvm_format_error_text(&err, facts->boot_fault, sizeof(facts->boot_fault));
+		cvm_skip(v, "event_log", "cannot be read: %s", facts->boot_fault);
 		return;
 	}
-	if (!v->facts.has_pcrs) {
+	if (!facts->has_pcrs) {
 		cvm_skip(v, "event_log", "there are no PCRs that a quote vouches for");
 		return;
 	}
 	compare(v);
-	judge_log(v, log);
+	say_log(v, log);
 }
 
 /* ---- rules */
 
 /* False, and the check is made: there is nothing to judge by */
-static bool has_boot(struct cvm_verdict *v, enum cvm_rule_id id)
+static bool has_log(struct cvm_verdict *v, const char *path, struct cvm_span log)
+{
+	if (!log.data)
+		return cvm_miss(v, path, "the evidence has no event log");
+	if (*v->facts.boot_fault)
+		return cvm_verdict_add(v, path, CVM_BREAK, "the event log cannot be read: %s",
+				       v->facts.boot_fault);
+	if (!v->facts.has_pcrs)
+		return cvm_miss(v, path, "there are no PCRs that a quote vouches for");
+	return true;
+}
+
+/* Likewise, of PCR 7 */
+static bool has_boot(struct cvm_verdict *v, enum cvm_rule_id id, struct cvm_span log)
 {
 	const char *path = cvm_rule_infos[id].path;
 
-	if (!v->facts.boot.count)
-		return cvm_miss(v, path, "the evidence has no event log");
+	if (!has_log(v, path, log))
+		return false;
 	if (!leads_to(v, CVM_BOOT_PCR))
 		return cvm_verdict_add(v, path, CVM_BREAK, "the log does not lead to the quote's PCR 7");
 	return true;
@@ -118,12 +133,8 @@ static void judge_pcrs(struct cvm_verdict *v, struct cvm_span log)
 	uint32_t asked = v->policy->rule[CVM_RULE_AZURE_LOG_PCRS].set;
 	char text[WHY_SIZE];
 
-	if (!cvm_rule_asks(v, CVM_RULE_AZURE_LOG_PCRS))
+	if (!cvm_rule_asks(v, CVM_RULE_AZURE_LOG_PCRS) || !has_log(v, path, log))
 		return;
-	if (!v->facts.boot.count) {
-		cvm_miss(v, path, "the evidence has no event log");
-		return;
-	}
 	if (asked && !(asked & ~v->facts.boot_pcrs)) {
 		list_pcrs(asked, text, sizeof(text));
 		cvm_pass(v, path, "the log leads to PCR %s", text);
@@ -163,14 +174,14 @@ static bool is_measured(struct cvm_verdict *v, enum cvm_rule_id id, enum cvm_boo
  * What a policy does not ask for must still not be the contrary of what the paravisor says:
  * then Secure Boot is meant to be on, and is not.
  */
-static void judge_secure_boot(struct cvm_verdict *v)
+static void judge_secure_boot(struct cvm_verdict *v, struct cvm_span log)
 {
 	const enum cvm_rule_id id = CVM_RULE_AZURE_LOG_SECURE_BOOT;
 	const struct cvm_hcl_config *config = &v->facts.config;
 	const struct cvm_measured *m = &v->facts.boot.variable[CVM_BOOT_SECURE_BOOT];
 
 	if (v->policy->rule[id].given) {
-		if (!cvm_rule_asks(v, id) || !has_boot(v, id) ||
+		if (!cvm_rule_asks(v, id) || !has_boot(v, id, log) ||
 		    !is_measured(v, id, CVM_BOOT_SECURE_BOOT))
 			return;
 		cvm_judge_flag(v, id, m->is_one);
@@ -185,11 +196,11 @@ static void judge_secure_boot(struct cvm_verdict *v)
 void cvm_judge_boot(struct cvm_verdict *v, struct cvm_span log)
 {
 	judge_pcrs(v, log);
-	judge_secure_boot(v);
+	judge_secure_boot(v, log);
 	for (enum cvm_boot_variable i = CVM_BOOT_PK; i <= CVM_BOOT_DBX; i++) {
 		enum cvm_rule_id id = CVM_RULE_AZURE_PK + (i - CVM_BOOT_PK);
 
-		if (cvm_rule_asks(v, id) && has_boot(v, id) && is_measured(v, id, i))
+		if (cvm_rule_asks(v, id) && has_boot(v, id, log) && is_measured(v, id, i))
 			cvm_judge_digest(v, id, v->facts.boot.variable[i].digest);
 	}
 }

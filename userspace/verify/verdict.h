@@ -62,6 +62,7 @@ enum cvm_tcb_status {
  * @has_reset_count: Azure: the vTPM's quote holds
  * @reset_count: of it
  * @config: Azure: what claims that hold say of the VM
+ * @boot_fault: Azure: why the event log cannot be read, or ""
  * @boot: Azure: what the event log leads to; nothing of it has happened but by
  * @boot_pcrs: by bits: PCRs of the quote, with events, whose values are those of @boot
  */
@@ -84,6 +85,7 @@ struct cvm_facts {
 	bool has_reset_count;
 	uint32_t reset_count;
 	struct cvm_hcl_config config;
+	char boot_fault[256];
 	struct cvm_boot_log boot;
 	uint32_t boot_pcrs;
 };

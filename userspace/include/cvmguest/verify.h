@@ -214,7 +214,8 @@ CVM_API const void *cvm_evidence_td_quote(const struct cvm_evidence *evidence, s
  * @flags: CVM_VERIFY_BATCH or 0
  * @event_log: an HCL report with the vTPM's quote: what was measured into PCRs, as the
  *	kernel has it in binary_bios_measurements, at most 256 KiB; or NULL. Whoever sent it
- *	need not be trusted: it must lead to the quote's PCR 7
+ *	need not be trusted. Rules azure.event_log of the policy refuse one that cannot be
+ *	read or does not lead to the quote's PCRs; without such rules nothing hangs on it
  * @event_log_len: bytes
  *
  * Nothing is kept of what it points to. Since: 0.1
