@@ -164,10 +164,7 @@ if [[ $tee == snp ]]; then
 	set_fw "$dir/off" set secure_boot=1
 	try 0 '' 'claims of Secure Boot that is off' evidence --backend "vtpm:swtpm:path=$dir/tpm2" --no-fetch \
 		--report-data "$data" --event-log "$dir/elsewhere/event-log" --out "$dir/other"
-	jq 'del(.azure.event_log)' "$dir/by-log" >"$dir/silent"
-	mv "$dir/silent" "$dir/by-log"
-	judged failed 'which the log gainsays, whatever is asked for' \
-		'azure.event_log.secure_boot +is clear by event 3, where the claims' "$dir/other"
+	judged failed 'which the log gainsays' 'azure.event_log.secure_boot +is clear, against the policy' "$dir/other"
 fi
 try 2 'goes with --format' 'a format that has no place for it' evidence "${here[@]}" --report-data "$data" \
 	--event-log "$log" --format coco-v1

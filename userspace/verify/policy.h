@@ -37,7 +37,6 @@ enum cvm_absent {
 	CVM_ABSENT_CLEAR,	/* the bit must be clear */
 	CVM_ABSENT_SET,		/* the bit must be set */
 	CVM_ABSENT_NONE,	/* as an empty list */
-	CVM_ABSENT_CLAIMS,	/* the bit must not be clear where the claims have it set */
 	CVM_ABSENT_ALLOWS,
 };
 

@@ -170,33 +170,15 @@ static bool is_measured(struct cvm_verdict *v, enum cvm_rule_id id, enum cvm_boo
 	return true;
 }
 
-/*
- * What a policy does not ask for must still not be the contrary of what the paravisor says:
- * then Secure Boot is meant to be on, and is not.
- */
-static void judge_secure_boot(struct cvm_verdict *v, struct cvm_span log)
-{
-	const enum cvm_rule_id id = CVM_RULE_AZURE_LOG_SECURE_BOOT;
-	const struct cvm_hcl_config *config = &v->facts.config;
-	const struct cvm_measured *m = &v->facts.boot.variable[CVM_BOOT_SECURE_BOOT];
-
-	if (v->policy->rule[id].given) {
-		if (!cvm_rule_asks(v, id) || !has_boot(v, id, log) ||
-		    !is_measured(v, id, CVM_BOOT_SECURE_BOOT))
-			return;
-		cvm_judge_flag(v, id, m->is_one);
-	} else if (leads_to(v, CVM_BOOT_PCR) && m->number && !m->is_one &&
-		   config->set & 1U << CVM_HCL_SECURE_BOOT) {
-		cvm_verdict_add(v, cvm_rule_infos[id].path, CVM_BREAK,
-				"is clear by event %u, where the claims say that it is set",
-				m->number);
-	}
-}
-
 void cvm_judge_boot(struct cvm_verdict *v, struct cvm_span log)
 {
+	const enum cvm_rule_id secure_boot = CVM_RULE_AZURE_LOG_SECURE_BOOT;
+
 	judge_pcrs(v, log);
-	judge_secure_boot(v, log);
+	if (cvm_rule_asks(v, secure_boot) && has_boot(v, secure_boot, log) &&
+	    is_measured(v, secure_boot, CVM_BOOT_SECURE_BOOT))
+		cvm_judge_flag(v, secure_boot,
+			       v->facts.boot.variable[CVM_BOOT_SECURE_BOOT].is_one);
 	for (enum cvm_boot_variable i = CVM_BOOT_PK; i <= CVM_BOOT_DBX; i++) {
 		enum cvm_rule_id id = CVM_RULE_AZURE_PK + (i - CVM_BOOT_PK);
 

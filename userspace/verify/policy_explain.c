@@ -20,8 +20,6 @@ static const char *absent_text(const struct cvm_rule_info *info)
 		return "absent: must be set";
 	case CVM_ABSENT_NONE:
 		return "absent: none";
-	case CVM_ABSENT_CLAIMS:
-		return "absent: must not be clear where the claims have it set";
 	default:
 		return info->type == CVM_RULE_WORD ? "absent: report" : "absent: any";
 	}

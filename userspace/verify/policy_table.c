@@ -148,7 +148,7 @@ const struct cvm_rule_info cvm_rule_infos[CVM_RULES] = {
 	      "the root that releases of keys to the paravisor are signed by, as the claims write it"),
 	OTHER(AZURE_LOG_PCRS, "azure.event_log.pcrs", NUMBERS, ALLOWS, NULL,
 	      "PCRs of the vTPM's quote that the event log must lead to"),
-	FLAG(AZURE_LOG_SECURE_BOOT, "azure.event_log.secure_boot", CLAIMS,
+	FLAG(AZURE_LOG_SECURE_BOOT, "azure.event_log.secure_boot", ALLOWS,
 	     "Secure Boot is on, as the firmware measured it into PCR 7"),
 	DIGESTS(AZURE_PK, "azure.event_log.pk", 32, ALLOWS,
 		"SHA-256 of UEFI's variable PK, as measured into PCR 7"),
