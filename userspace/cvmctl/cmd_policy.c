@@ -58,6 +58,17 @@ static size_t note_unlooked(const struct cvm_verdict *verdict, const char *path)
 	return count;
 }
 
+/* Not every way to send evidence has a place for it. */
+static void note_log(const struct cvm_policy *policy, const char *path)
+{
+	for (enum cvm_rule_id id = CVM_RULE_AZURE_LOG_PCRS; id <= CVM_RULE_AZURE_DBX; id++)
+		if (policy->rule[id].given && !policy->rule[id].any) {
+			note("%s: the policy asks for the event log, and refuses evidence without one: delete azure.event_log if some has none",
+			     path);
+			return;
+		}
+}
+
 /* The strictest policy is not a strict one where the evidence needs more to be allowed. */
 static int note_allowed(const char *text, const char *path)
 {
@@ -71,6 +82,7 @@ static int note_allowed(const char *text, const char *path)
 			note("%s: the policy has to allow %s %s: %s", path,
 			     policy->rule[id].any ? "any" : "nothing said of",
 			     cvm_rule_infos[id].path, cvm_rule_infos[id].help);
+	note_log(policy, path);
 	return 0;
 }
 

@@ -199,22 +199,17 @@ static int put_claims(json_t *root, const struct cvm_hcl_config *config)
 }
 
 /*
- * What the log leads to, which the values of PCRs say already: but this can be read, and can
- * stay where a PCR has to go.
+ * What of Secure Boot was measured, which the values of PCRs say already: but this can be
+ * read, and can stay where PCR 7 has to go.
  */
 static int put_log(json_t *root, const struct cvm_facts *facts)
 {
 	const struct cvm_measured *m = facts->boot.variable;
-	json_t *pcrs = json_array();
 	int rc = 0;
 
-	for (uint32_t i = 0; i < CVM_PCRS; i++)
-		if (facts->boot_pcrs & 1U << i)
-			rc |= json_array_append_new(pcrs, json_integer(i));
-	rc |= put(root, CVM_RULE_AZURE_LOG_PCRS, pcrs);
 	if (!(facts->boot_pcrs & 1U << CVM_BOOT_PCR) || !facts->boot.separator ||
 	    facts->boot.unfounded)
-		return rc;
+		return 0;
 	if (m->number && !m->again)
 		rc |= put(root, CVM_RULE_AZURE_LOG_SECURE_BOOT,
 			  m->is_one ? json_true() : json_string("any"));
@@ -236,7 +231,7 @@ static int put_azure(json_t *root, const struct cvm_facts *facts)
 					    json_list(cvm_json_of_hex(facts->pcrs[i], 32)));
 		}
 	return put(root, CVM_RULE_AZURE_PCRS, pcrs) | put_claims(root, &facts->config) |
-	       (facts->boot_pcrs ? put_log(root, facts) : 0);
+	       put_log(root, facts);
 }
 
 json_t *cvm_policy_of(const struct cvm_facts *facts, uint32_t binding)
