@@ -33,7 +33,8 @@ $(B)/tests/test_verify_tables: $(mutate-snp)
 $(B)/tests/test_policy: $(sort $(mutate-snp) $(mutate-tdx))
 $(B)/tests/test_policy_text $(B)/tests/test_vectors: $(call made-objects,make_certs)
 mutate-azure := $(sort $(make-snp) $(make-tdx) $(call made-objects,make_azure make_batch mutate_azure))
-$(B)/tests/test_mutations_azure $(B)/tests/test_mutations_boot $(B)/tests/test_mutations_vtpm $(B)/tests/test_verify_azure: $(mutate-azure)
+$(B)/tests/test_mutations_azure $(B)/tests/test_mutations_boot $(B)/tests/test_mutations_log \
+	$(B)/tests/test_mutations_vtpm $(B)/tests/test_verify_azure: $(mutate-azure)
 
 # beside a paravisor
 $(B)/tests/test_backend_vtpm $(B)/tests/test_backend_vtpm_open $(B)/tests/test_driver_azure \

@@ -3,19 +3,8 @@
  * Evidence of Azure guests with the event log of their vTPM, spoilt: the log, the boot that
  * it is of, and who has written it. PCRs are those that a TPM would have.
  */
-#include <stdio.h>
+#include "mutate_boot.h"
 
-#include "mutate_azure.h"
-
-static void made(struct azure_world *w, uint8_t secure_boot)
-{
-	log_begin(&w->log);
-	log_keys(&w->log, secure_boot);
-	log_rest(&w->log);
-}
-
-static void genuine(struct azure_world *w) { made(w, 1); }
-static void not_secure(struct azure_world *w) { made(w, 0); }
 static void said_so(struct azure_world *w)
 {
 	not_secure(w);
@@ -26,59 +15,10 @@ static void no_log(struct azure_world *w) { w->log = (struct made_log){ 0 }; }
 
 /* ---- the log is not the boot's: PCRs are as after genuine() */
 
-static uint8_t *last_of(struct azure_world *w, const char *text)
-{
-	return need(memmem(w->log.bytes, w->log.len, text, strlen(text)));
-}
-
-/* the digest of the event that has @text, @behind bytes into its data */
-static void spoil_digest(struct azure_world *w, const char *text, size_t behind)
-{
-	last_of(w, text)[-(ptrdiff_t)behind - 4 - 32] ^= 1;
-}
-
-static void cut(struct azure_world *w) { w->log.len--; }
-static void no_header(struct azure_world *w) { w->log.bytes[32] ^= 1; }
 static void other_db(struct azure_world *w) { last_of(w, "keys of keys")[0] ^= 1; }
 static void other_digest(struct azure_world *w) { spoil_digest(w, "Calling", 0); }
-static void seventh_digest(struct azure_world *w) { spoil_digest(w, "keys of keys", 38); }
-
-/* without its last event of PCR 7 */
-static void left_out(struct azure_world *w)
-{
-	struct made_log kept = w->log;
-
-	log_begin(&w->log);
-	log_keys(&w->log, 1);
-	log_hashed(&w->log, 7, EV_SEPARATOR, "\0\0\0", 4);
-	memcpy(w->log.pcr, kept.pcr, sizeof(kept.pcr));
-}
-
-static void of_other_boot(struct azure_world *w)
-{
-	struct made_log kept = w->log;
-
-	made(w, 0);
-	memcpy(w->log.pcr, kept.pcr, sizeof(kept.pcr));
-}
-
-static void empty_log(struct azure_world *w)
-{
-	struct made_log kept = w->log;
-
-	log_begin(&w->log);
-	memcpy(w->log.pcr, kept.pcr, sizeof(kept.pcr));
-}
-
 /* ---- the PCRs are not by the log alone */
 
-static void more(struct azure_world *w, uint32_t pcr)
-{
-	genuine(w);
-	pcr_extend(w->log.pcr[pcr], azure_nonce);
-}
-
-static void extended(struct azure_world *w) { more(w, 7); }
 static void extended_4(struct azure_world *w) { more(w, 4); }
 static void extended_15(struct azure_world *w) { more(w, 15); }
 
@@ -282,21 +222,6 @@ static void no_bytes(struct azure_world *w)
 	log_hashed(&w->log, 7, EV_SEPARATOR, "\0\0\0", 4);
 }
 
-/* ---- what is asked for */
-
-#define PCRS		"azure.event_log.pcrs"
-#define SECURE_BOOT	"azure.event_log.secure_boot"
-#define DB		"azure.event_log.db"
-
-#define ASK_PCRS	"{\"pcrs\": [0, 4, 7]}"
-#define ASK_ON		"{\"secure_boot\": true}"
-#define ASK_OFF		"{\"secure_boot\": false}"
-/* "keys", and something else: SHA-256 of it */
-#define KEYS \
-	"\"48a53f0774c8ceff574a1fdcb0d470dbd382b3db273cff4344b6d39d5379c923\""
-#define OTHERS \
-	"\"0000000000000000000000000000000000000000000000000000000000000000\""
-
 /**
  * @make: the log as the TPM's PCRs are by it
  * @spoil: the log that comes along; NULL: that one
@@ -372,56 +297,6 @@ static const struct {
 	  "{\"kek\": [" OTHERS "]}", "=azure.event_log.kek" },
 };
 
-/* the paravisor's policy with what is asked for of the log, and any PCRs */
-static char *policy_of(const char *rules, bool is_td)
-{
-	json_t *policy = json_of(azure_policies[is_td]);
-	char *text;
-
-	json_put(policy, "azure.pcrs", json_string("any"));
-	if (rules)
-		json_put(policy, "azure.event_log", json_of(rules));
-	text = need(json_dumps(policy, 0));
-	json_decref(policy);
-	return text;
-}
-
-/* Takes @w, by that policy; what cvm_verify() returned */
-static int judge(struct azure_world *w, const char *rules, ask_fn *ask,
-		 struct cvm_verdict **verdict)
-{
-	char *policy = policy_of(rules, w->is_td);
-	struct cvm_tpm_quote quote;
-	struct cvm_verify_opts opts;
-	struct cvm_verifier *v;
-	int ret;
-
-	w->snp.policy = w->tdx.policy = policy;
-	azure_make(w);
-	v = azure_verifier(w);
-	opts = azure_opts(w, &quote);
-	opts.report_data = azure_nonce;
-	if (ask)
-		ask(&opts, &quote);
-	ret = cvm_verify(v, w->hcl, w->len, &opts, verdict, NULL);
-	cvm_verifier_free(v);
-	azure_done(w);
-	free(policy);
-	return ret;
-}
-
-static struct azure_world booted(bool is_td, void (*make)(struct azure_world *w),
-				 void (*spoil)(struct azure_world *w))
-{
-	struct azure_world w = azure_genuine(is_td);
-
-	make(&w);
-	memcpy(w.pcrs, w.log.pcr, sizeof(w.pcrs));
-	if (spoil)
-		spoil(&w);
-	return w;
-}
-
 static void test_boots(void)
 {
 	for (size_t i = 0; i < 2 * ARRAY_SIZE(boots); i++) {
@@ -432,68 +307,6 @@ static void test_boots(void)
 		expect_by(ret, verdict, boots[i / 2].by, "%s guest, %s", i % 2 ? "TDX" : "SNP",
 			  boots[i / 2].name);
 	}
-}
-
-/* ---- logs that are none of this boot: no rule, no matter; and each rule refuses them */
-
-static const char *const asked[] = { NULL, ASK_PCRS, ASK_ON, "{\"db\": [" KEYS "]}" };
-static const char *const asks[] = { "event_log", PCRS, SECURE_BOOT, DB };
-
-static const struct {
-	const char *name;
-	void (*make)(struct azure_world *w), (*spoil)(struct azure_world *w);
-	const char *why, *rule_why;	/* "event_log"; the rule of Secure Boot */
-} others[] = {
-	{ "a log that is cut short", genuine, cut, "cannot be read: ",
-	  "the event log cannot be read: " },
-	{ "a log of no kind that is known", genuine, no_header, "cannot be read: ",
-	  "the event log cannot be read: " },
-	{ "a log without events", genuine, empty_log, "PCR 7: ", "the log does not lead" },
-	{ "another digest in PCR 7", genuine, seventh_digest, "PCR 7: ", "the log does not lead" },
-	{ "an event of PCR 7 left out", genuine, left_out, "PCR 7: ", "the log does not lead" },
-	{ "the log of a worse boot", genuine, of_other_boot, "PCR 7: ", "the log does not lead" },
-	{ "PCR 7 extended by who knows", extended, NULL, "PCR 7: ", "the log does not lead" },
-};
-
-static const struct cvm_check *check_of(const struct cvm_verdict *verdict, const char *name)
-{
-	for (size_t i = 0; verdict && i < cvm_verdict_count(verdict); i++)
-		if (!strcmp(cvm_verdict_check(verdict, i)->name, name))
-			return cvm_verdict_check(verdict, i);
-	return NULL;
-}
-
-static bool begins(const struct cvm_check *c, const char *why)
-{
-	return c && !strncmp(c->reason, why, strlen(why));
-}
-
-static void test_other(size_t i, size_t rule, bool is_td)
-{
-	struct azure_world w = booted(is_td, others[i].make, others[i].spoil);
-	struct cvm_verdict *verdict = NULL;
-	int ret = judge(&w, asked[rule], NULL, &verdict);
-	const struct cvm_check *log = check_of(verdict, "event_log");
-	char by[64];
-
-	check(log && log->state == CVM_CHECK_NOT_CHECKED && !log->required &&
-	      begins(log, others[i].why), "%s: not checked", others[i].name);
-	if (!strcmp(asks[rule], SECURE_BOOT))
-		check(begins(check_of(verdict, SECURE_BOOT), others[i].rule_why), "%s: the reason",
-		      others[i].name);
-	check(verdict && cvm_verdict_authentic(verdict), "%s: authentic", others[i].name);
-	snprintf(by, sizeof(by), "=%s", asks[rule]);
-	expect_by(ret, verdict, rule ? by : NULL, "%s guest, %s", is_td ? "TDX" : "SNP",
-		  others[i].name);
-}
-
-static void test_others(void)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		for (size_t rule = 0; rule < ARRAY_SIZE(asked); rule++) {
-			test_other(i, rule, false);
-			test_other(i, rule, true);
-		}
 }
 
 /* ---- what there is of a boot to ask for is what a policy of it has */
@@ -540,7 +353,6 @@ int main(void)
 {
 	azure_make_policies();
 	test_boots();
-	test_others();
 	test_policy(genuine, "{\"db\":[" KEYS "],\"secure_boot\":true}",
 		    "what the log leads to");
 	test_policy(not_secure, "{\"db\":[" KEYS "],\"secure_boot\":\"any\"}",
