@@ -181,6 +181,20 @@ static void zero_behind(struct azure_world *w)
 	log_event(&w->log, 7, EV_ACTION, digest, "DMA Protection Disabled", 24);
 }
 
+/* all that it wanted is there, and it says that something is not */
+static void failed(struct azure_world *w)
+{
+	log_begin(&w->log);
+	log_keys(&w->log, 1);
+	log_hashed(&w->log, 7, EV_SEPARATOR, "\1\0\0", 4);
+}
+
+static void failed_later(struct azure_world *w)
+{
+	genuine(w);
+	log_hashed(&w->log, 7, EV_SEPARATOR, "\1\0\0", 4);
+}
+
 static void no_separator(struct azure_world *w)
 {
 	log_begin(&w->log);
@@ -267,6 +281,9 @@ static const struct {
 	{ "Secure Boot measured after the firmware", late, NULL, ASK_ON, "=" SECURE_BOOT },
 	{ "a separator under another name", renamed_separator, NULL, ASK_ON, "=" SECURE_BOOT },
 	{ "a separator of firmware that failed", failed_separator, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "firmware that failed at the end", failed, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "that, asked for db", failed, NULL, "{\"db\": [" KEYS "]}", "=" DB },
+	{ "firmware that failed behind the end", failed_later, NULL, ASK_ON, "=" SECURE_BOOT },
 	{ "a separator of ones", ones_separator, NULL, ASK_ON, "=" SECURE_BOOT },
 	{ "Secure Boot by an event of another type", other_type, NULL, ASK_ON, "=" SECURE_BOOT },
 	{ "Secure Boot measured twice", twice, NULL, ASK_ON, "=" SECURE_BOOT },
@@ -359,6 +376,7 @@ int main(void)
 		    "what is worse has to be allowed");
 	test_policy(no_separator, NULL, "nothing of what nobody is sure");
 	test_policy(off_hidden, NULL, "nor where one may hide behind another name");
+	test_policy(failed, NULL, "nor of firmware that failed");
 	test_policy(twice, NULL, "nor of what is there twice");
 	test_policy(no_log, NULL, "nothing of a log that is not there");
 	azure_free_policies();

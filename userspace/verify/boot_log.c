@@ -46,14 +46,20 @@ static bool is_hash_of(const uint8_t digest[CVM_EVENT_DIGEST], const void *data,
 	return !memcmp(hash, digest, sizeof(hash));
 }
 
+/* The separator of firmware that failed to measure */
+static bool is_failure(const struct cvm_event *e)
+{
+	return is_hash_of(e->digest, "\1\0\0", 4);
+}
+
 /*
  * By its digest, whatever the event calls itself: one under another name would put what the
- * system did after the firmware before it. Zeros, ones, or 1 where the firmware failed.
+ * system did after the firmware before it.
  */
 static bool is_separator(const struct cvm_event *e)
 {
 	return is_hash_of(e->digest, "\0\0\0", 4) || is_hash_of(e->digest, "\xff\xff\xff\xff", 4) ||
-	       is_hash_of(e->digest, "\1\0\0", 4);
+	       is_failure(e);
 }
 
 /*
@@ -100,6 +106,8 @@ static void take_boot(struct cvm_boot_log *boot, const struct cvm_event *e)
 	struct cvm_efi_variable variable;
 	struct cvm_format_error err;
 
+	if (!boot->failed && is_failure(e))
+		boot->failed = e->number;
 	if (is_separator(e)) {
 		if (!boot->separator)
 			boot->separator = e->number;

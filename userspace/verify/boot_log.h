@@ -35,6 +35,7 @@ struct cvm_measured {
  * @pcr: its value then
  * @separator: PCR 7: the event at which the firmware has done with it: what comes later may
  *	be anybody's; 0: it never did
+ * @failed: PCR 7: the first event by which the firmware says that measuring failed; or 0
  * @unfounded: PCR 7: the first event whose digest is not of what it shows, so that it may be
  *	anything; or 0
  * @variable: PCR 7
@@ -44,6 +45,7 @@ struct cvm_boot_log {
 	uint32_t events[CVM_EVENT_PCRS];
 	uint8_t pcr[CVM_EVENT_PCRS][CVM_EVENT_DIGEST];
 	uint32_t separator;
+	uint32_t failed;
 	uint32_t unfounded;
 	struct cvm_measured variable[CVM_BOOT_VARIABLES];
 };

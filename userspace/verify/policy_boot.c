@@ -157,6 +157,9 @@ static bool is_measured(struct cvm_verdict *v, enum cvm_rule_id id, enum cvm_boo
 	if (!boot->separator)
 		return cvm_verdict_add(v, path, CVM_BREAK,
 				       "PCR 7 has no separator: nothing says where the firmware ends");
+	if (boot->failed)
+		return cvm_verdict_add(v, path, CVM_BREAK,
+				       "by event %u the firmware failed to measure", boot->failed);
 	if (boot->unfounded)
 		return cvm_verdict_add(v, path, CVM_BREAK,
 				       "event %u may be of %s: its digest is not of what it shows",

@@ -208,7 +208,7 @@ static int put_log(json_t *root, const struct cvm_facts *facts)
 	int rc = 0;
 
 	if (!(facts->boot_pcrs & 1U << CVM_BOOT_PCR) || !facts->boot.separator ||
-	    facts->boot.unfounded)
+	    facts->boot.failed || facts->boot.unfounded)
 		return 0;
 	if (m->number && !m->again)
 		rc |= put(root, CVM_RULE_AZURE_LOG_SECURE_BOOT,
