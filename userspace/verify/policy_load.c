@@ -273,15 +273,27 @@ static bool is_word(const struct cvm_json *in, const char *word)
 	return json_is_string(in->value) && !strcmp(json_string_value(in->value), word);
 }
 
+/* Whoever runs in the VM resets PCRs 16 and 23, and extends them as his log has it. */
+static int check_log_pcrs(const struct cvm_json *in, uint32_t pcrs)
+{
+	const uint32_t other = ~0U << CVM_PCRS | 1U << 16 | 1U << 23;
+
+	return pcrs & other ? cvm_json_wrong(in, "PCRs from 0 to 22, but for 16") : 0;
+}
+
 static int load_rule(const struct cvm_json *in, enum cvm_rule_id id, struct cvm_policy *policy)
 {
 	const struct cvm_rule_info *info = &cvm_rule_infos[id];
 	struct cvm_rule *rule = &policy->rule[id];
+	int ret;
 
 	rule->given = true;
 	rule->any = may_be_any(info) && is_word(in, "any");
 	rule->unsaid = may_be_unsaid(id) && is_word(in, "unsaid");
-	return rule->any || rule->unsaid ? 0 : load_value(in, info, rule);
+	if (rule->any || rule->unsaid)
+		return 0;
+	ret = load_value(in, info, rule);
+	return !ret && id == CVM_RULE_AZURE_LOG_PCRS ? check_log_pcrs(in, rule->set) : ret;
 }
 
 /* The rule of that path; CVM_RULES: none; @above: there are some below it */
