@@ -171,6 +171,11 @@ fi
 try 2 'goes with --format' 'a format that has no place for it' evidence "${here[@]}" --report-data "$data" \
 	--event-log "$log" --format coco-v1
 try 2 'either --event-log' 'a log and none' evidence "${here[@]}" --report-data "$data" --event-log "$log" --no-event-log
+if [[ $tee == snp ]]; then
+	jq -r .report "$dir/measured" | xxd -r -p | tail -c +33 | head -c 1184 >"$dir/bare"
+	try 2 'goes with an HCL report' 'a log with another report' evidence --from "$dir/bare" --event-log "$log"
+	try 2 'goes with an HCL report' 'a log with another report, verified' verify --event-log "$log" "$dir/bare"
+fi
 try 2 'has one itself' 'two logs' verify --event-log "$log" "$dir/measured"
 
 # many in one call

@@ -225,11 +225,39 @@ static void test_by_tpm(void (*spoil)(struct azure_world *w), const char *by, bo
 	azure_policies[is_td] = kept;
 }
 
+/* ---- there is no vTPM */
+
+static void test_report(void)
+{
+	struct azure_world w = booted(false, genuine, NULL);
+	struct cvm_verdict *verdict = NULL;
+	struct cvm_verify_opts opts;
+	struct cvm_tpm_quote quote;
+	struct cvm_verifier *v;
+
+	azure_make(&w);
+	v = azure_verifier(&w);
+	opts = azure_opts(&w, &quote);
+	opts.binding = CVM_BINDING_REPORT;
+	opts.tpm_quote = NULL;
+	check_is(cvm_verify(v, w.snp.report, CVM_SNP_REPORT_SIZE, &opts, &verdict, NULL), 0,
+		 "a report with a log");
+	check(begins(check_of(verdict, "event_log"), "is of a vTPM"), "the log is passed over");
+	cvm_verdict_free(verdict);
+	verdict = NULL;
+	opts.event_log = NULL;
+	check_is(cvm_verify(v, w.snp.report, CVM_SNP_REPORT_SIZE, &opts, &verdict, NULL), -EINVAL,
+		 "a log's length alone");
+	cvm_verifier_free(v);
+	azure_done(&w);
+}
+
 int main(void)
 {
 	azure_make_policies();
 	test_others();
 	test_quotes();
+	test_report();
 	for (int td = 0; td < 2; td++) {
 		test_by_tpm(NULL, NULL, td);
 		test_by_tpm(left_out, "=" SECURE_BOOT, td);

@@ -74,6 +74,8 @@ int load_event_log(const char *path, struct cvm_evidence_file *file)
 
 	if (file->event_log.data)
 		return usage_error("--event-log: the evidence has one itself");
+	if (file->type != CVM_EVIDENCE_HCL_REPORT)
+		return usage_error("--event-log goes with an HCL report");
 	status = read_evidence(path, &data, &len);
 	if (status)
 		return status;

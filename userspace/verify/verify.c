@@ -118,6 +118,8 @@ static int check_kind(struct cvm_case *c, struct cvm_span evidence)
 	default:
 		return wrong_kind(c->v, format);
 	}
+	if (!ret && c->opts.event_log && format != CVM_FORMAT_HCL_REPORT)
+		cvm_skip(c->v, "event_log", "is of a vTPM, which evidence of this kind is not by");
 	if (!ret)
 		binding_fits(c, format);
 	return ret;
@@ -151,6 +153,8 @@ static int check_opts(const struct cvm_verify_opts *o, struct cvm_error *error)
 		return wrong_opts(error, "with proofs to come there is nothing to expect yet");
 	if (o->scope && !o->user_data)
 		return wrong_opts(error, "only a proof has a scope");
+	if (o->event_log_len && !o->event_log)
+		return wrong_opts(error, "an event log has bytes");
 	if (o->binding > CVM_BINDING_AZURE_TPM)
 		return wrong_opts(error, "a binding that is not known");
 	if (!o->manifest != (o->binding != CVM_BINDING_SVSM) || o->manifest_len > MANIFEST_MAX)
