@@ -9,6 +9,9 @@
 state=build/cache/fw-state
 data=$(hex64 c7)
 cat >"$dir/guest" <<END
+cvmctl evidence --no-fetch --report-data $data --out /tmp/early 2>/tmp/early.said ||
+	exit
+grep '^cvmctl evidence: without the event log: .*: No such file' /tmp/early.said || { cat /tmp/early.said; exit 1; }
 mount -t securityfs securityfs /sys/kernel/security
 cvmctl evidence --no-fetch --report-data $data --out /tmp/evidence &&
 	cvmctl evidence --no-fetch --no-event-log --report-data $data --out /tmp/without

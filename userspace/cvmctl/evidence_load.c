@@ -92,10 +92,18 @@ void take_event_log(struct cvm_evidence_file *file)
 	__cleanup_free void *data = NULL;
 	struct cvm_format_error err;
 	struct cvm_boot_log boot;
+	char text[256];
 	size_t len;
+	int rc = cvm_read_file(KERNEL_LOG, CVM_FILE_LOG_MAX, &data, &len);
 
-	if (cvm_read_file(KERNEL_LOG, CVM_FILE_LOG_MAX, &data, &len) ||
-	    cvm_boot_log_replay((struct cvm_span){ data, len }, &boot, &err))
+	if (rc) {
+		note("without the event log: %s: %s", KERNEL_LOG, strerror(-rc));
 		return;
+	}
+	if (cvm_boot_log_replay((struct cvm_span){ data, len }, &boot, &err)) {
+		note("without the event log: %s: %s", KERNEL_LOG,
+		     cvm_format_error_text(&err, text, sizeof(text)));
+		return;
+	}
 	file->event_log = (struct cvm_blob){ cvm_take_ptr(data), len };
 }
