@@ -68,9 +68,11 @@ static __attribute__((unused)) void skr_payload(const uint8_t *data, size_t len)
 	struct cvm_error error = { 0 };
 	struct cvm_skr_wrapped wrapped;
 	struct cvm_skr_state state;
+	int ret;
 
 	set_state(&state);
-	must_explain(cvm_skr_payload_parse(data, len, &state, &wrapped, &error), &error);
+	ret = cvm_skr_payload_parse(data, len, &state, &wrapped, &error);
+	must_explain(ret == -EKEYREJECTED ? -EBADMSG : ret, &error);
 	must(wrapped.len <= sizeof(wrapped.key));
 }
 

@@ -223,7 +223,7 @@ static char *make_token(const struct service *s, const char *kind, json_t *runti
 	json_t *claims = json_pack("{s:s, s:o}", "x-ms-attestation-type", kind, "x-ms-runtime", runtime);
 	char *payload = service_need(json_dumps(claims, JSON_COMPACT));
 	char *token = service_sign("{\"alg\":\"RS256\",\"typ\":\"JWT\"}", payload, strlen(payload),
-				   s->token_key, false);
+				   s->token_key, SERVICE_RS256);
 
 	json_decref(claims);
 	free(payload);

@@ -157,11 +157,15 @@ static char *key_hsm(const struct service *s, EVP_PKEY *key, const char *enc)
 	wrap_kek(s, key, hash_of(s, enc), s->kek, wrong(s, "kek-16") ? 16 : wrong(s, "kek-31") ? 31 : 32, cipher);
 	len = spoil(s, cipher, 256 + wrap_key(s, s->kek, cipher + 256));
 	encoded = service_encode(cipher, len, true);
+	if (wrong(s, "cipher-form"))
+		encoded[9] = '!';
 	json = json_pack("{s:s, s:{s:s, s:s, s:s}, s:s}", "schema_version", "1.0.0", "header", "kid",
 			 "TpmEphemeralEncryptionKey", "alg", "dir", "enc",
 			 wrong(s, "said-otherwise") ? another_enc(enc) : enc, "ciphertext", encoded);
 	text = service_need(json_dumps(json, JSON_COMPACT));
 	out = service_encode(text, strlen(text), true);
+	if (wrong(s, "hsm-form"))
+		out[9] = '!';
 	json_decref(json);
 	free(encoded);
 	free(text);
@@ -171,13 +175,15 @@ static char *key_hsm(const struct service *s, EVP_PKEY *key, const char *enc)
 /* ---- what is signed */
 
 #define OTHER_KEY	"https://" SERVICE_HOST "/keys/other/0123456789abcdef"
+#define LETTERS		"https://" SERVICE_HOST "/keys/Disk/0123456789abcdef"
 #define OTHER_VERSION	"https://" SERVICE_HOST "/keys/disk/fedcba9876543210"
 #define NO_VERSION	"https://" SERVICE_HOST "/keys/disk"
 
 static char *payload_of(const struct service *s, EVP_PKEY *key, const char *enc, const char *nonce)
 {
 	const char *kid = wrong(s, "kid") ? OTHER_KEY : wrong(s, "version") ? OTHER_VERSION :
-			  wrong(s, "no-version") ? NO_VERSION : SERVICE_KID;
+			  wrong(s, "no-version") ? NO_VERSION :
+			  wrong(s, "kid-letters") ? LETTERS : SERVICE_KID;
 	const char *inner = wrong(s, "inner-kid") ? OTHER_KEY :
 			    wrong(s, "inner-version") ? OTHER_VERSION : kid;
 	char *hsm = key_hsm(s, key, enc), *text;
@@ -300,18 +306,21 @@ static void sign_as_vault(const struct service *s, struct signer *signer)
 
 static void find_signer(const struct service *s, struct signer *signer)
 {
-	EVP_PKEY *weak;
+	EVP_PKEY *key;
 
 	memset(signer, 0, sizeof(*signer));
+	/* of another kind or size, which the true one has given certificates */
+	if (wrong(s, "ec") || wrong(s, "large") || wrong(s, "weak")) {
+		key = service_need(wrong(s, "ec") ? EVP_EC_gen("P-256") :
+				    EVP_RSA_gen(wrong(s, "weak") ? 1024 : 4104));
+		signer->key = key;
+		add_cert(signer, issue_leaf(s, SERVICE_HOST, key, s->middle, s->middle_key));
+		add_cert(signer, another(s->middle));
+		return;
+	}
 	if (wrong(s, "root-signs")) {
 		signer->key = s->root_key;
 		add_cert(signer, another(s->root));
-	} else if (wrong(s, "weak")) {
-		weak = service_need(EVP_RSA_gen(1024));
-		signer->key = weak;
-		add_cert(signer, issue_leaf(s, SERVICE_HOST, weak, s->middle, s->middle_key));
-		add_cert(signer, another(s->middle));
-		return;
 	} else if (!sign_as_attacker(s, signer)) {
 		sign_as_vault(s, signer);
 	}
@@ -346,13 +355,21 @@ static json_t *jwk_of(EVP_PKEY *key)
 static char *header_of(const struct service *s, const struct signer *signer)
 {
 	const char *alg = wrong(s, "none") ? "none" : wrong(s, "hs256") ? "HS256" :
-			  wrong(s, "es256") ? "ES256" : wrong(s, "pss") ? "PS256" :
+			  wrong(s, "es256") ? "ES256" :
+			  wrong(s, "pss") || wrong(s, "pss-salt") || wrong(s, "rs-as-ps") ? "PS256" :
 			  wrong(s, "other-alg") ? "RS384" : "RS256";
 	json_t *x5c = json_array(), *json = json_pack("{s:s, s:s}", "alg", alg, "kid", "signer");
 	char *text;
 
 	for (size_t i = 0; signer->x5c[i] && !wrong(s, "empty-chain"); i++)
 		json_array_append_new(x5c, der_text(signer->x5c[i]));
+	if (wrong(s, "long-chain"))
+		while (json_array_size(x5c) < 9)
+			json_array_append_new(x5c, der_text(s->root));
+	if (wrong(s, "chain-form"))
+		json_array_append_new(x5c, json_string("AAAA"));
+	if (wrong(s, "chain-behind"))
+		json_array_append_new(x5c, json_string("MAAA"));
 	if (!wrong(s, "no-chain"))
 		json_object_set(json, "x5c", x5c);
 	if (wrong(s, "crit"))
@@ -416,7 +433,9 @@ static char *sign_payload(const struct service *s, const char *payload)
 
 	find_signer(s, &signer);
 	header = header_of(s, &signer);
-	jws = service_sign(header, payload, strlen(payload), signer.key, wrong(s, "pss"));
+	jws = service_sign(header, payload, strlen(payload), signer.key,
+			   wrong(s, "pss") || wrong(s, "ps-as-rs") ? SERVICE_PS256 :
+			   wrong(s, "pss-salt") ? 20 : SERVICE_RS256);
 	jws = changed(s, jws, signer.key);
 	answer = json_pack("{s:s}", "value", jws);
 	text = service_need(json_dumps(answer, JSON_COMPACT));

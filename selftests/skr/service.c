@@ -90,7 +90,7 @@ char *service_modulus(EVP_PKEY *key)
 	return service_encode(bytes, sizeof(bytes), true);
 }
 
-static uint8_t *sign(EVP_PKEY *key, bool pss, const char *text, size_t *len)
+static uint8_t *sign(EVP_PKEY *key, int salt, const char *text, size_t *len)
 {
 	EVP_MD_CTX *ctx = service_need(EVP_MD_CTX_new());
 	uint8_t *signature = service_need(malloc(1024));
@@ -98,15 +98,15 @@ static uint8_t *sign(EVP_PKEY *key, bool pss, const char *text, size_t *len)
 
 	*len = 1024;
 	if (EVP_DigestSignInit(ctx, &pkey, EVP_sha256(), NULL, key) != 1 ||
-	    (pss && (EVP_PKEY_CTX_set_rsa_padding(pkey, RSA_PKCS1_PSS_PADDING) != 1 ||
-		     EVP_PKEY_CTX_set_rsa_pss_saltlen(pkey, RSA_PSS_SALTLEN_DIGEST) != 1)) ||
+	    (salt >= 0 && (EVP_PKEY_CTX_set_rsa_padding(pkey, RSA_PKCS1_PSS_PADDING) != 1 ||
+			   EVP_PKEY_CTX_set_rsa_pss_saltlen(pkey, salt) != 1)) ||
 	    EVP_DigestSign(ctx, signature, len, (const uint8_t *)text, strlen(text)) != 1)
 		service_need(NULL);
 	EVP_MD_CTX_free(ctx);
 	return signature;
 }
 
-char *service_sign(const char *header, const void *payload, size_t len, EVP_PKEY *key, bool pss)
+char *service_sign(const char *header, const void *payload, size_t len, EVP_PKEY *key, int salt)
 {
 	char *head = service_encode(header, strlen(header), true);
 	char *body = service_encode(payload, len, true), *input, *encoded, *jws;
@@ -115,7 +115,7 @@ char *service_sign(const char *header, const void *payload, size_t len, EVP_PKEY
 
 	if (asprintf(&input, "%s.%s", head, body) < 0)
 		service_need(NULL);
-	signature = sign(key, pss, input, &signature_len);
+	signature = sign(key, salt, input, &signature_len);
 	encoded = service_encode(signature, signature_len, true);
 	if (asprintf(&jws, "%s.%s", input, encoded) < 0)
 		service_need(NULL);

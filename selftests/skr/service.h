@@ -95,8 +95,13 @@ struct service_cert {
 
 X509 *service_issue(const struct service_cert *spec);
 
-/* RFC 7515, by RS256 or PS256 whatever @header says; for free() */
-char *service_sign(const char *header, const void *payload, size_t len, EVP_PKEY *key,
-		   bool pss);
+/*
+ * RFC 7515, by RS256, or by PS256 with a salt of so many bytes, whatever @header says; where
+ * @key is no RSA key, as such a key signs; for free()
+ */
+#define SERVICE_RS256	(-1)
+#define SERVICE_PS256	32
+
+char *service_sign(const char *header, const void *payload, size_t len, EVP_PKEY *key, int salt);
 
 #endif /* SKR_SERVICE_H */

@@ -78,8 +78,10 @@ no_key 'what cannot be decrypted'
 SKR_WRONG=other-root ./skr_service pki release <release.json >released.json 2>err
 open_key 3 'do not hold' 'another root: refused'
 SKR_WRONG=version ./skr_service pki release <release.json >released.json 2>err
-open_key 1 'request.kid' 'another version: refused'
+open_key 3 'request.kid' 'another version: refused'
 ./skr_service pki release <release.json >released.json 2>err
+SKR_WRONG=none ./skr_service pki release <release.json >released.json 2>err
+open_key 3 'header.alg' 'no signature: refused'
 open_key 3 'do not hold' 'another host: refused' --host other.simulated.example
 open_key 3 'expired' 'another time: refused' --at 2039-01-01T00:00:00Z
 chmod 644 state

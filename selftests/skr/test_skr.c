@@ -81,22 +81,31 @@ static const struct {
 	int rc;
 	const char *says;
 } tamperings[] = {
-	{ "nonce", -EBADMSG, "payload.request.nonce" },
-	{ "no-nonce", -EBADMSG, "payload.request.nonce" },
-	{ "no-request", -EBADMSG, "payload.request" },
-	{ "kid", -EBADMSG, "payload.request.kid" },
-	{ "version", -EBADMSG, "payload.request.kid" },
-	{ "no-version", -EBADMSG, "payload.request.kid" },
-	{ "inner-kid", -EBADMSG, "payload.response.key.key.kid" },
-	{ "inner-version", -EBADMSG, "payload.response.key.key.kid" },
-	{ "enc", -EBADMSG, "payload.request.enc" },
-	{ "none", -EBADMSG, "header.alg" },
-	{ "hs256", -EBADMSG, "header.alg" },
-	{ "es256", -EBADMSG, "header.alg" },
+	{ "nonce", -EKEYREJECTED, "payload.request.nonce" },
+	{ "no-nonce", -EKEYREJECTED, "payload.request.nonce" },
+	{ "no-request", -EKEYREJECTED, "payload.request" },
+	{ "kid", -EKEYREJECTED, "payload.request.kid" },
+	{ "kid-letters", -EKEYREJECTED, "payload.request.kid" },
+	{ "version", -EKEYREJECTED, "payload.request.kid" },
+	{ "no-version", -EKEYREJECTED, "payload.request.kid" },
+	{ "inner-kid", -EKEYREJECTED, "payload.response.key.key.kid" },
+	{ "inner-version", -EKEYREJECTED, "payload.response.key.key.kid" },
+	{ "enc", -EKEYREJECTED, "payload.request.enc" },
+	{ "cipher-form", -EBADMSG, "key_hsm.ciphertext: expected a wrapped key in base64" },
+	{ "hsm-form", -EBADMSG, "payload.response.key.key.key_hsm: expected base64url" },
+	{ "none", -EKEYREJECTED, "header.alg" },
+	{ "hs256", -EKEYREJECTED, "header.alg" },
+	{ "es256", -EKEYREJECTED, "header.alg" },
 	{ "other-alg", -EKEYREJECTED, "signature does not hold" },
-	{ "crit", -EBADMSG, "header: crit" },
-	{ "no-chain", -EBADMSG, "header.x5c" },
-	{ "empty-chain", -EBADMSG, "header.x5c" },
+	{ "rs-as-ps", -EKEYREJECTED, "signature does not hold" },
+	{ "ps-as-rs", -EKEYREJECTED, "signature does not hold" },
+	{ "pss-salt", -EKEYREJECTED, "signature does not hold" },
+	{ "crit", -EKEYREJECTED, "header: crit" },
+	{ "no-chain", -EKEYREJECTED, "header.x5c" },
+	{ "empty-chain", -EKEYREJECTED, "header.x5c" },
+	{ "long-chain", -EBADMSG, "header.x5c" },
+	{ "chain-form", -EBADMSG, "header.x5c[2]: expected a certificate in base64" },
+	{ "chain-behind", -EBADMSG, "header.x5c[2]: expected a certificate in base64" },
 	{ "jwk", -EKEYREJECTED, "signature does not hold" },
 	{ "root-signs", -EKEYREJECTED, "do not hold: hostname mismatch" },
 	{ "two-parts", -EBADMSG, "compact form" },
@@ -116,6 +125,8 @@ static const struct {
 	{ "early", -EKEYREJECTED, "do not hold: certificate is not yet valid" },
 	{ "usage", -EKEYREJECTED, "may not sign" },
 	{ "weak", -EKEYREJECTED, "do not hold" },
+	{ "large", -EKEYREJECTED, "another kind of key than RSA of 2048 to 4096 bits" },
+	{ "ec", -EKEYREJECTED, "another kind of key than RSA of 2048 to 4096 bits" },
 	{ "sha1", -EKEYREJECTED, "do not hold" },
 };
 
@@ -266,7 +277,7 @@ static void test_replay(struct cvm_tpm *tpm)
 	      memcmp(first.state.nonce, second.state.nonce, CVM_SKR_NONCE) &&
 	      memcmp(first.state.name, second.state.name, CVM_SKR_NAME), "two requests, two keys");
 	answer = service_release(&service, first.body, NULL);
-	check_is(steps_take(tpm, &second.state, answer, &secret, &error), -EBADMSG, "an earlier release");
+	check_is(steps_take(tpm, &second.state, answer, &secret, &error), -EKEYREJECTED, "an earlier release");
 	check_says(error.text, "payload.request.nonce", "and the message says why");
 	stale = service_attest(&service, first.request);
 	check_is(cvm_skr_token_open(tpm, &second.state, stale, strlen(stale), &token, &error),

@@ -21,7 +21,7 @@
 
 #define MAX_CERT	(16U << 10)
 #define MIN_BITS	2048
-/* others cost up to a hundred times as much, whoever may have issued their certificate */
+/* more than any vault has; what is signed by more takes a processor long */
 #define MAX_BITS	4096
 /* of signatures in the chain: no SHA-1, no RSA below 2048 bits */
 #define AUTH_LEVEL	2
@@ -160,12 +160,12 @@ static int read_chain(const struct cvm_json *header, STACK_OF(X509) *chain)
 {
 	struct cvm_json list, item;
 	size_t count = 0;
-	int rc = cvm_json_member(header, "x5c", &list);
+	int rc = cvm_skr_rejected(cvm_json_member(header, "x5c", &list));
 
 	if (!rc)
 		rc = cvm_json_array(&list, CVM_SKR_MAX_CHAIN, &count);
 	if (!rc && !count)
-		return cvm_json_wrong(&list, "certificates");
+		return cvm_skr_rejected(cvm_json_wrong(&list, "certificates"));
 	for (size_t i = 0; !rc && i < count; i++) {
 		cvm_json_item(&list, i, &item);
 		rc = add_cert(&item, chain);
@@ -273,9 +273,9 @@ static int check(const char *text, const struct parts *parts, const struct cvm_j
 		rc = cvm_set_error(error, -ENOMEM, "out of memory");
 	/* what must be understood, and is not */
 	if (!rc && cvm_json_has(&header, "crit"))
-		rc = cvm_set_error(error, -EBADMSG, "header: crit: expected not to be there");
+		rc = cvm_set_error(error, -EKEYREJECTED, "header: crit: expected not to be there");
 	if (!rc)
-		rc = find_algorithm(&header, &algorithm);
+		rc = cvm_skr_rejected(find_algorithm(&header, &algorithm));
 	if (!rc)
 		rc = read_chain(&header, chain);
 	if (!rc)

@@ -130,11 +130,12 @@ int cvm_skr_payload_parse(const void *payload, size_t len, const struct cvm_skr_
 
 	memset(wrapped, 0, sizeof(*wrapped));
 	if (!rc)
-		rc = check_request(&in, state);
+		rc = cvm_skr_rejected(check_request(&in, state));
 	if (!rc)
 		rc = find_key(&in, &response, &outer, &key);
 	if (!rc)
-		rc = is_text(&key, "kid", state->kid, "the key that was asked for, and its version");
+		rc = cvm_skr_rejected(is_text(&key, "kid", state->kid,
+					      "the key that was asked for, and its version"));
 	return rc ? rc : read_cipher(&key, wrapped);
 }
 

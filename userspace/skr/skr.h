@@ -16,6 +16,7 @@
 #ifndef CVM_SKR_H
 #define CVM_SKR_H
 
+#include <errno.h>
 #include <openssl/evp.h>
 #include <tss2/tss2_esys.h>
 
@@ -365,8 +366,8 @@ struct cvm_jws_trust {
  *
  * RSASSA with SHA-2, of PKCS #1 v1.5 or PSS, and nothing else, whatever the header says.
  *
- * Return: 0; -EBADMSG: malformed; -EKEYREJECTED: another's signature, or none; -EINVAL:
- * @trust names no host; -ENOMEM.
+ * Return: 0; -EBADMSG: malformed; -EKEYREJECTED: another's signature, or none that is taken;
+ * -EINVAL: @trust names no host; -ENOMEM.
  */
 int cvm_jws_open(const char *text, size_t len, const struct cvm_jws_trust *trust,
 		 uint8_t **payload, size_t *payload_len, struct cvm_error *error);
@@ -381,6 +382,12 @@ int cvm_jws_open(const char *text, size_t len, const struct cvm_jws_trust *trust
  */
 struct cvm_skr_wrapped {
 	uint8_t kek[CVM_SKR_RSA];
+/* What is well formed, and not what has to be signed, does not verify. */
+static inline int cvm_skr_rejected(int rc)
+{
+	return rc == -EBADMSG ? -EKEYREJECTED : rc;
+}
+
 	uint8_t key[CVM_SKR_MAX_KEY + 16];
 	size_t len;
 };
@@ -401,7 +408,10 @@ static inline void cvm_cleanup_skr_secret(struct cvm_skr_secret *secret)
 	OPENSSL_cleanse(secret, sizeof(*secret));
 }
 
-/* Pure: what is signed: the key that was asked for, in answer to this request. 0 or -EBADMSG */
+/*
+ * Pure: what is signed: the key that was asked for, in answer to this request. 0; -EBADMSG:
+ * malformed; -EKEYREJECTED: an answer to something else
+ */
 int cvm_skr_payload_parse(const void *payload, size_t len, const struct cvm_skr_state *state,
 			  struct cvm_skr_wrapped *wrapped, struct cvm_error *error);
 
