@@ -29,13 +29,18 @@ struct cvm_tpm *steps_tpm(void)
 	return tpm;
 }
 
+void steps_set(const char *option)
+{
+	if (fw_set(fwd.fd, option))
+		return;
+	printf("Bail out! %s is not taken\n", option);
+	exit(1);
+}
+
 struct cvm_tpm *steps_reset(struct cvm_tpm *tpm)
 {
 	cvm_tpm_close(tpm);
-	if (!fw_set(fwd.fd, "vm_reset=now")) {
-		printf("Bail out! the VM is not reset\n");
-		exit(1);
-	}
+	steps_set("vm_reset=now");
 	return steps_tpm();
 }
 

@@ -20,6 +20,9 @@ void steps_begin(bool tdx);
 bool steps_end(void);
 struct cvm_tpm *steps_tpm(void);
 
+/* As cvm-fwd's control channel takes it; it must be taken */
+void steps_set(const char *option);
+
 /* The VM is reset: closes @tpm, and opens it as it is then, with PCRs as after power on. */
 struct cvm_tpm *steps_reset(struct cvm_tpm *tpm);
 

@@ -407,3 +407,74 @@ int main(void)
 	check(steps_end(), "the simulator has seen no broken rule");
 	return tap_end();
 }
+/* ---- what comes between: linked in the place of the library's */
+
+int __wrap_cvm_attest(struct cvm_ctx *ctx, const uint8_t report_data[CVM_REPORT_DATA_LEN],
+		      const struct cvm_report_opts *opts, struct cvm_evidence **evidence,
+		      struct cvm_error *error);
+int __real_cvm_attest(struct cvm_ctx *ctx, const uint8_t report_data[CVM_REPORT_DATA_LEN],
+		      const struct cvm_report_opts *opts, struct cvm_evidence **evidence,
+		      struct cvm_error *error);
+int __wrap_cvm_evidence_tpm_quote(const struct cvm_evidence *evidence, struct cvm_tpm_quote *quote);
+int __real_cvm_evidence_tpm_quote(const struct cvm_evidence *evidence, struct cvm_tpm_quote *quote);
+
+static struct cvm_tpm *measures;
+static uint32_t fewer_pcrs;
+static bool no_quote;
+
+int __wrap_cvm_attest(struct cvm_ctx *ctx, const uint8_t report_data[CVM_REPORT_DATA_LEN],
+		      const struct cvm_report_opts *opts, struct cvm_evidence **evidence,
+		      struct cvm_error *error)
+{
+	if (measures)
+		extend(measures, ESYS_TR_PCR7);
+	return __real_cvm_attest(ctx, report_data, opts, evidence, error);
+}
+
+int __wrap_cvm_evidence_tpm_quote(const struct cvm_evidence *evidence, struct cvm_tpm_quote *quote)
+{
+	int rc = no_quote ? -ENODATA : __real_cvm_evidence_tpm_quote(evidence, quote);
+
+	quote->pcr_count -= fewer_pcrs;
+	return rc;
+}
+
+static void is_not_prepared(struct cvm_tpm *tpm, int rc, const char *says, const char *name)
+{
+	struct cvm_error error = { 0 };
+	struct release r;
+
+	check_is(steps_prepare(tpm, &r, "RSA_AES_KEY_WRAP_256", CVM_SKR_AZURE_GUEST, &error), rc,
+		 name);
+	check_says(error.text, says, "and the message says so");
+	steps_forget(&r);
+}
+
+static void test_gather(struct cvm_tpm *tpm)
+{
+	struct cvm_tpm *second = steps_tpm();
+
+	measures = second;
+	is_not_prepared(tpm, -EAGAIN, "extended meanwhile; ask again", "something is measured meanwhile");
+	measures = NULL;
+	cvm_tpm_close(second);
+	fewer_pcrs = 1;
+	is_not_prepared(tpm, -EBADMSG, "not of all PCRs", "a quote of fewer PCRs");
+	fewer_pcrs = 0;
+	no_quote = true;
+	is_not_prepared(tpm, -EOPNOTSUPP, "no confidential VM of Azure's", "no quote");
+	no_quote = false;
+	steps_set("nv_said=5000");
+	steps_set("cert_said_n=2");
+	is_not_prepared(tpm, -EBADMSG, "index 0x1c101d0: 5000 bytes, at most 4096",
+			"a certificate that is too long");
+	steps_set("cert_said_n=0");
+	/* each of them, as others are asked for */
+	steps_set("other_ak_n=100");
+	is_not_prepared(tpm, -EBADMSG, "HCLAkPub", "claims that name another attestation key");
+	steps_set("other_ak_n=0");
+}
+
+	test_phases(tpm);
+	test_age(tpm);
+	test_gather(tpm);

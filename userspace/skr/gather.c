@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* A wrapping key, evidence of this VM that names it, and whether all of it belongs together. */
 #include <errno.h>
-#include <openssl/core_names.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,11 +21,6 @@ static void cleanup_verdict(struct cvm_verdict **verdict)
 	cvm_verdict_free(*verdict);
 }
 
-static void cleanup_bn(BIGNUM **bn)
-{
-	BN_free(*bn);
-}
-
 void cvm_skr_parts_free(struct cvm_skr_parts *parts)
 {
 	cvm_evidence_free(parts->evidence);
@@ -43,18 +37,6 @@ void cvm_skr_user_data(const uint8_t spki_hash[CVM_SKR_DIGEST],
 }
 
 /* ---- does it belong together */
-
-/* The key that is sent along is the one that the claims name. */
-static int check_ak(const struct cvm_skr_wrapping *w, EVP_PKEY *ak, struct cvm_error *error)
-{
-	BIGNUM *n __cleanup(cleanup_bn) = BN_bin2bn(w->ak_modulus.buffer, w->ak_modulus.size, NULL);
-	BIGNUM *claimed __cleanup(cleanup_bn) = NULL;
-
-	if (n && EVP_PKEY_get_bn_param(ak, OSSL_PKEY_PARAM_RSA_N, &claimed) == 1 &&
-	    !BN_cmp(n, claimed))
-		return 0;
-	return cvm_set_error(error, -EBADMSG, "the TPM's attestation key is not the one that the claims name (HCLAkPub): somebody has put another one there");
-}
 
 static int check_quote(const struct cvm_skr_parts *parts, const struct cvm_skr_state *state,
 		       EVP_PKEY *ak, struct cvm_error *error)
@@ -82,14 +64,16 @@ static int check_quote(const struct cvm_skr_parts *parts, const struct cvm_skr_s
 	return -EBADMSG;
 }
 
+/*
+ * All is signed by the key that the claims name. That the TPM's is this one was seen when the
+ * evidence was gathered, so it is not compared once more.
+ */
 static int check(const struct cvm_skr_parts *parts, const struct cvm_skr_state *state,
 		 struct cvm_error *error)
 {
 	struct cvm_hcl_claims claims __cleanup(cleanup_claims) = { 0 };
 	int rc = cvm_hcl_claims_parse(parts->claims, &claims, error);
 
-	if (!rc)
-		rc = check_ak(&parts->wrapping, claims.ak, error);
 	if (!rc)
 		rc = cvm_skr_certified(&parts->wrapping, state, claims.ak, error);
 	return rc ? rc : check_quote(parts, state, claims.ak, error);

@@ -146,7 +146,6 @@ struct cvm_skr_bytes {
  * @quote: TPMS_ATTEST: of the PCRs that it is bound to
  * @quote_signature: likewise
  * @ak: the key that has signed both: TPM2B_PUBLIC
- * @ak_modulus: likewise
  * @ak_cert: its certificate, as its NV index has it
  * @ak_cert_len: bytes
  */
@@ -156,7 +155,6 @@ struct cvm_skr_wrapping {
 	struct cvm_skr_bytes certify, certify_signature;
 	struct cvm_skr_bytes quote, quote_signature;
 	struct cvm_skr_bytes ak;
-	TPM2B_PUBLIC_KEY_RSA ak_modulus;
 	uint8_t ak_cert[CVM_SKR_MAX_NV];
 	size_t ak_cert_len;
 };

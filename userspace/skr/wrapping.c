@@ -155,7 +155,6 @@ static int find_ak(struct cvm_tpm *tpm, ESYS_TR *ak, struct cvm_skr_wrapping *ou
 		return cvm_tpm_error(error, rc, "its attestation key");
 	if (public->publicArea.type != TPM2_ALG_RSA || !pack_public(public, &out->ak))
 		return cvm_set_error(error, -EBADMSG, "the TPM's attestation key 0x%x is no RSA key", AK);
-	out->ak_modulus = public->publicArea.unique.rsa;
 	return 0;
 }
 

@@ -61,7 +61,7 @@ struct azure_config {
 /* each counts down by one when it strikes; what they do: azure_options */
 struct azure_faults {
 	uint32_t claims_hash, other_ak, user_data, renewal, torn;
-	uint32_t nv_rc, nv_rc_n, nv_short, nv_length, nv_said, nv_said_n;
+	uint32_t nv_rc, nv_rc_n, nv_short, nv_length, nv_said, nv_said_n, cert_said;
 	uint32_t claims_size, claims_size_n, report_type, report_type_n;
 };
 

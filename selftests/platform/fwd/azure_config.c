@@ -92,6 +92,8 @@ const struct fw_option azure_options[] = {
 	{ "nv_said", "BYTES: what the next nv_said_n TPM2_NV_ReadPublic of the report say its size is",
 	  opt_u32, &azure_faults.nv_said },
 	{ "nv_said_n", "N", opt_u32, &azure_faults.nv_said_n },
+	{ "cert_said_n", "N: likewise the next N of the AK's certificate", opt_u32,
+	  &azure_faults.cert_said },
 	{ }
 };
 

@@ -154,7 +154,7 @@ size_t azure_nv_read_public(const struct azure_index *index, const uint8_t *comm
 	    Tss2_MU_TPM2B_NV_PUBLIC_Unmarshal(answer, n, &at, &public))
 		return n;
 	public.nvPublic.dataSize = (UINT16)index->size;
-	if (index == &azure_report_index && fault(&azure_faults.nv_said_n))
+	if (fault(index == &azure_report_index ? &azure_faults.nv_said_n : &azure_faults.cert_said))
 		public.nvPublic.dataSize = (UINT16)azure_faults.nv_said;
 	at = TPM_HEADER;
 	if (Tss2_MU_TPM2B_NV_PUBLIC_Marshal(&public, answer, TPM_MAX, &at))
