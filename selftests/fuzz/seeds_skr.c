@@ -81,11 +81,11 @@ static void seed_release(const struct service *s, const char *claims)
 
 static void seed_state(void)
 {
-	static const char magic[16] = "cvm-guest skr 1";
-	char state[16 + 12 + 32 + 32 + 32 + 34 + sizeof(SERVICE_KID) - 1] = { 0 };
+	static const char magic[16] = "cvm-guest skr 2";
+	char state[16 + 24 + 32 + 32 + 32 + 34 + sizeof(SERVICE_KID) - 1] = { 0 };
 
 	memcpy(state, magic, sizeof(magic));
-	state[16] = state[20] = 1;
+	state[16] = state[20] = state[28] = 1;
 	state[24] = (char)0xff;
 	memcpy(state + sizeof(state) - strlen(SERVICE_KID), SERVICE_KID, strlen(SERVICE_KID));
 	seed("skr_state", "good", state, sizeof(state));

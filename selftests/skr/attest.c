@@ -230,19 +230,43 @@ static char *make_token(const struct service *s, const char *kind, json_t *runti
 	return token;
 }
 
+static json_t *token_key(const struct service *s, EVP_PKEY *key)
+{
+	char *n = service_modulus(key);
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:[s]}", "kid",
+		service_is_wrong(s, "token-kid") ? "AnotherKey" : "TpmEphemeralEncryptionKey", "kty",
+		"RSA", "e", service_is_wrong(s, "token-exponent") ? "AQ" : "AQAB", "n", n, "key_ops",
+		"encrypt");
+
+	free(n);
+	return json;
+}
+
+/* "another's": beside the guest's, of the same name; "others": of other names, before it */
+static json_t *token_keys(const struct service *s, EVP_PKEY *key)
+{
+	json_t *keys = json_array();
+
+	if (service_is_wrong(s, "token-others"))
+		json_array_append_new(keys, json_pack("{s:s, s:s}", "kid", "HCLAkPub", "n", "AQAB"));
+	json_array_append_new(keys, token_key(s, service_is_wrong(s, "token-key") ? s->token_key : key));
+	if (service_is_wrong(s, "token-anothers"))
+		json_array_append_new(keys, token_key(s, s->token_key));
+	if (service_is_wrong(s, "token-no-keys"))
+		json_array_clear(keys);
+	return keys;
+}
+
 static char *guest_token(const struct service *s, EVP_PKEY *key, const struct bytes *nonce)
 {
-	EVP_PKEY *claimed = service_is_wrong(s, "token-key") ? s->token_key : key;
-	char *sent = service_encode(nonce->data, nonce->len, false);
-	char *n = service_modulus(claimed), *token;
+	char *sent = service_encode(nonce->data, nonce->len, false), *token;
 
 	if (service_is_wrong(s, "token-nonce"))
 		sent[0] = sent[0] == 'A' ? 'B' : 'A';
-	token = make_token(s, "azurevm", json_pack(
-		"{s:{s:s}, s:[{s:s, s:s, s:s, s:s, s:[s]}]}", "client-payload", "nonce", sent, "keys",
-		"kid", "TpmEphemeralEncryptionKey", "kty", "RSA", "e",
-		service_is_wrong(s, "token-exponent") ? "AQ" : "AQAB", "n", n, "key_ops", "encrypt"));
-	free(n);
+	if (service_is_wrong(s, "token-nonce-cut"))
+		strcpy(sent + 4, "=");
+	token = make_token(s, "azurevm", json_pack("{s:{s:s}, s:o}", "client-payload", "nonce", sent,
+						   "keys", token_keys(s, key)));
 	free(sent);
 	return token;
 }

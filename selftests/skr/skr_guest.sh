@@ -64,7 +64,10 @@ echo | ./skr_service pki attest >/dev/null 2>&1
 prepare 'prepare'
 [ "$(stat -c %a state)" = 600 ]
 result $? 'the state is for its owner alone'
+echo '{}' >released.json
+open_key 1 'request is next' 'open before request: refused'
 attest
+try 1 'opens no other' 'a second request: refused' request --state state --in token.json
 
 # what is refused; each of those that cannot be decrypted says the same
 for wrong in rsa-flip key-flip-last key-cut other-hash; do
@@ -77,11 +80,11 @@ done
 no_key 'what cannot be decrypted'
 SKR_WRONG=other-root ./skr_service pki release <release.json >released.json 2>err
 open_key 3 'do not hold' 'another root: refused'
+SKR_WRONG=none ./skr_service pki release <release.json >released.json 2>err
+open_key 3 'header.alg' 'no signature: refused'
 SKR_WRONG=version ./skr_service pki release <release.json >released.json 2>err
 open_key 3 'request.kid' 'another version: refused'
 ./skr_service pki release <release.json >released.json 2>err
-SKR_WRONG=none ./skr_service pki release <release.json >released.json 2>err
-open_key 3 'header.alg' 'no signature: refused'
 open_key 3 'do not hold' 'another host: refused' --host other.simulated.example
 open_key 3 'expired' 'another time: refused' --at 2039-01-01T00:00:00Z
 chmod 644 state
@@ -111,9 +114,9 @@ result $? 'and cannot be read'
 
 # an earlier answer
 prepare 'prepare again'
-open_key 1 'request.nonce' 'an earlier answer: refused'
 try 1 'cannot be decrypted' 'an earlier token: refused' request --state state --in token.json
 attest
+open_key 3 'request.nonce' 'an earlier answer: refused'
 ./skr_service pki release <release.json >released.json 2>err
 open_key 0 '' 'a new one: taken'
 ./key_use invalidate "$(cat out)"

@@ -73,15 +73,19 @@ int steps_prepare(struct cvm_tpm *tpm, struct release *r, const char *enc, uint3
 int steps_attested(struct cvm_tpm *tpm, struct release *r, const char *wrong,
 		    struct cvm_error *error)
 {
+	struct cvm_skr_state prepared = r->state;
 	char *answer, *token = NULL;
 	int rc;
 
+	prepared.phase = CVM_SKR_PREPARED;
 	service.wrong = wrong;
 	answer = service_attest(&service, r->request);
 	service.wrong = NULL;
 	if (!answer)
 		return -ENODATA;
-	rc = cvm_skr_token_open(tpm, &r->state, answer, strlen(answer), &token, error);
+	rc = cvm_skr_token_open(tpm, &prepared, answer, strlen(answer), &token, error);
+	if (!rc)
+		r->state.phase = CVM_SKR_OPENED;
 	if (!rc)
 		rc = cvm_skr_release_body(token, &r->state, &r->body, error);
 	free(answer);

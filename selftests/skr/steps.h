@@ -41,7 +41,10 @@ struct release {
 int steps_prepare(struct cvm_tpm *tpm, struct release *r, const char *enc, uint32_t form,
 		  struct cvm_error *error);
 
-/* The token, as the service gives it with @wrong done wrong, to a request to the vault */
+/*
+ * The token, as the service gives it with @wrong done wrong, to a request to the vault; as if
+ * none had been opened yet
+ */
 int steps_attested(struct cvm_tpm *tpm, struct release *r, const char *wrong,
 		   struct cvm_error *error);
 

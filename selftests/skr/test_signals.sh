@@ -53,6 +53,18 @@ try 1 'nonexistent: cannot be read' 'prepare without a log' \
 [[ ! -e $dir/state ]]
 result $? 'leaves no state'
 try 0 '' 'prepare' skr "${new[@]}" --certs "$dir/root.pem" --event-log /dev/null
+: >"$dir/empty"
+chmod 600 "$dir/empty"
+echo '{}' >"$dir/answer"
+try 1 'begin again' 'an empty state is not taken' \
+	skr request --backend "$backend" --state "$dir/empty" --in "$dir/answer"
+exec 8<>"$dir/state"
+flock 8
+try 1 'another cvmctl skr is at it' 'a state that another has is not taken' \
+	skr request --backend "$backend" --state "$dir/state" --in "$dir/answer"
+exec 8>&-
+try 1 'request is next' 'open before request' skr open --backend "$backend" \
+	--state "$dir/state" --in "$dir/answer" --trust-root "$dir/root.pem" --name k --keyring user
 ends 'request' request --backend "$backend" --state "$dir/state" --in "$dir/fifo"
 ends 'open' open --backend "$backend" --state "$dir/state" --in "$dir/fifo" \
 	--trust-root "$dir/root.pem" --name k --keyring user

@@ -254,6 +254,14 @@ static void test_tokens(struct cvm_tpm *tpm, struct release *r)
 	check_is(steps_attested(tpm, r, "bits-0", &error), -EBADMSG, "nor one of nothing");
 	check_is(steps_attested(tpm, r, "token-key", &error), -EBADMSG, "a token of another key");
 	check_says(error.text, "token.x-ms-runtime.keys", "and the message says so");
+	check_is(steps_attested(tpm, r, "token-kid", &error), -EBADMSG, "a token of a key of another name");
+	check_says(error.text, "token.x-ms-runtime.keys", "and the message says so");
+	check_is(steps_attested(tpm, r, "token-no-keys", &error), -EBADMSG, "a token of no key");
+	check_says(error.text, "token.x-ms-runtime.keys", "and the message says so");
+	check_is(steps_attested(tpm, r, "token-anothers", &error), -EBADMSG, "a token of two keys");
+	check_says(error.text, "token.x-ms-runtime.keys[1]", "and the message says which");
+	check_is(steps_attested(tpm, r, "token-others", &error), 0, "a token that has keys of other names");
+	check_is(steps_attested(tpm, r, "token-nonce-cut", &error), -EBADMSG, "a token of a shorter nonce");
 	check_is(steps_attested(tpm, r, "token-exponent", &error), -EBADMSG,
 		 "a token of a key that encrypts nothing");
 	check_says(error.text, "token.x-ms-runtime.keys", "and the message says so");
@@ -280,10 +288,12 @@ static void test_replay(struct cvm_tpm *tpm)
 	check_is(steps_take(tpm, &second.state, answer, &secret, &error), -EKEYREJECTED, "an earlier release");
 	check_says(error.text, "payload.request.nonce", "and the message says why");
 	stale = service_attest(&service, first.request);
+	second.state.phase = CVM_SKR_PREPARED;
 	check_is(cvm_skr_token_open(tpm, &second.state, stale, strlen(stale), &token, &error),
 		 -EBADMSG, "an earlier token");
 	check(!token && strstr(error.text, "cannot be decrypted"), "which cannot be decrypted");
 	/* whoever knows all but what is secret in the state has another key */
+	second.state.phase = CVM_SKR_OPENED;
 	second.state.unique[31] ^= 1;
 	rc = steps_released(tpm, &second, NULL, &secret, &error);
 	check_is(rc, -ESTALE, "another unique, another key");
@@ -292,6 +302,70 @@ static void test_replay(struct cvm_tpm *tpm)
 	free(stale);
 	steps_forget(&first);
 	steps_forget(&second);
+}
+
+/* One token, and only then a key: by neither is there anything to try twice. */
+static void test_phases(struct cvm_tpm *tpm)
+{
+	struct cvm_error error = { 0 };
+	struct cvm_skr_secret secret;
+	struct cvm_skr_state state;
+	char *token, *again;
+	struct release r;
+
+	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
+	again = service_attest(&service, r.request);
+	updated = finished = 0;
+	check_is(cvm_skr_token_open(tpm, &r.state, again, strlen(again), &token, &error), -EALREADY,
+		 "a second token for the same key");
+	check(!token && is_decrypted(0, 0), "is not even decrypted");
+	check_says(error.text, "opens no other", "and the message says so");
+	state = r.state;
+	r.state.phase = CVM_SKR_PREPARED;
+	check_is(steps_released(tpm, &r, NULL, &secret, &error), -EINVAL, "a key before there is a token");
+	check(is_decrypted(0, 0), "is not even decrypted");
+	check_says(error.text, "request is next", "and the message says so");
+	r.state = state;
+	check(steps_gives(tpm, &r, NULL), "the key after it comes");
+	free(again);
+	steps_forget(&r);
+}
+
+static void test_age(struct cvm_tpm *tpm)
+{
+	static const struct {
+		const char *name;
+		int64_t since;
+		const char *says;
+	} ages[] = {
+		{ "almost too old", -CVM_SKR_MAX_AGE + 60, NULL },
+		{ "too old", -CVM_SKR_MAX_AGE - 1, "older than 60 minutes" },
+		{ "of another boot", 60, "of another boot" },
+	};
+	struct cvm_skr_secret secret;
+	struct release r;
+
+	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
+	for (size_t i = 0; i < ARRAY_SIZE(ages); i++) {
+		struct cvm_error error = { 0 };
+		int want = ages[i].says ? -ESTALE : 0;
+
+		r.state.since = cvm_skr_clock() + (uint64_t)ages[i].since;
+		free(r.body);
+		r.body = NULL;
+		check_is(steps_attested(tpm, &r, NULL, &error), want, ages[i].name);
+		check(!want || strstr(error.text, ages[i].says), "and the message says so");
+	}
+	r.state.since = cvm_skr_clock();
+	steps_attested(tpm, &r, NULL, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(ages); i++) {
+		struct cvm_error error = { 0 };
+
+		r.state.since = cvm_skr_clock() + (uint64_t)ages[i].since;
+		check_is(steps_released(tpm, &r, NULL, &secret, &error), ages[i].says ? -ESTALE : 0,
+			 ages[i].name);
+	}
+	steps_forget(&r);
 }
 
 static void extend(struct cvm_tpm *tpm, ESYS_TR pcr)
@@ -338,75 +412,6 @@ static struct cvm_tpm *test_reset(struct cvm_tpm *tpm)
 	return tpm;
 }
 
-/* Something for @key to decrypt */
-static void encrypt(const TPM2B_PUBLIC *public, uint8_t cipher[CVM_SKR_RSA])
-{
-	EVP_PKEY *key = service_public_key(public->publicArea.unique.rsa.buffer, CVM_SKR_RSA);
-	EVP_PKEY_CTX *ctx = service_need(EVP_PKEY_CTX_new(key, NULL));
-	size_t len = CVM_SKR_RSA;
-
-	check(EVP_PKEY_encrypt_init(ctx) == 1 && EVP_PKEY_encrypt(ctx, cipher, &len,
-		(const uint8_t *)"message", 7) == 1, "a message for the wrapping key");
-	EVP_PKEY_CTX_free(ctx);
-	EVP_PKEY_free(key);
-}
-
-/* With nobody here who compares PCRs: that the key does not serve is the TPM's to say. */
-static void test_tpm_refuses(struct cvm_tpm *tpm)
-{
-	const TPMT_RSA_DECRYPT scheme = { .scheme = TPM2_ALG_RSAES };
-	uint8_t cipher[CVM_SKR_RSA], out[CVM_SKR_RSA];
-	struct cvm_error error = { 0 };
-	TPM2B_PUBLIC public;
-	struct release r;
-	size_t len = 0;
-	ESYS_TR key;
-
-	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
-	check_is(cvm_skr_key_load(tpm, &r.state, &key, &public, &error), 0, "the wrapping key");
-	encrypt(&public, cipher);
-	check(cvm_skr_decrypt(tpm, key, CVM_SKR_PCRS, &scheme, cipher, out, sizeof(out), &len) &&
-	      len == 7 && !memcmp(out, "message", 7), "it decrypts");
-	check(!cvm_skr_decrypt(tpm, key, 1U << 4, &scheme, cipher, out, sizeof(out), &len),
-	      "but not by a policy of other PCRs");
-	extend(tpm, ESYS_TR_PCR7);
-	check(!cvm_skr_decrypt(tpm, key, CVM_SKR_PCRS, &scheme, cipher, out, sizeof(out), &len),
-	      "nor once something is measured");
-	cvm_tpm_flush(tpm, &key);
-	steps_forget(&r);
-}
-
-static struct cvm_tpm *test_snp(struct cvm_tpm *tpm)
-{
-	struct release r;
-
-	test_wrappings(tpm);
-	test_sizes(tpm);
-	test_short_key(tpm);
-	test_platform(tpm);
-	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
-	test_tamperings(tpm, &r);
-	test_hosts(&r);
-	test_uniform(tpm, &r);
-	test_tokens(tpm, &r);
-	steps_forget(&r);
-	test_replay(tpm);
-	test_pcrs(tpm);
-	test_tpm_refuses(tpm);
-	return test_reset(tpm);
-}
-
-int main(void)
-{
-	struct cvm_tpm *tpm;
-
-	steps_begin(false);
-	tpm = steps_tpm();
-	tpm = test_snp(tpm);
-	cvm_tpm_close(tpm);
-	check(steps_end(), "the simulator has seen no broken rule");
-	return tap_end();
-}
 /* ---- what comes between: linked in the place of the library's */
 
 int __wrap_cvm_attest(struct cvm_ctx *ctx, const uint8_t report_data[CVM_REPORT_DATA_LEN],
@@ -475,6 +480,75 @@ static void test_gather(struct cvm_tpm *tpm)
 	steps_set("other_ak_n=0");
 }
 
+/* Something for @key to decrypt */
+static void encrypt(const TPM2B_PUBLIC *public, uint8_t cipher[CVM_SKR_RSA])
+{
+	EVP_PKEY *key = service_public_key(public->publicArea.unique.rsa.buffer, CVM_SKR_RSA);
+	EVP_PKEY_CTX *ctx = service_need(EVP_PKEY_CTX_new(key, NULL));
+	size_t len = CVM_SKR_RSA;
+
+	check(EVP_PKEY_encrypt_init(ctx) == 1 && EVP_PKEY_encrypt(ctx, cipher, &len,
+		(const uint8_t *)"message", 7) == 1, "a message for the wrapping key");
+	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_free(key);
+}
+
+/* With nobody here who compares PCRs: that the key does not serve is the TPM's to say. */
+static void test_tpm_refuses(struct cvm_tpm *tpm)
+{
+	const TPMT_RSA_DECRYPT scheme = { .scheme = TPM2_ALG_RSAES };
+	uint8_t cipher[CVM_SKR_RSA], out[CVM_SKR_RSA];
+	struct cvm_error error = { 0 };
+	TPM2B_PUBLIC public;
+	struct release r;
+	size_t len = 0;
+	ESYS_TR key;
+
+	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
+	check_is(cvm_skr_key_load(tpm, &r.state, &key, &public, &error), 0, "the wrapping key");
+	encrypt(&public, cipher);
+	check(cvm_skr_decrypt(tpm, key, CVM_SKR_PCRS, &scheme, cipher, out, sizeof(out), &len) &&
+	      len == 7 && !memcmp(out, "message", 7), "it decrypts");
+	check(!cvm_skr_decrypt(tpm, key, 1U << 4, &scheme, cipher, out, sizeof(out), &len),
+	      "but not by a policy of other PCRs");
+	extend(tpm, ESYS_TR_PCR7);
+	check(!cvm_skr_decrypt(tpm, key, CVM_SKR_PCRS, &scheme, cipher, out, sizeof(out), &len),
+	      "nor once something is measured");
+	cvm_tpm_flush(tpm, &key);
+	steps_forget(&r);
+}
+
+static struct cvm_tpm *test_snp(struct cvm_tpm *tpm)
+{
+	struct release r;
+
+	test_wrappings(tpm);
+	test_sizes(tpm);
+	test_short_key(tpm);
+	test_platform(tpm);
+	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
+	test_tamperings(tpm, &r);
+	test_hosts(&r);
+	test_uniform(tpm, &r);
+	test_tokens(tpm, &r);
+	steps_forget(&r);
+	test_replay(tpm);
 	test_phases(tpm);
 	test_age(tpm);
 	test_gather(tpm);
+	test_pcrs(tpm);
+	test_tpm_refuses(tpm);
+	return test_reset(tpm);
+}
+
+int main(void)
+{
+	struct cvm_tpm *tpm;
+
+	steps_begin(false);
+	tpm = steps_tpm();
+	tpm = test_snp(tpm);
+	cvm_tpm_close(tpm);
+	check(steps_end(), "the simulator has seen no broken rule");
+	return tap_end();
+}

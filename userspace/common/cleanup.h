@@ -22,6 +22,14 @@
 		taken_;					\
 	})
 
+/* The descriptor, which the scope then no longer closes. */
+#define cvm_take_fd(fd)			\
+	({				\
+		int taken_ = (fd);	\
+		(fd) = -1;		\
+		taken_;			\
+	})
+
 static inline void cvm_cleanup_free(void *pointer)
 {
 	free(*(void **)pointer);

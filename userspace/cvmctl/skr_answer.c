@@ -33,15 +33,19 @@ static int open_token(const struct skr_options *options, const void *answer, siz
 	__cleanup_secret_time struct cvm_secret_time time = { 0 };
 	__cleanup_skr_state struct cvm_skr_state state = { 0 };
 	__cleanup_free char *token = NULL;
+	__cleanup_fd int fd = -1;
 	struct cvm_error error;
 	int rc = skr_open_tpm(options->backend, &tpm);
 
 	if (rc)
 		return rc;
 	cvm_secret_begin(&time);
-	rc = cvm_skr_state_read(options->state, &state, &error);
+	rc = cvm_skr_state_read(options->state, &state, &fd, &error);
 	if (!rc)
 		rc = cvm_skr_token_open(tpm, &state, answer, len, &token, &error);
+	/* before anybody can have the token: from then on there may be an answer */
+	if (!rc)
+		rc = cvm_skr_state_opened(fd, &state, &error);
 	if (!rc)
 		rc = cvm_skr_release_body(token, &state, body, &error);
 	return rc ? skr_fail(rc, &error) : 0;
@@ -104,13 +108,16 @@ static int open_key(const struct skr_options *options, const void *answer, size_
 	__cleanup_secret_time struct cvm_secret_time time = { 0 };
 	__cleanup_skr_state struct cvm_skr_state state = { 0 };
 	__cleanup_skr_secret struct cvm_skr_secret secret = { 0 };
+	__cleanup_fd int fd = -1;
 	struct cvm_error error;
 	int rc = skr_open_tpm(options->backend, &tpm);
 
 	if (rc)
 		return rc;
 	cvm_secret_begin(&time);
-	rc = cvm_skr_state_read(options->state, &state, &error);
+	rc = cvm_skr_state_read(options->state, &state, &fd, &error);
+	if (!rc)
+		rc = cvm_skr_state_due(&state, CVM_SKR_OPENED, &error);
 	if (rc)
 		return skr_fail(rc, &error);
 	rc = unwrap(options, tpm, &state, answer, len, &secret);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Requests, as Azure's own clients write them: keys in order, in each field the alphabet of
- * base64 that it has there, and JSON in base64 within JSON.
+ * Requests: with the fields of Azure's C++ client for the service that attests guests, and the
+ * alphabets of base64 that it has in each; for those that attest the platform base64url, as the
+ * service is documented. Keys are in order, and JSON is in base64 within JSON. None of them has
+ * been sent to Azure yet.
  */
 #include <errno.h>
 #include <jansson.h>

@@ -15,7 +15,6 @@
 #include "common/rsa.h"
 #include "skr.h"
 #include "verify/internal.h"
-#include "wrapping.h"
 
 /* A TPM's 0 is the exponent that everybody takes. */
 #define EXPONENT	65537U

@@ -195,8 +195,10 @@ int cvm_skr_unwrap(struct cvm_tpm *tpm, const struct cvm_skr_state *state,
 {
 	ESYS_TR key;
 	bool good;
-	int rc = cvm_skr_key_load(tpm, state, &key, NULL, error);
+	int rc = cvm_skr_state_due(state, CVM_SKR_OPENED, error);
 
+	if (!rc)
+		rc = cvm_skr_key_load(tpm, state, &key, NULL, error);
 	if (rc)
 		return rc;
 	good = decrypt(tpm, key, state, wrapped, secret);

@@ -36,6 +36,7 @@ struct cvm_tpm;
 #define CVM_SKR_MAX_CHAIN	8		/* certificates in a signature's header */
 #define CVM_SKR_MAX_NV		4096		/* bytes of the attestation key's certificate */
 #define CVM_SKR_MAX_TPM		1024		/* bytes of what a TPM says of a key */
+#define CVM_SKR_MAX_AGE		3600		/* seconds from the wrapping key to the key */
 
 #define CVM_SKR_RSA		256		/* bytes of the wrapping key's modulus */
 #define CVM_SKR_UNIQUE		32
@@ -63,10 +64,26 @@ enum cvm_skr_form {
 };
 
 /**
+ * enum cvm_skr_phase - what has been done with a wrapping key
+ * @CVM_SKR_PREPARED: nothing: it may open a token, and nothing else
+ * @CVM_SKR_OPENED: it has opened a token, and opens no other; it may unwrap
+ *
+ * Tokens are encrypted with the padding of PKCS #1 v1.5, which gives messages away to who may
+ * try often enough. What the vault wraps for the key exists only after a token was opened: so
+ * as long as there is something to attack, nothing is decrypted in that way.
+ */
+enum cvm_skr_phase {
+	CVM_SKR_PREPARED = 1,
+	CVM_SKR_OPENED = 2,
+};
+
+/**
  * struct cvm_skr_state - a release under way
  * @form: enum cvm_skr_form
  * @wrap: how the key is to be wrapped: a number for cvm_skr_wrap_name()
  * @pcrs: bits: the wrapping key is bound to them
+ * @phase: enum cvm_skr_phase
+ * @since: when the wrapping key was made: seconds since the boot
  * @unique: random, and secret until the TPM is reset: who knows it, and may use the TPM, has the
  *	    wrapping key, and so every key that was wrapped for it
  * @nonce: random: each answer has to have it
@@ -78,6 +95,8 @@ struct cvm_skr_state {
 	uint32_t form;
 	uint32_t wrap;
 	uint32_t pcrs;
+	uint32_t phase;
+	uint64_t since;
 	uint8_t unique[CVM_SKR_UNIQUE];
 	uint8_t nonce[CVM_SKR_NONCE];
 	uint8_t policy[CVM_SKR_DIGEST];
@@ -108,25 +127,46 @@ bool cvm_skr_is_host(const char *text);
  */
 bool cvm_skr_kid_parse(const char *kid, char *host);
 
+/* Seconds since the boot */
+uint64_t cvm_skr_clock(void);
+
 /* The nonce as answers have it: base64url. Returns @text. */
 const char *cvm_skr_nonce_text(const struct cvm_skr_state *state, char text[CVM_SKR_NONCE_TEXT]);
 
-#define CVM_SKR_STATE_MAX	(16 + 12 + 32 + 32 + 32 + 34 + CVM_SKR_MAX_KID)
+#define CVM_SKR_STATE_MAX	(16 + 16 + 8 + 32 + 32 + 32 + 34 + CVM_SKR_MAX_KID)
 
 /* Its file: bytes at @out, of which there are as many as it returns. 0 or -EBADMSG */
 size_t cvm_skr_state_pack(const struct cvm_skr_state *state, uint8_t out[CVM_SKR_STATE_MAX]);
 int cvm_skr_state_parse(const uint8_t *data, size_t len, struct cvm_skr_state *state,
 			struct cvm_error *error);
 
-/*
- * For nobody else to read. 0 or -errno; -EEXIST: something is there already; -EPERM: others
- * could have read it.
- */
+/* For nobody else to read. 0 or -errno; -EEXIST: something is there already */
 int cvm_skr_state_write(const char *path, const struct cvm_skr_state *state,
 			struct cvm_error *error);
-int cvm_skr_state_read(const char *path, struct cvm_skr_state *state, struct cvm_error *error);
+
+/*
+ * @fd: out: while it is open nobody else can have the state. 0 or -errno; -EPERM: others could
+ * have read it; -EBUSY: somebody has it.
+ */
+int cvm_skr_state_read(const char *path, struct cvm_skr_state *state, int *fd,
+		       struct cvm_error *error);
+
+/* A token has been opened: in @state, and in its file. 0 or -errno */
+int cvm_skr_state_opened(int fd, struct cvm_skr_state *state, struct cvm_error *error);
+
+/*
+ * Whether @state is in this phase, and not too old. 0; -EALREADY: it is in a later one;
+ * -EINVAL: in an earlier one; -ESTALE: it is of another boot, or older than CVM_SKR_MAX_AGE.
+ */
+int cvm_skr_state_due(const struct cvm_skr_state *state, enum cvm_skr_phase phase,
+		      struct cvm_error *error);
 
 /* ---- wrapping.c: the TPM */
+
+/* no password, so no use but by its policy; no other TPM; and nobody else has made it */
+#define CVM_SKR_ATTRIBUTES	(TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | \
+				 TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_NODA | \
+				 TPMA_OBJECT_DECRYPT)
 
 /**
  * struct cvm_skr_bytes - something that a TPM says
@@ -334,12 +374,19 @@ int cvm_skr_token_check(const char *token, const struct cvm_skr_state *state,
  *
  * The token is for the key vault to verify; here it is seen to be about our key and request.
  *
- * Return: 0; -EBADMSG; or as cvm_skr_key_load().
+ * Return: 0; -EBADMSG; as cvm_skr_state_due(), before anything is decrypted; or as
+ * cvm_skr_key_load(). Where it is 0, cvm_skr_state_opened() is next.
  */
 int cvm_skr_token_open(struct cvm_tpm *tpm, const struct cvm_skr_state *state,
 		       const char *answer, size_t len, char **token, struct cvm_error *error);
 
 /* ---- jws.c: pure */
+
+/* What is well formed, and not what has to be signed, does not verify. */
+static inline int cvm_skr_rejected(int rc)
+{
+	return rc == -EBADMSG ? -EKEYREJECTED : rc;
+}
 
 /**
  * struct cvm_jws_trust - whose signature is taken
@@ -380,12 +427,6 @@ int cvm_jws_open(const char *text, size_t len, const struct cvm_jws_trust *trust
  */
 struct cvm_skr_wrapped {
 	uint8_t kek[CVM_SKR_RSA];
-/* What is well formed, and not what has to be signed, does not verify. */
-static inline int cvm_skr_rejected(int rc)
-{
-	return rc == -EBADMSG ? -EKEYREJECTED : rc;
-}
-
 	uint8_t key[CVM_SKR_MAX_KEY + 16];
 	size_t len;
 };
@@ -426,7 +467,8 @@ int cvm_skr_release_read(const void *answer, size_t len, const struct cvm_skr_st
  * @secret: out
  * @error: or NULL
  *
- * Return: 0; as cvm_skr_key_load(), before anything is decrypted; or cvm_skr_refuse().
+ * Return: 0; as cvm_skr_state_due() and cvm_skr_key_load(), before anything is decrypted; or
+ * cvm_skr_refuse().
  */
 int cvm_skr_unwrap(struct cvm_tpm *tpm, const struct cvm_skr_state *state,
 		   const struct cvm_skr_wrapped *wrapped, struct cvm_skr_secret *secret,

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/api.h"
@@ -12,7 +14,7 @@
 #include "keys/seal.h"
 #include "skr.h"
 
-static const char magic[16] = "cvm-guest skr 1";
+static const char magic[16] = "cvm-guest skr 2";
 
 /* SHA-1 is what PKCS #11 has where nobody says which */
 static const struct {
@@ -99,6 +101,14 @@ const char *cvm_skr_nonce_text(const struct cvm_skr_state *state, char text[CVM_
 	return text;
 }
 
+uint64_t cvm_skr_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec;
+}
+
 /* ---- its file */
 
 static uint8_t *put(uint8_t *at, const void *data, size_t len)
@@ -114,6 +124,9 @@ static uint8_t *put_number(uint8_t *at, uint32_t number)
 	return at + 4;
 }
 
+/* in which byte of the file the phase is: the others of its four are zeros */
+#define PHASE_AT	(sizeof(magic) + 12)
+
 size_t cvm_skr_state_pack(const struct cvm_skr_state *state, uint8_t out[CVM_SKR_STATE_MAX])
 {
 	uint8_t *at = put(out, magic, sizeof(magic));
@@ -121,6 +134,9 @@ size_t cvm_skr_state_pack(const struct cvm_skr_state *state, uint8_t out[CVM_SKR
 	at = put_number(at, state->form);
 	at = put_number(at, state->wrap);
 	at = put_number(at, state->pcrs);
+	at = put_number(at, state->phase);
+	at = put_number(at, (uint32_t)state->since);
+	at = put_number(at, (uint32_t)(state->since >> 32));
 	at = put(at, state->unique, sizeof(state->unique));
 	at = put(at, state->nonce, sizeof(state->nonce));
 	at = put(at, state->policy, sizeof(state->policy));
@@ -140,6 +156,7 @@ static bool holds(const struct cvm_skr_state *state)
 	char host[CVM_SKR_MAX_KID];
 
 	return state->form >= CVM_SKR_AZURE_GUEST && state->form <= CVM_SKR_TDX_VM &&
+	       state->phase >= CVM_SKR_PREPARED && state->phase <= CVM_SKR_OPENED &&
 	       cvm_skr_wrap_name(state->wrap) && state->pcrs && !(state->pcrs & ~CVM_PCRS_ALL) &&
 	       cvm_skr_kid_parse(state->kid, host);
 }
@@ -153,6 +170,9 @@ int cvm_skr_state_parse(const uint8_t *data, size_t len, struct cvm_skr_state *s
 	const uint8_t *at = data + sizeof(magic);
 
 	memset(state, 0, sizeof(*state));
+	/* of one that others write, the end may be missing at the time */
+	if (len <= FIXED && (!len || !memcmp(data, magic, len < sizeof(magic) ? len : sizeof(magic))))
+		return cvm_set_error(error, -EBADMSG, "its end is missing: who wrote it has not come to an end; remove it, and begin again with cvmctl skr prepare");
 	if (len <= FIXED || len - FIXED >= sizeof(state->kid) ||
 	    memcmp(data, magic, sizeof(magic)) ||
 	    memchr(data + FIXED, '\0', len - FIXED))
@@ -160,7 +180,9 @@ int cvm_skr_state_parse(const uint8_t *data, size_t len, struct cvm_skr_state *s
 	state->form = cvm_le32(at);
 	state->wrap = cvm_le32(at + 4);
 	state->pcrs = cvm_le32(at + 8);
-	at = get(at + 12, state->unique, sizeof(state->unique));
+	state->phase = cvm_le32(at + 12);
+	state->since = cvm_le32(at + 16) | (uint64_t)cvm_le32(at + 20) << 32;
+	at = get(at + 24, state->unique, sizeof(state->unique));
 	at = get(at, state->nonce, sizeof(state->nonce));
 	at = get(at, state->policy, sizeof(state->policy));
 	at = get(at, state->name, sizeof(state->name));
@@ -169,11 +191,16 @@ int cvm_skr_state_parse(const uint8_t *data, size_t len, struct cvm_skr_state *s
 	       cvm_set_error(error, -EBADMSG, "this is not what cvmctl skr prepare writes");
 }
 
-/* A new file: what is there is another's, or the state of another release. */
+/*
+ * A new file: what is there is another's, or the state of another release. It is written at
+ * once: of who is killed there is nothing, an empty file, or all. It need not be on the disk: a
+ * power failure resets the TPM as well.
+ */
 int cvm_skr_state_write(const char *path, const struct cvm_skr_state *state,
 			struct cvm_error *error)
 {
-	__cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	__cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+				 0600);
 	uint8_t bytes[CVM_SKR_STATE_MAX];
 	size_t len;
 	ssize_t done;
@@ -207,23 +234,75 @@ static int check_owner(int fd, const char *path, struct cvm_error *error)
 	return 0;
 }
 
-int cvm_skr_state_read(const char *path, struct cvm_skr_state *state, struct cvm_error *error)
+static int read_state(int fd, const char *path, struct cvm_skr_state *state,
+		      struct cvm_error *error)
 {
 	uint8_t bytes[CVM_SKR_STATE_MAX + 1];
-	__cleanup_fd int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	ssize_t len = read(fd, bytes, sizeof(bytes));
 	struct cvm_error why;
-	ssize_t len;
 	int rc;
 
-	if (fd < 0)
-		return cvm_path_error(error, -errno, path, "open");
-	rc = check_owner(fd, path, error);
-	if (rc)
-		return rc;
-	len = read(fd, bytes, sizeof(bytes));
 	if (len < 0)
 		return cvm_path_error(error, -errno, path, "read");
 	rc = cvm_skr_state_parse(bytes, (size_t)len, state, &why);
 	OPENSSL_cleanse(bytes, sizeof(bytes));
 	return rc ? cvm_set_error(error, rc, "%s: %s", path, why.text) : 0;
+}
+
+/* Two at a time could both find that no token has been opened. */
+int cvm_skr_state_read(const char *path, struct cvm_skr_state *state, int *fd,
+		       struct cvm_error *error)
+{
+	__cleanup_fd int file = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int rc;
+
+	if (file < 0)
+		return cvm_path_error(error, -errno, path, "open");
+	rc = check_owner(file, path, error);
+	if (rc)
+		return rc;
+	if (flock(file, LOCK_EX | LOCK_NB))
+		return cvm_set_error(error, -EBUSY, "%s: another cvmctl skr is at it", path);
+	rc = read_state(file, path, state, error);
+	if (!rc)
+		*fd = cvm_take_fd(file);
+	return rc;
+}
+
+/* One byte: of who is killed the file says the one or the other. */
+int cvm_skr_state_opened(int fd, struct cvm_skr_state *state, struct cvm_error *error)
+{
+	const uint8_t phase = CVM_SKR_OPENED;
+	ssize_t done = pwrite(fd, &phase, 1, PHASE_AT);
+
+	if (done != 1)
+		return cvm_set_error(error, done < 0 ? -errno : -EIO, "that a token has been opened cannot be written down: %s",
+				     strerror(done < 0 ? errno : EIO));
+	state->phase = CVM_SKR_OPENED;
+	return 0;
+}
+
+/* ---- its time */
+
+static int wrong_phase(enum cvm_skr_phase phase, struct cvm_error *error)
+{
+	if (phase == CVM_SKR_PREPARED)
+		return cvm_set_error(error, -EALREADY, "a token has been opened by this request's wrapping key, which opens no other: go on with cvmctl skr open, or begin again with cvmctl skr prepare");
+	return cvm_set_error(error, -EINVAL, "no token has been opened by this request's wrapping key, so there can be no answer yet: cvmctl skr request is next");
+}
+
+/* By a clock that nobody sets, and that stands still while the VM does */
+int cvm_skr_state_due(const struct cvm_skr_state *state, enum cvm_skr_phase phase,
+		      struct cvm_error *error)
+{
+	uint64_t now = cvm_skr_clock();
+
+	if (state->phase != phase)
+		return wrong_phase(phase, error);
+	if (now < state->since)
+		return cvm_set_error(error, -ESTALE, "this request is of another boot: begin again with cvmctl skr prepare");
+	if (now - state->since > CVM_SKR_MAX_AGE)
+		return cvm_set_error(error, -ESTALE, "this request is older than %d minutes: begin again with cvmctl skr prepare",
+				     CVM_SKR_MAX_AGE / 60);
+	return 0;
 }

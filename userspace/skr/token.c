@@ -209,33 +209,43 @@ static int open_envelope(struct cvm_tpm *tpm, ESYS_TR key, uint32_t pcrs,
 
 /* ---- is it about us */
 
-static bool is_our_key(const struct cvm_json *key, const TPM2B_PUBLIC_KEY_RSA *modulus)
+static bool is_wrapping_key(const struct cvm_json *key)
 {
 	const char *kid = json_string_value(json_object_get(key->value, "kid"));
+
+	return kid && !strcmp(kid, KID);
+}
+
+static bool is_our_key(const struct cvm_json *key, const TPM2B_PUBLIC_KEY_RSA *modulus)
+{
 	const char *n = json_string_value(json_object_get(key->value, "n"));
 	const char *e = json_string_value(json_object_get(key->value, "e"));
 	uint8_t bytes[CVM_SKR_RSA];
 
 	/* under an exponent of 1 the vault would wrap nothing */
-	return kid && n && e && !strcmp(kid, KID) && !strcmp(e, EXPONENT) &&
+	return n && e && !strcmp(e, EXPONENT) &&
 	       cvm_base64url_decode(n, strlen(n), bytes, sizeof(bytes)) == modulus->size &&
 	       !memcmp(bytes, modulus->buffer, sizeof(bytes));
 }
 
+/* Of this name ours alone: which of two the vault would take is not ours to guess. */
 static int check_key(const struct cvm_json *runtime, const TPM2B_PUBLIC_KEY_RSA *modulus)
 {
 	struct cvm_json keys, key;
-	size_t count;
+	size_t count, ours = 0;
 	int rc = cvm_json_member(runtime, "keys", &keys);
 
 	if (!rc)
 		rc = cvm_json_array(&keys, MAX_KEYS, &count);
 	for (size_t i = 0; !rc && i < count; i++) {
 		cvm_json_item(&keys, i, &key);
-		if (is_our_key(&key, modulus))
-			return 0;
+		if (!is_wrapping_key(&key))
+			continue;
+		if (!is_our_key(&key, modulus))
+			return cvm_json_wrong(&key, "the wrapping key of this request");
+		ours++;
 	}
-	return rc ? rc : cvm_json_wrong(&keys, "the wrapping key of this request to be among them");
+	return rc || ours ? rc : cvm_json_wrong(&keys, "the wrapping key of this request to be among them");
 }
 
 /* As it was sent: the text, in base64 */
@@ -334,9 +344,11 @@ int cvm_skr_token_open(struct cvm_tpm *tpm, const struct cvm_skr_state *state,
 	__cleanup_free char *found = NULL;
 	TPM2B_PUBLIC public;
 	ESYS_TR key;
-	int rc = cvm_skr_key_load(tpm, state, &key, &public, error);
+	int rc = cvm_skr_state_due(state, CVM_SKR_PREPARED, error);
 
 	*token = NULL;
+	if (!rc)
+		rc = cvm_skr_key_load(tpm, state, &key, &public, error);
 	if (rc)
 		return rc;
 	rc = state->form == CVM_SKR_AZURE_GUEST ?

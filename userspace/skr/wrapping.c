@@ -15,7 +15,6 @@
 #include "common/api.h"
 #include "keys/tpm.h"
 #include "skr.h"
-#include "wrapping.h"
 
 /* of the paravisor */
 #define AK		0x81000003U
@@ -234,6 +233,8 @@ int cvm_skr_wrapping_make(struct cvm_tpm *tpm, struct cvm_skr_state *state,
 	if (getrandom(state->unique, sizeof(state->unique), 0) != sizeof(state->unique) ||
 	    getrandom(state->nonce, sizeof(state->nonce), 0) != sizeof(state->nonce))
 		return cvm_set_error(error, -EIO, "no random numbers");
+	state->phase = CVM_SKR_PREPARED;
+	state->since = cvm_skr_clock();
 	rc = cvm_tpm_parent(tpm, NULL, error);
 	if (!rc)
 		rc = cvm_tpm_pcrs(tpm, state->pcrs, &now, error);
