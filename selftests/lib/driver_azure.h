@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/cvm_guest.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
@@ -24,6 +25,8 @@
 #define MEMBERS		32
 
 static int report_fd = -1, batch_fd = -1;
+/* its other end: it has a byte for each record that may be read */
+static int batch_end = -1;
 static unsigned int asked;
 static uint32_t driver_scope;
 static enum { NO_LIE, OTHER_PROOF, OTHER_REPORT } lie;
@@ -38,8 +41,11 @@ static struct {
 	size_t len;
 } batch;
 
+/* submitted, and not read; the library has a thread that reads them */
+static pthread_mutex_t pending_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct cvm_evidence_req pending[MEMBERS];
 static int waiting;
+static uint32_t driver_platform = CVM_PLATFORM_AZURE_SNP;
 
 static int64_t soon(void)
 {
@@ -98,7 +104,7 @@ static int info(struct cvm_info *info, bool is_batch)
 {
 	*info = (struct cvm_info) {
 		.size = sizeof(*info), .abi_version = CVM_ABI_VERSION,
-		.platform = CVM_PLATFORM_AZURE_SNP,
+		.platform = driver_platform,
 		.kinds = 1U << (is_batch ? CVM_KIND_BATCH : CVM_KIND_HCL_REPORT),
 		.max_requests = MEMBERS, .max_evidence = 4096, .max_record = 8192,
 		.default_timeout_ms = 10000, .max_leaves = is_batch ? 1024 : 0,
@@ -129,12 +135,15 @@ static int issue(struct cvm_issue *array, bool wait)
 	struct cvm_evidence_req *reqs = (void *)(uintptr_t)array->requests;
 
 	asked += array->count;
-	for (uint32_t i = 0; i < array->count; i++) {
-		if (wait)
-			answer(&reqs[i]);
-		else
-			pending[waiting++] = reqs[i];
+	for (uint32_t i = 0; wait && i < array->count; i++)
+		answer(&reqs[i]);
+	pthread_mutex_lock(&pending_lock);
+	for (uint32_t i = 0; !wait && i < array->count; i++) {
+		pending[waiting++] = reqs[i];
+		if (write(batch_end, "", 1) != 1)
+			exit(1);
 	}
+	pthread_mutex_unlock(&pending_lock);
 	return 0;
 }
 
@@ -187,10 +196,17 @@ static size_t record(const struct cvm_evidence_req *req, uint8_t *to)
 
 ssize_t __wrap_preadv2(int fd, const struct iovec *iov, int count, off_t offset, int flags)
 {
+	ssize_t len = -1;
+	char byte;
+
+	if (is_of(fd, batch_fd)) {
+		pthread_mutex_lock(&pending_lock);
+		if (waiting && read(batch_fd, &byte, 1) == 1)
+			len = (ssize_t)record(&pending[--waiting], iov->iov_base);
+		pthread_mutex_unlock(&pending_lock);
+	}
 	errno = EAGAIN;
-	if (!waiting || !is_of(fd, batch_fd))
-		return -1;
-	return (ssize_t)record(&pending[--waiting], iov->iov_base);
+	return len;
 }
 
 /* two files that can be waited for, and told apart */
@@ -204,6 +220,7 @@ static void make_nodes(void)
 	if (pipe2(ends, O_CLOEXEC))
 		exit(1);
 	batch_fd = ends[0];
+	batch_end = ends[1];
 }
 
 #endif /* LIB_DRIVER_AZURE_H */

@@ -15,7 +15,8 @@ CVM_STRUCT_FROZEN(struct cvm_completion, COMPLETION_MIN, 32);
 
 int cvm_async_open(struct cvm_async **out, struct cvm_ctx *ctx, struct cvm_error *error)
 {
-	bool driver = ctx->source[0].backend->batches;
+	const struct cvm_source *source = &ctx->source[0];
+	const struct cvm_async_ops *driver = source->vtpm ? &cvm_async_azure : &cvm_async_driver;
 	struct cvm_async *async;
 	int rc;
 
@@ -26,7 +27,7 @@ int cvm_async_open(struct cvm_async **out, struct cvm_ctx *ctx, struct cvm_error
 	rc = async ? 0 : -ENOMEM;
 	if (!rc) {
 		async->ctx = ctx;
-		async->ops = driver ? &cvm_async_driver : &cvm_async_thread;
+		async->ops = source->backend->batches ? driver : &cvm_async_thread;
 		pthread_mutex_init(&async->lock, NULL);
 		rc = async->ops->open(async);
 	}
@@ -34,7 +35,7 @@ int cvm_async_open(struct cvm_async **out, struct cvm_ctx *ctx, struct cvm_error
 		free(async);
 		atomic_flag_clear(&ctx->async);
 		return cvm_set_error(error, rc, "%s: cannot submit requests: %s",
-				     ctx->source[0].status.source, strerror(-rc));
+				     source->status.source, strerror(-rc));
 	}
 	*out = async;
 	return 0;

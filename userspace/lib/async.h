@@ -44,9 +44,28 @@ struct cvm_async {
 	int fd;
 };
 
-extern const struct cvm_async_ops cvm_async_driver, cvm_async_thread;
+extern const struct cvm_async_ops cvm_async_driver, cvm_async_azure, cvm_async_thread;
 
 /* as many as may be under way or not fetched yet, where no driver says so */
 #define CVM_ASYNC_MAX	1024U
+
+/**
+ * cvm_async_record() - async_driver.c: the end of a request, as the driver says it
+ * @async: of cvm_async_driver, with its lock held
+ * @done: out: its cookie and job, whose REPORT_DATA is @data; with a result of 0 the evidence
+ *	is in @answer
+ * @data: out
+ * @answer: out: until the next call
+ * @deadline: out: ms of the monotonic clock
+ * @error: or NULL
+ *
+ * Return: as cvm_async_next()
+ */
+int cvm_async_record(struct cvm_async *async, struct cvm_submitted *done,
+		     uint8_t data[CVM_REPORT_DATA_LEN], struct cvm_answer *answer,
+		     int64_t *deadline, struct cvm_error *error);
+
+/* async_thread.c: 0 or a negative errno; the program's signals are for its own threads */
+int cvm_async_start(pthread_t *id, void *(*main)(void *), struct cvm_async *async);
 
 #endif /* CVM_LIB_ASYNC_H */

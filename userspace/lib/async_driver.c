@@ -13,7 +13,6 @@
 #include "async.h"
 #include "common/cleanup.h"
 #include "driver.h"
-#include "vtpm.h"
 
 #define DOORS		2
 #define NO_SLOT		UINT32_MAX
@@ -48,7 +47,6 @@ struct slot {
  * @at: the next record
  * @len: end of them
  * @turn: whose turn it is to be read from
- * @closing: nobody wants what comes yet
  */
 struct driver {
 	const struct cvm_source *source;
@@ -57,7 +55,6 @@ struct driver {
 	uint8_t *records;
 	size_t size, at, len;
 	unsigned int turn;
-	bool closing;
 };
 
 static int door(const struct driver *driver, unsigned int which)
@@ -80,7 +77,6 @@ static void close_driver(struct cvm_async *async)
 {
 	struct driver *driver = async->state;
 
-	driver->closing = true;
 	/* what is under way ends with nobody to read it; the files may live on */
 	for (uint32_t i = 0; i < driver->count; i++)
 		if (driver->slots[i].busy)
@@ -213,27 +209,12 @@ static void submit_chunk(struct driver *driver, struct cvm_submitted *all, size_
 	}
 }
 
-/* Azure: what could not be completed when it comes is not asked for. */
-static bool usable(const struct cvm_vtpm_place *place, struct cvm_submitted *all, size_t count)
-{
-	struct cvm_error why;
-	int rc = cvm_vtpm_usable(place, &why);
-
-	for (size_t i = 0; rc && i < count; i++) {
-		all[i].job.result = rc;
-		all[i].job.error = why;
-	}
-	return !rc;
-}
-
 static void submit_driver(struct cvm_async *async, struct cvm_submitted *all, size_t count,
 			  uint32_t timeout_ms)
 {
 	struct driver *driver = async->state;
 	size_t chunk = driver->source->status.max_requests;
 
-	if (driver->source->vtpm && !usable(driver->source->vtpm, all, count))
-		return;
 	chunk = chunk ? chunk : 1;
 	for (size_t first = 0; first < count; first += chunk)
 		submit_chunk(driver, all + first, count - first < chunk ? count - first : chunk,
@@ -290,53 +271,68 @@ static bool parse(struct driver *driver, struct cvm_record *record, const uint8_
 }
 
 /* 1: a request of ours ended, 0: the record was somebody else's */
-static int complete(struct driver *driver, const struct cvm_record *record, const uint8_t *data,
-		    struct cvm_submitted *done)
+static int complete(struct driver *driver, const struct cvm_record *record,
+		    struct cvm_submitted *done, uint8_t *data, int64_t *deadline)
 {
 	struct slot *slot = slot_of(driver, record->cookie);
-	struct cvm_answer answer = {
-		.data = (void *)data, .len = record->evidence_len,
-		.certs = (void *)(data + record->evidence_len), .certs_len = record->certs_len,
-		.proof = (void *)(data + record->evidence_len + record->certs_len),
-		.proof_len = record->proof_len,
-	};
 
 	if (!slot)
 		return 0;
 	done->cookie = slot->cookie;
 	done->job = slot->job;
-	done->job.report_data = slot->data;
+	memcpy(data, slot->data, sizeof(slot->data));
+	done->job.report_data = data;
+	*deadline = slot->deadline;
 	if (record->result)
 		done->job.result = cvm_source_error(&done->job.error, record->result,
 						    driver->source, record->platform_status);
-	else if (driver->source->vtpm && !driver->closing)
-		cvm_azure_answer(driver->source, &done->job, &answer, slot->deadline);
-	else
-		cvm_job_copy(&done->job, driver->source, &answer);
 	put_slot(driver, (uint32_t)record->cookie);
 	return 1;
 }
 
-static int next_driver(struct cvm_async *async, struct cvm_submitted *done,
-		       struct cvm_error *error)
+int cvm_async_record(struct cvm_async *async, struct cvm_submitted *done,
+		     uint8_t data[CVM_REPORT_DATA_LEN], struct cvm_answer *answer,
+		     int64_t *deadline, struct cvm_error *error)
 {
 	struct driver *driver = async->state;
 
 	for (;;) {
 		struct cvm_record record;
-		const uint8_t *data;
+		const uint8_t *start;
 		int rc = driver->at < driver->len ? 1 : fill(driver, error);
 
 		if (rc <= 0)
 			return rc;
-		if (!parse(driver, &record, &data)) {
+		if (!parse(driver, &record, &start)) {
 			driver->at = driver->len;
 			return cvm_set_error(error, -EBADMSG, "%s: gave a malformed record",
 					     driver->source->status.source);
 		}
-		if (complete(driver, &record, data, done))
-			return 1;
+		if (!complete(driver, &record, done, data, deadline))
+			continue;
+		*answer = (struct cvm_answer) {
+			.data = (void *)start, .len = record.evidence_len,
+			.certs = (void *)(start + record.evidence_len),
+			.certs_len = record.certs_len,
+			.proof = (void *)(start + record.evidence_len + record.certs_len),
+			.proof_len = record.proof_len,
+		};
+		return 1;
 	}
+}
+
+static int next_driver(struct cvm_async *async, struct cvm_submitted *done,
+		       struct cvm_error *error)
+{
+	const struct driver *driver = async->state;
+	uint8_t data[CVM_REPORT_DATA_LEN];
+	struct cvm_answer answer;
+	int64_t deadline;
+	int rc = cvm_async_record(async, done, data, &answer, &deadline, error);
+
+	if (rc > 0 && !done->job.result)
+		cvm_job_copy(&done->job, driver->source, &answer);
+	return rc;
 }
 
 static int cancel_driver(struct cvm_async *async, uint64_t cookie)

@@ -196,15 +196,14 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-/* The program's signals are for its own threads. */
-static int start(struct cvm_async *async, struct thread *thread)
+int cvm_async_start(pthread_t *id, void *(*main)(void *), struct cvm_async *async)
 {
 	sigset_t all, before;
 	int rc;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = -pthread_create(&thread->id, NULL, thread_main, async);
+	rc = -pthread_create(id, NULL, main, async);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return rc;
 }
@@ -222,7 +221,7 @@ static int open_thread(struct cvm_async *async)
 	pthread_cond_init(&thread->wake, NULL);
 	async->state = thread;
 	async->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	rc = async->fd < 0 ? -errno : start(async, thread);
+	rc = async->fd < 0 ? -errno : cvm_async_start(&thread->id, thread_main, async);
 	if (!rc)
 		return 0;
 	if (async->fd >= 0)

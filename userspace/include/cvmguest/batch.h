@@ -205,8 +205,9 @@ struct cvm_completion {
  * @ctx: the context, which goes on to take blocking calls as well
  * @error: or NULL
  *
- * With the cvm-guest driver there is no thread; with any other source one
- * thread asks, and gathers the batch requests that wait for it.
+ * With the cvm-guest driver there is no thread, but on Azure one that completes what the
+ * driver gives, one report after the other; with any other source one thread asks, and
+ * gathers the batch requests that wait for it.
  *
  * Return: 0; -EBUSY: this context has one already; -ENOMEM; or what the system
  * answered. Since: 0.1
@@ -216,7 +217,8 @@ CVM_API int cvm_async_open(struct cvm_async **async, struct cvm_ctx *ctx,
 
 /*
  * Gives up what is under way; without the driver it waits until the source has
- * answered what it is being asked. @async: or NULL. Since: 0.1
+ * answered what it is being asked, and on Azure until the one report that is being completed
+ * is, or its request's deadline has passed. @async: or NULL. Since: 0.1
  */
 CVM_API void cvm_async_close(struct cvm_async *async);
 
@@ -253,9 +255,9 @@ CVM_API long cvm_async_submit(struct cvm_async *async, struct cvm_async_request 
  * @error: or NULL; why the request failed, where completion->result says so,
  *	or the call
  *
- * Never waits; but on Azure with the driver it is here that reports get what belongs to
- * them, by the request's deadline: a direct one, and the first that is fetched of a batch,
- * take the time of a quote of the vTPM and, of TDX, of the host's answer.
+ * Never waits. On Azure with the driver a report that came before the request's deadline has
+ * until then to be completed, by a quote of the vTPM and, of TDX, the host's, whenever it is
+ * fetched; one that is slow to complete keeps those behind it waiting.
  *
  * Return: 1: there was one; 0: there is none now; a negative errno: the source
  * cannot be asked. Since: 0.1
