@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # test_azure_crowd.sh KERNEL snp|tdx: a thousand clients in an Azure guest with the driver,
-# each with an open file of its own, or as requests of one: all get complete evidence, again
-# and again, from a report in two seconds and a host that quotes five TDREPORTs a second.
+# each with an open file of its own, or as requests of one: every one gets complete evidence,
+# from a report in two seconds and a host that quotes five TDREPORTs a second.
 # It counts; how long it takes is for the benchmark to say.
 # shellcheck source=selftests/cvmctl/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -32,7 +32,7 @@ figures() {	# FILE
 for how in threads pipeline; do
 	figures $how
 	counts $how '.errors == 0' 'no errors'
-	counts $how ".count >= $clients" 'each has an answer'
+	counts $how '.fewest >= 1' 'each has an answer'
 	counts $how ".attestations_per_report >= $clients / 4" 'many share a report'
 	# some have had two answers where others have one: 8/9 at the least
 	counts $how '.jain >= 0.85' 'and nobody waits for others'

@@ -104,6 +104,7 @@ for mode in direct batch; do
 		bench 0 '' "bench, $mode $how" --mode $mode --clients 4 $how --json
 		jq -e ".mode == \"$mode\" and .platform == \"snp\" and .clients == 4 and .errors == 0 and
 			.count >= 4 and .p50_ms <= .p99_ms and .p99_ms <= .max_ms and .jain > 0.2 and
+			.first_ms > 0 and .first_ms <= .max_ms and .fewest <= .count / 4 and
 			(.rate - .count / .seconds | fabs) < 1 and has(\"vcpu_ms_per_attestation\") and
 			.attestations_per_report >= 1" "$dir/stdout" >/dev/null
 		result $? 'says what it measured' "$(cat "$dir/stdout")"

@@ -79,6 +79,28 @@ static double jain(const struct bench *bench)
 	return squares > 0 ? sum * sum / ((double)bench->clients * squares) : 0;
 }
 
+/* The longest that a client waited for its first answer */
+static double first_ms(const struct bench *bench)
+{
+	double longest = 0;
+
+	for (size_t i = 0; i < bench->clients; i++)
+		if (bench->client[i].count && bench->client[i].sample[0].ms > longest)
+			longest = bench->client[i].sample[0].ms;
+	return longest;
+}
+
+/* Answers of the client that has had the fewest */
+static size_t fewest(const struct bench *bench)
+{
+	size_t least = SIZE_MAX;
+
+	for (size_t i = 0; i < bench->clients; i++)
+		if (bench->client[i].count < least)
+			least = bench->client[i].count;
+	return least;
+}
+
 static void collect(const struct bench *bench, struct summary *s)
 {
 	size_t at = 0;
@@ -133,13 +155,14 @@ static int print_json(const struct bench *bench, const struct summary *s)
 {
 	/* what the vCPUs lost only the platform knows */
 	return output_json(NULL, json_pack(
-		"{s:s, s:s, s:I, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:n, s:o}",
+		"{s:s, s:s, s:I, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:f, s:f, s:n, s:o}",
 		"platform", tee_name(bench->tee), "mode", mode_name(bench),
 		"clients", (json_int_t)bench->clients, "seconds", bench->took,
 		"count", (json_int_t)s->count, "errors", (json_int_t)s->errors,
 		"rate", (double)s->count / bench->took, "p50_ms", percentile(s, 50),
 		"p90_ms", percentile(s, 90), "p99_ms", percentile(s, 99),
-		"max_ms", percentile(s, 100), "attestations_per_report", per_report(s),
+		"max_ms", percentile(s, 100), "first_ms", first_ms(bench),
+		"fewest", (json_int_t)fewest(bench), "attestations_per_report", per_report(s),
 		"jain", jain(bench), "vcpu_ms_per_attestation",
 		"percentiles_ms", percentiles(s)));
 }
