@@ -102,11 +102,59 @@ static void test_alone(void)
 	cvm_close(ctx);
 }
 
+/* Of many in one call those are not begun for which there is no time left. */
+static void test_deadline(void)
+{
+	static struct cvm_request requests[200];
+	struct cvm_error error = { 0 };
+	struct cvm_ctx *ctx;
+	long done;
+
+	for (size_t i = 0; i < 200; i++)
+		requests[i] = (struct cvm_request){
+			.size = sizeof(requests[i]), .type = CVM_EVIDENCE_HCL_REPORT,
+			.flags = CVM_REQUEST_QUOTE_ALONE, .report_data = { 0x17, (uint8_t)i },
+		};
+	check_is(open_ctx(&ctx, &error), 0, "open");
+	done = cvm_issue(ctx, requests, 200, 1, &error);
+	check(done >= 1 && done < 200 && !requests[0].result, "the first has its time");
+	check_is(requests[199].result, -ETIMEDOUT, "and the last has none left");
+	for (size_t i = 0; i < 200; i++)
+		cvm_evidence_free(requests[i].evidence);
+	cvm_close(ctx);
+}
+
+/* A paravisor that is too old to report what it is asked for, and can have quoted that */
+static void test_old(void)
+{
+	const struct cvm_report_opts direct = { .size = sizeof(direct),
+						.flags = CVM_REQUEST_QUOTE_ALONE };
+	static const char *const needed[] = { "claims", "tpm_quote", "tpm_nonce", "tpm_pcrs", NULL };
+	uint8_t data[64] = { 0x16 };
+	struct cvm_verify_opts opts = { .report_data = data, .binding = CVM_BINDING_AZURE_TPM };
+	struct cvm_tpm_quote nothing = { 0 };
+	struct cvm_evidence *evidence;
+	struct cvm_error error = { 0 };
+	struct cvm_ctx *ctx;
+
+	check_is(open_ctx(&ctx, &error), 0, "an old paravisor");
+	check_is(cvm_attest(ctx, data, &direct, &evidence, &error), 0, "a quote alone");
+	check(evidence && passes(evidence, &opts, &nothing, needed), "is complete");
+	cvm_evidence_free(evidence);
+	check_is(cvm_attest(ctx, data, NULL, &evidence, &error), -EOPNOTSUPP, "but there is no report");
+	check_says(error.text, "too old to report", "and the message says why");
+	cvm_close(ctx);
+}
+
 int main(void)
 {
 	setup();
 	start("nv_size=2600");
 	test_alone();
+	test_deadline();
+	stop();
+	start("no_user_data=1");
+	test_old();
 	stop();
 	return tap_end();
 }

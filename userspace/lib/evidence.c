@@ -105,15 +105,24 @@ static size_t report_data_offset(uint32_t type, const uint8_t *data, size_t len)
 	return len >= offset + CVM_REPORT_DATA_LEN ? offset : 0;
 }
 
+/* An old paravisor's reports are about nothing, which is enough beside a quote alone. */
+static bool hcl_carried(const struct cvm_job *job, const struct cvm_evidence *evidence,
+			uint8_t out[CVM_REPORT_DATA_LEN])
+{
+	int rc = cvm_hcl_about(evidence->data, evidence->len, out);
+
+	return !rc || (rc == -ENODATA && cvm_job_quote_alone(job));
+}
+
 /* The 64 bytes that the evidence is about; false: it is not of this type, or cut short. */
-static bool carried(uint32_t type, const struct cvm_evidence *evidence,
+static bool carried(const struct cvm_job *job, const struct cvm_evidence *evidence,
 		    uint8_t out[CVM_REPORT_DATA_LEN])
 {
 	size_t offset;
 
-	if (type == CVM_EVIDENCE_HCL_REPORT)
-		return !cvm_hcl_about(evidence->data, evidence->len, out);
-	offset = report_data_offset(type, evidence->data, evidence->len);
+	if (job->type == CVM_EVIDENCE_HCL_REPORT)
+		return hcl_carried(job, evidence, out);
+	offset = report_data_offset(job->type, evidence->data, evidence->len);
 	if (offset)
 		memcpy(out, evidence->data + offset, CVM_REPORT_DATA_LEN);
 	return offset;
@@ -144,7 +153,7 @@ static int check(const struct cvm_job *job, const struct cvm_source *source,
 	if (!evidence->len)
 		return cvm_set_error(error, -EBADMSG, "%s: gave empty evidence; on TDX, is the host's quote service too old?",
 				     path);
-	if (!carried(job->type, evidence, own))
+	if (!carried(job, evidence, own))
 		return cvm_set_error(error, -EBADMSG, "%s: gave %zu bytes that are not the evidence asked for",
 				     path, evidence->len);
 	/* what a quote alone is about was compared when it was made */

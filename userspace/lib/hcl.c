@@ -78,5 +78,5 @@ int cvm_hcl_about(const uint8_t *data, size_t len, uint8_t user_data[CVM_REPORT_
 		return rc;
 	EVP_PKEY_free(claims.ak);
 	memcpy(user_data, claims.user_data, CVM_REPORT_DATA_LEN);
-	return claims.has_user_data ? 0 : -EBADMSG;
+	return claims.has_user_data ? 0 : -ENODATA;
 }

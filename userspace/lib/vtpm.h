@@ -108,7 +108,7 @@ static inline void cvm_hcl_free(struct cvm_hcl **hcl)
 	free(*hcl);
 }
 
-/* What an HCL report is about, for comparison. 0 or -EBADMSG, -ENOMEM */
+/* What an HCL report is about, for comparison. 0; -ENODATA: nothing; or -EBADMSG, -ENOMEM */
 int cvm_hcl_about(const uint8_t *data, size_t len, uint8_t user_data[CVM_REPORT_DATA_LEN]);
 
 /* ---- vtpm_place.c: makes and frees @source->vtpm; nothing is opened */

@@ -109,7 +109,11 @@ static int quote_alone(const struct cvm_source *source, struct cvm_job *job)
 void cvm_vtpm_quote_alone(const struct cvm_source *source, struct cvm_job *jobs, size_t count,
 			  uint32_t timeout_ms)
 {
-	/* each takes the time of the TPM, and waits for nothing */
+	int64_t deadline = cvm_vtpm_clock_ms() + timeout_ms;
+
+	/* each takes the time of the TPM, and waits for nothing; the first one always has it */
 	for (size_t i = 0; i < count; i++)
-		jobs[i].result = quote_alone(source, &jobs[i]);
+		jobs[i].result = i && timeout_ms && cvm_vtpm_clock_ms() > deadline ?
+				 cvm_source_error(&jobs[i].error, -ETIMEDOUT, source, 0) :
+				 quote_alone(source, &jobs[i]);
 }

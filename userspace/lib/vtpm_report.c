@@ -58,9 +58,6 @@ static int read_report(const struct renewal *r, bool peek, struct cvm_hcl *hcl,
 		if (!rc)
 			rc = cvm_hcl_read(hcl, error);
 	}
-	if (!rc && !hcl->has_user_data)
-		return cvm_set_error(error, -EOPNOTSUPP, "the vTPM: the claims of report 0x%x have no user-data: this paravisor is too old to report what it is asked for",
-				     CVM_VTPM_REPORT);
 	return rc;
 }
 
@@ -124,6 +121,9 @@ static int look(const struct renewal *r, const uint8_t *want, struct cvm_hcl *hc
 
 	if (rc)
 		return rc;
+	if (!hcl->has_user_data)
+		return cvm_set_error(error, -EOPNOTSUPP, "the vTPM: the claims of report 0x%x have no user-data: this paravisor is too old to report what it is asked for",
+				     CVM_VTPM_REPORT);
 	if (memcmp(hcl->user_data, want, sizeof(hcl->user_data)))
 		return -EAGAIN;
 	atomic_store(&r->vtpm->place->renewed_ms, before);
@@ -160,9 +160,10 @@ static int part_from(struct renewal *r, const uint8_t *want, struct cvm_hcl *hcl
 	uint8_t other[CVM_REPORT_DATA_LEN];
 	int rc = read_report(r, true, hcl, error);
 
-	if (rc && rc != -EBADMSG && rc != -EOPNOTSUPP)
+	if (rc && rc != -EBADMSG)
 		return rc;
-	if (!rc && memcmp(hcl->user_data, want, sizeof(other)))
+	/* where it is about nothing no other will be either, which says who looks at that */
+	if (!rc && (!hcl->has_user_data || memcmp(hcl->user_data, want, sizeof(other))))
 		return 0;
 	if (getrandom(other, sizeof(other), 0) != sizeof(other))
 		return cvm_set_error(error, -EIO, "no random numbers");
@@ -184,7 +185,10 @@ int cvm_vtpm_report(struct cvm_vtpm *vtpm, const uint8_t *user_data, bool unique
 	return rc;
 }
 
-/* Torn ones are read again, as ever; what its claims name is what it is read for. */
+/*
+ * Torn ones are read again, as ever; what its claims name is what it is read for, so an old
+ * paravisor's, which are about nothing, will do.
+ */
 int cvm_vtpm_present(struct cvm_vtpm *vtpm, struct cvm_hcl *hcl, struct cvm_error *error)
 {
 	struct renewal r = { .vtpm = vtpm };
