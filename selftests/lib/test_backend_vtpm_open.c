@@ -83,6 +83,8 @@ static bool is_opened(const char *vendor)
 	if (watch < 0 || inotify_add_watch(watch, node, IN_OPEN) < 0)
 		printf("Bail out! no watch of %s\n", node);
 	check_is(cvm_open(&ctx, &opts, &error), -ENODEV, "no TPM at all, by itself");
+	check_says(error.text, vendor ? "is this a confidential VM" : "name the backend: vtpm",
+		   "and the message says what to do");
 	opened = read(watch, &event, sizeof(event)) == sizeof(event);
 	close(watch);
 	return opened;

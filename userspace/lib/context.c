@@ -2,6 +2,7 @@
 /* A context: which sources of evidence this machine has. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "driver/merkle.h"
@@ -50,17 +51,28 @@ static int add_source(struct cvm_ctx *ctx, const struct cvm_backend *backend,
 	return rc;
 }
 
-/* Azure's machines are Hyper-V's. Who says so is the host, and it only decides who is asked. */
-static bool is_hyperv(const struct cvm_ctx *ctx)
+/*
+ * Azure's machines are Hyper-V's. Who says so is the host, and it only decides who is asked. A
+ * container may not see it: @hidden
+ */
+static bool is_hyperv(const struct cvm_ctx *ctx, bool *hidden)
 {
 	static const char vendor[] = "Microsoft Corporation";
 	__cleanup_free void *text = NULL;
 	char path[PATH_MAX];
 	size_t len;
 
-	return snprintf(path, sizeof(path), "%s/sys/class/dmi/id/sys_vendor", ctx->root) < PATH_MAX &&
-	       !cvm_read_file(path, 4096, &text, &len) &&
-	       !strncmp(text, vendor, sizeof(vendor) - 1);
+	*hidden = snprintf(path, sizeof(path), "%s/sys/class/dmi/id/sys_vendor", ctx->root) >= PATH_MAX ||
+		  cvm_read_file(path, 4096, &text, &len);
+	return !*hidden && !strncmp(text, vendor, sizeof(vendor) - 1);
+}
+
+static bool has_tpm(const struct cvm_ctx *ctx)
+{
+	char path[PATH_MAX];
+
+	return snprintf(path, sizeof(path), "%s/dev/tpmrm0", ctx->root) < PATH_MAX &&
+	       !access(path, F_OK);
 }
 
 /*
@@ -71,9 +83,12 @@ static bool is_hyperv(const struct cvm_ctx *ctx)
 static int add_vtpm(struct cvm_ctx *ctx, const struct cvm_open_opts *opts,
 		    struct cvm_error *error)
 {
-	int rc = opts->tcti || is_hyperv(ctx) ?
+	bool hidden = false;
+	int rc = opts->tcti || is_hyperv(ctx, &hidden) ?
 		 add_source(ctx, &cvm_backend_vtpm, opts, error) : -ENODEV;
 
+	if (hidden && has_tpm(ctx))
+		return cvm_set_error(error, -ENXIO, "no source of evidence but perhaps the TPM, which is not asked: /sys/class/dmi/id/sys_vendor, which would say that this is Azure, is hidden; if it is, name the backend: vtpm");
 	return rc && rc != -ENOMEM && !ctx->source[ctx->count].status.max_evidence ? -ENODEV : rc;
 }
 
@@ -98,6 +113,8 @@ static int add_best(struct cvm_ctx *ctx, const struct cvm_open_opts *opts,
 	if (ctx->count)
 		return 0;
 	rc = add_vtpm(ctx, opts, error);
+	if (rc == -ENXIO)
+		return -ENODEV;
 	if (rc != -ENODEV)
 		return rc;
 	return cvm_set_error(error, -ENODEV, "no source of evidence: neither /dev/cvm/report nor configfs-tsm nor /dev/sev-guest nor /dev/tdx_guest is there, nor a TPM with a paravisor's report that this process may use; is this a confidential VM, and the driver loaded ('cvmctl module load')?");
