@@ -32,7 +32,7 @@ int cvm_batch_job(const struct cvm_ctx *ctx, struct cvm_job *job, const uint8_t 
 		job->flags &= ~CVM_REQUEST_CERTS;
 	if (flags & ~(CVM_REQUEST_CERTS | CVM_REQUEST_QUOTE_ALONE))
 		return cvm_set_error(error, -EINVAL, "batch evidence has no choice of VMPL, nor flags 0x%x",
-				     flags);
+				     flags & ~(CVM_REQUEST_CERTS | CVM_REQUEST_QUOTE_ALONE));
 	return cvm_job_check(job, error);
 }
 
