@@ -398,8 +398,22 @@ static void test_detected(void)
 		0xaa, 0xe6, 0x39, 0xc0, 0x45, 0xa0, 0xb8, 0xa1, 48, 0, 0, 0, 1,
 	};
 
+	static const char begins[] = "{[ ";
+
 	check(cvm_format_detect(certs, sizeof(certs)) == CVM_FORMAT_CERT_TABLE,
-	      "a certificate table");
+	      "a certificate other");
+	/* a host's own, whose GUID begins as a text does, before a VLEK's */
+	for (size_t i = 0; i < sizeof(begins) - 1; i++) {
+		uint8_t other[88] = { begins[i], 0x4b, [16] = 72, [20] = 1 };
+
+		memcpy(other + 24, certs, 24);
+		other[24 + 16] = 73;
+		check(cvm_format_detect(other, sizeof(other)) == CVM_FORMAT_CERT_TABLE,
+		      "one that begins with '%c'", begins[i]);
+		memset(other + 1, ' ', sizeof(other) - 1);
+		check(cvm_format_detect(other, sizeof(other)) ==
+		      (begins[i] == ' ' ? CVM_FORMAT_UNKNOWN : CVM_FORMAT_JSON), "a text of such");
+	}
 	check(cvm_format_detect("\x82\xff\xff\xff", 4) == CVM_FORMAT_UNKNOWN &&
 	      cvm_format_detect("\xa1\x41\x41\x41", 4) == CVM_FORMAT_UNKNOWN &&
 	      cvm_format_detect("\xda\x63\x73\x00", 4) == CVM_FORMAT_UNKNOWN, "other CBOR");

@@ -126,8 +126,9 @@ enum cvm_format cvm_format_detect(const void *data, size_t len)
 {
 	const uint8_t *p = data;
 
+	/* by its GUID, which is the host's, a certificate table may begin as a text does */
 	if (len >= 1 && is_json(p, len))
-		return CVM_FORMAT_JSON;
+		return is_cert_table(p, len) ? CVM_FORMAT_CERT_TABLE : CVM_FORMAT_JSON;
 	if (len < 4)
 		return CVM_FORMAT_UNKNOWN;
 	if (by_tag(p, len) != CVM_FORMAT_UNKNOWN)
