@@ -155,8 +155,23 @@ static void test_names(void)
 	      !cvm_cmw_is_content_format("18446744073709551617"), "none");
 }
 
+static void test_unknown(void)
+{
+	struct cvm_evidence_file file = alone();
+	struct cvm_error error = { 0 };
+	struct cvm_blob cbor = { 0 };
+	json_t *json = NULL;
+
+	file.type = 77;
+	check_is(cvm_cmw_cbor(&file, NULL, &cbor, &error), -EINVAL, "evidence that is not known");
+	check_says(error.text, "type 77 has no form", "and the message says so");
+	check_is(cvm_cmw_json(&file, NULL, &json, &error), -EINVAL, "nor in JSON");
+	check(!cbor.data && !json, "nothing comes of it");
+}
+
 int main(void)
 {
+	test_unknown();
 	test_bytes();
 	test_read_again();
 	test_names();

@@ -68,6 +68,16 @@ static const char *certs_name(const struct cvm_blob *certs)
 }
 
 /* @media_types: NULL, or as cvm_cmw_json() has it */
+static bool has_form(const char *name)
+{
+	size_t i = 0;
+
+	while (cvm_cmw_types[i].name && strcmp(cvm_cmw_types[i].name, name))
+		i++;
+	return cvm_cmw_types[i].name;
+}
+
+/* @name: one that has_form() */
 static void add(struct parts *parts, const char *const *media_types, const char *name,
 		const void *data, size_t len)
 {
@@ -92,8 +102,11 @@ static void add(struct parts *parts, const char *const *media_types, const char 
 static int list_parts(const struct cvm_evidence_file *file, const char *const *types,
 		      char **tpm_quote, struct parts *parts, struct cvm_error *error)
 {
-	json_t *json = file->has_tpm ? cvm_tpm_quote_json(&file->tpm.quote) : NULL;
+	json_t *json;
 
+	if (!has_form(cvm_evidence_type_name(file->type)))
+		return cvm_set_error(error, -EINVAL, "evidence of type %u has no form in a CMW", file->type);
+	json = file->has_tpm ? cvm_tpm_quote_json(&file->tpm.quote) : NULL;
 	*tpm_quote = json ? json_dumps(json, JSON_COMPACT) : NULL;
 	json_decref(json);
 	if (file->has_tpm && !*tpm_quote)
