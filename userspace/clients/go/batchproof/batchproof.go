@@ -12,7 +12,7 @@
 // refuses a REPORT_DATA that is Reserved: there is no way back in either direction.
 //
 // The functions are pure. They allocate nothing that a sender has a say in, and
-// answer as cvm_batch_expected() of libcvmguest does, case by case.
+// answer as the C code that libcvmguest has from the driver, case by case.
 package batchproof
 
 import (

@@ -10,8 +10,8 @@
 //! Whoever expects a batch demands a proof, and whoever expects direct evidence refuses a
 //! REPORT_DATA that is [`reserved`]: there is no way back in either direction.
 //!
-//! The functions are pure, have no `unsafe` code and allocate nothing; they answer as
-//! `cvm_batch_expected()` of libcvmguest does, case by case.
+//! The functions are pure and have no `unsafe` code; [`expected`] allocates nothing. They
+//! answer as the C code that libcvmguest has from the driver, case by case.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
