@@ -29,39 +29,48 @@
 /* bytes of one read: every TPM takes as much */
 #define CHUNK			1024
 
+/* while it is held */
 static struct tpm_chip *chip;
 static struct tpm_buf *buf;
 
 int cvm_tpm_find(void)
 {
-	chip = tpm_default_chip();
-	if (!chip)
+	struct tpm_chip *found = tpm_default_chip();
+
+	if (!found)
 		return -ENODEV;
-	buf = tpm_is_tpm2(chip) > 0 ? cvm_tpm_buf_alloc() : NULL;
-	if (buf)
-		return 0;
-	put_device(&chip->dev);
-	chip = NULL;
-	return -ENODEV;
+	buf = tpm_is_tpm2(found) > 0 ? cvm_tpm_buf_alloc() : NULL;
+	put_device(&found->dev);
+	return buf ? 0 : -ENODEV;
 }
 
 void cvm_tpm_forget(void)
 {
 	cvm_tpm_buf_free(buf);
 	buf = NULL;
-	put_device(&chip->dev);
-	chip = NULL;
 }
 
-/* A TPM whose driver has gone has no operations any more, and says so here. */
+/*
+ * Found anew each time: one whose driver is unbound and bound again is another one for the
+ * kernel, and would be another number for user space if the old one were kept here.
+ */
 int cvm_tpm_hold(void)
 {
-	return tpm_try_get_ops(chip);
+	int rc;
+
+	chip = tpm_default_chip();
+	if (!chip)
+		return -ENODEV;
+	rc = tpm_try_get_ops(chip);
+	if (rc)
+		put_device(&chip->dev);
+	return rc;
 }
 
 void cvm_tpm_release(void)
 {
 	tpm_put_ops(chip);
+	put_device(&chip->dev);
 }
 
 static void command(u16 tag, u32 code)

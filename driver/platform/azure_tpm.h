@@ -28,10 +28,11 @@
 #define CVM_TPM_BAD_AUTH	0x9a2
 #define CVM_TPM_AUTH_FAIL	0x98e
 
-/* -ENODEV: no TPM 2.0. Finds it once and keeps it */
+/* -ENODEV: no TPM 2.0 */
 int cvm_tpm_find(void);
 void cvm_tpm_forget(void);
 
+/* -ENODEV: it is gone, and its driver may be bound again */
 int cvm_tpm_hold(void);
 void cvm_tpm_release(void);
 

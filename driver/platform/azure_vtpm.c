@@ -37,6 +37,8 @@ static const struct {
 		"somebody else has a report of his own made in each window, by the TPM: until he ends, evidence comes late or not at all" },
 	[CVM_TROUBLE_TORN] = { "torn", "the TPM gives reports that are not one whole" },
 	[CVM_TROUBLE_TPM] = { "tpm-error", "the TPM does not do what it is told" },
+	[CVM_TROUBLE_NO_TPM] = { "no-tpm",
+		"the TPM is gone: its driver is unbound; there is no evidence until it is bound again" },
 };
 
 /**
@@ -48,7 +50,7 @@ static const struct {
  * @user_data: what that was
  * @report_data: the hash of its claims
  * @made_at: when, at the latest; 0: unknown
- * @input_good: the input index has been looked at
+ * @indices_good: both have been looked at
  * @reading: the last command was a read of the report
  * @trouble: read by sysfs, too
  */
@@ -61,7 +63,7 @@ static struct {
 	u8 user_data[CVM_HCL_DATA_SIZE];
 	u8 report_data[CVM_HCL_DATA_SIZE];
 	ktime_t made_at;
-	bool input_good;
+	bool indices_good;
 	bool reading;
 	enum cvm_trouble trouble;
 } vtpm;
@@ -90,18 +92,30 @@ ktime_t cvm_vtpm_made_at(void)
 	return vtpm.made_at;
 }
 
+/* Of the index that is there: another TPM's may be of another size. */
+static int find_size(void)
+{
+	u32 attributes, size;
+	int rc = cvm_tpm_public(CVM_TPM_REPORT, &attributes, &size);
+
+	if (rc)
+		return rc;
+	if (size < CVM_HCL_CLAIMS || size > PAGE_SIZE)
+		return -EBADMSG;
+	vtpm.known = vtpm.known && size == vtpm.size;
+	vtpm.size = size;
+	return 0;
+}
+
 static int look_at_report(void)
 {
-	u32 attributes;
 	int rc = cvm_tpm_hold();
 
 	if (rc)
 		return rc;
-	rc = cvm_tpm_public(CVM_TPM_REPORT, &attributes, &vtpm.size);
+	rc = find_size();
 	cvm_tpm_release();
-	if (rc || vtpm.size < CVM_HCL_CLAIMS || vtpm.size > PAGE_SIZE)
-		return -ENODEV;
-	return 0;
+	return rc ? -ENODEV : 0;
 }
 
 int cvm_vtpm_start(u32 type)
@@ -240,14 +254,15 @@ static int look_for_value(struct cvm_vtpm_value *value)
  */
 static int exchange(struct cvm_vtpm_value *value)
 {
-	u32 head = min(vtpm.size, HEAD);
 	int rc = 0;
+	u32 head;
 
-	if (!vtpm.input_good)
-		rc = check_input();
+	if (!vtpm.indices_good)
+		rc = find_size() ?: check_input();
 	if (rc)
 		return rc;
-	vtpm.input_good = true;
+	vtpm.indices_good = true;
+	head = min(vtpm.size, HEAD);
 	if (!value->unheard)
 		rc = look_for_value(value);
 	if (!rc)
@@ -261,7 +276,7 @@ static int exchange(struct cvm_vtpm_value *value)
 
 static int explain(int rc, u64 *status)
 {
-	vtpm.input_good = false;
+	vtpm.indices_good = false;
 	*status = rc > 0 ? rc : 0;
 	/* nobody is told to remove the one index for what the other has refused */
 	if (vtpm.reading && (rc == CVM_TPM_NV_AUTHORIZATION || rc == CVM_TPM_NV_RANGE))
@@ -278,6 +293,8 @@ static int explain(int rc, u64 *status)
 	case -EFAULT:	/* shorter than it has to be */
 		cvm_count(rejected);
 		return cvm_vtpm_fail(CVM_TROUBLE_TPM, -EBADMSG);
+	case -ENODEV:
+		return cvm_vtpm_fail(CVM_TROUBLE_NO_TPM, -EIO);
 	case -EIO:	/* has been explained, or is the TPM's driver's */
 		return vtpm.trouble ? -EIO : cvm_vtpm_fail(CVM_TROUBLE_TPM, -EIO);
 	default:

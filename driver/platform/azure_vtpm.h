@@ -22,6 +22,7 @@ enum cvm_trouble {
 	CVM_TROUBLE_CONTENDED,
 	CVM_TROUBLE_TORN,
 	CVM_TROUBLE_TPM,
+	CVM_TROUBLE_NO_TPM,
 };
 
 /* notes it, says what to do when it is a new one, and returns @err */

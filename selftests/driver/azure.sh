@@ -10,7 +10,7 @@ shift 3
 case $part in
 hcl) program=driver_azure tests='' ;;
 short) program=driver_azure
-	tests=' -t at_once -t waits_for_the_window -t the_same_again -t input_index -t contended -t reserved_tag -t others_go_on' ;;
+	tests=' -t at_once -t waits_for_the_window -t the_same_again -t input_index -t contended -t reserved_tag -t others_go_on -t bound_anew' ;;
 crowd) program=driver_crowd tests=' -t throttled' ;;
 esac
 programs=("/t/$program$tests")

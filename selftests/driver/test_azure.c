@@ -4,6 +4,7 @@
  * gives old reports, others', and rubbish. Only a simulated one can be asked to.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -353,6 +354,52 @@ TEST_F_TIMEOUT(hcl, others_go_on, 60)
 	EXPECT_GT(1000000, result[1]);
 	close(ends[0]);
 	close(ends[1]);
+}
+
+/* ---- the TPM's driver; the last, as it may have another number behind it ---- */
+
+/* What @link leads to: its path's end, or all of it */
+static void follow(const char *link, bool end, char out[256])
+{
+	char path[PATH_MAX] = "";
+
+	if (!realpath(link, path))
+		path[0] = 0;
+	snprintf(out, 256, "%s", end && strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
+}
+
+static bool tell(const char *driver, const char *what, const char *device)
+{
+	char path[300];
+	FILE *file;
+	bool good;
+
+	snprintf(path, sizeof(path), "%s/%s", driver, what);
+	file = fopen(path, "we");
+	if (!file)
+		return false;
+	good = fputs(device, file) >= 0;
+	return !fclose(file) && good;
+}
+
+TEST_F_TIMEOUT(hcl, bound_anew, 60)
+{
+	char driver[256], device[256];
+	int i;
+
+	follow("/sys/class/tpm/tpm0/device/driver", false, driver);
+	follow("/sys/class/tpm/tpm0/device", true, device);
+	EXPECT_EQ(0, ASK());
+	for (i = 0; i < 2; i++) {
+		ASSERT_TRUE(tell(driver, "unbind", device));
+		EXPECT_EQ(-EIO, ASK());
+		EXPECT_TRUE(trouble_is("no-tpm"));
+		EXPECT_EQ(-EIO, ASK());
+		ASSERT_TRUE(tell(driver, "bind", device));
+		EXPECT_EQ(0, ASK());
+		EXPECT_TRUE(trouble_is("none"));
+	}
+	TH_LOG("tpm0 is %s", access("/sys/class/tpm/tpm0", F_OK) ? "another one now" : "tpm0 again");
 }
 
 TEST_HARNESS_MAIN
