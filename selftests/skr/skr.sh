@@ -5,6 +5,6 @@
 #   selftests/skr/skr.sh 6.12|7.3 snp|tdx
 set -eu
 cd "$(dirname "$0")/../.."
-exec selftests/vm/run --kernel "$1" --platform "azure-$2" --driver cvm --timeout 300 --memory 1024 \
+exec selftests/vm/run --kernel "$1" --platform "azure-$2" --driver cvm --imds --timeout 300 --memory 1024 \
 	--put build/tests/skr_service:/t/skr_service --put build/tests/key_use:/t/key_use \
-	--put selftests/skr/skr_guest.sh:/t/skr_guest.sh -- sh /t/skr_guest.sh
+	--put selftests/skr/skr_guest.sh:/t/skr_guest.sh -- sh /t/skr_guest.sh "$2"

@@ -2,10 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 # In the VM: prepare, attest, request, release, open, and what must not go through.
+#   skr_guest.sh snp|tdx
 # Prints TAP.
 KID=https://vault.simulated.example/keys/disk/0123456789abcdef
 cd /t || exit
 n=0 failed=0
+# TDX: the host's service quotes the TDREPORT, and there are no certificates to be named
+case $1 in
+snp) certs='--certs pki/root.pem' form=sev-snp-vm other=tdx-vm ;;
+tdx) certs='' form=tdx-vm other=sev-snp-vm ;;
+esac
 
 result()	# STATUS NAME
 {
@@ -33,8 +39,8 @@ try()	# STATUS WORDS NAME ARGUMENT...: one line on stderr, or none
 
 prepare()
 {
-	try 0 '' "$1" prepare --state state --kid $KID --certs pki/root.pem --event-log /dev/null \
-		--out attest.json
+	# shellcheck disable=SC2086
+	try 0 '' "$1" prepare --state state --kid $KID $certs --event-log /dev/null --out attest.json
 }
 
 attest()
@@ -122,12 +128,17 @@ open_key 0 '' 'a new one: taken'
 ./key_use invalidate "$(cat out)"
 
 # the platform alone, for a vault of one's own
-try 0 '' 'sev-snp-vm' prepare --state state --kid $KID --certs pki/root.pem --form sev-snp-vm \
-	--public key.pem --out attest.json
+# shellcheck disable=SC2086
+try 0 '' "$form" prepare --state state --kid $KID $certs --form "$form" --public key.pem \
+	--out attest.json
 attest
 ./skr_service pki release key.pem <release.json >released.json 2>err
 open_key 0 '' 'and its key'
-try 1 'event-log' 'no log of what was measured' prepare --state state --kid $KID \
-	--certs pki/root.pem --event-log /nonexistent
+# shellcheck disable=SC2086
+try 1 'another' 'the platform is another one' prepare --state state --kid $KID $certs \
+	--form "$other" --out attest.json
+# shellcheck disable=SC2086
+try 1 'event-log' 'no log of what was measured' prepare --state state --kid $KID $certs \
+	--event-log /nonexistent
 echo "1..$n"
 exit $failed
