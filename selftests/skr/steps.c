@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/random.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "imds_host.h"
 #include "steps.h"
 #include "tap.h"
 #include "verify/certs.h"
-#include "vtpm_simulated.h"
 
 struct service service;
 
@@ -150,34 +146,7 @@ bool steps_gives(struct cvm_tpm *tpm, const struct release *r, const char *wrong
 	return false;
 }
 
-/* ---- the other side */
-
-/* TDX: its host's service gives the quote of the TDREPORT */
-static pid_t host;
-
-/* Returns its URL. */
-static const char *start_host(void)
-{
-	static char url[64];
-	char socket[96], port[16] = "";
-	int ends[2];
-
-	snprintf(socket, sizeof(socket), "%s/s", fwd.dir);
-	if (pipe(ends))
-		exit(1);
-	host = fork();
-	if (!host) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		dup2(ends[1], STDOUT_FILENO);
-		execlp("selftests/fetch/imds.py", "imds.py", socket, tap_dir, "0", NULL);
-		_exit(127);
-	}
-	close(ends[1]);
-	if (read(ends[0], port, sizeof(port) - 1) < 2)
-		exit(1);
-	snprintf(url, sizeof(url), "http://127.0.0.1:%d", atoi(port));
-	return url;
-}
+/* ---- both sides */
 
 void steps_begin(bool tdx)
 {
@@ -187,8 +156,10 @@ void steps_begin(bool tdx)
 
 	setup();
 	start(tdx ? "platform=azure-tdx" : NULL);
+	/* how often there is a report is not what is tried here */
+	steps_set("window_ms=0");
 	if (tdx)
-		opts.imds = start_host();
+		opts.imds = start_imds();
 	service_make(&service);
 	pem = service_roots(&service);
 	if (cvm_open(&ctx, &opts, &error) || cvm_certs_load(&roots, pem, strlen(pem), &error)) {
@@ -200,8 +171,7 @@ void steps_begin(bool tdx)
 
 bool steps_end(void)
 {
-	if (host)
-		kill(host, SIGKILL);
+	stop_imds();
 	cvm_close(ctx);
 	cvm_certs_free(&roots);
 	service_free(&service);

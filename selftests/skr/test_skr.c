@@ -494,6 +494,40 @@ static void encrypt(const TPM2B_PUBLIC *public, uint8_t cipher[CVM_SKR_RSA])
 }
 
 /* With nobody here who compares PCRs: that the key does not serve is the TPM's to say. */
+/* The attestation key's, as it was sent; for X509_free() */
+static X509 *sent_certificate(struct cvm_tpm *tpm)
+{
+	struct cvm_skr_state state = { .form = CVM_SKR_AZURE_GUEST, .wrap = 1, .pcrs = CVM_SKR_PCRS };
+	static struct cvm_skr_wrapping w;
+	const unsigned char *at = w.ak_cert;
+	struct cvm_error error = { 0 };
+
+	check_is(cvm_skr_wrapping_make(tpm, &state, &w, &error), 0, "a certificate is read");
+	return d2i_X509(NULL, &at, (long)w.ak_cert_len);
+}
+
+/* It is renewed under who has read another one, and under who is reading it. */
+static void test_certificate(struct cvm_tpm *tpm)
+{
+	X509 *first = sent_certificate(tpm), *second, *third, *same;
+
+	steps_set("cert_renew=now");
+	second = sent_certificate(tpm);
+	check(first && second && X509_cmp(first, second), "another one when it is renewed");
+	steps_set("cert_torn_n=1");
+	third = sent_certificate(tpm);
+	same = sent_certificate(tpm);
+	check(third && same && X509_cmp(second, third) && !X509_cmp(third, same),
+	      "and the new one, whole, where it is renewed meanwhile");
+	X509_free(first);
+	X509_free(second);
+	X509_free(third);
+	X509_free(same);
+	steps_set("cert_torn_n=1000");
+	is_not_prepared(tpm, -EAGAIN, "is being renewed; ask again", "one that is renewed each time");
+	steps_set("cert_torn_n=0");
+}
+
 static void test_tpm_refuses(struct cvm_tpm *tpm)
 {
 	const TPMT_RSA_DECRYPT scheme = { .scheme = TPM2_ALG_RSAES };
@@ -513,6 +547,7 @@ static void test_tpm_refuses(struct cvm_tpm *tpm)
 	      "but not by a policy of other PCRs");
 	extend(tpm, ESYS_TR_PCR7);
 	check(!cvm_skr_decrypt(tpm, key, CVM_SKR_PCRS, &scheme, cipher, out, sizeof(out), &len),
+	test_certificate(tpm);
 	      "nor once something is measured");
 	cvm_tpm_flush(tpm, &key);
 	steps_forget(&r);

@@ -320,7 +320,8 @@ void cvm_skr_user_data(const uint8_t spki_hash[CVM_SKR_DIGEST],
  * @error: or NULL
  *
  * Return: 0; -EOPNOTSUPP: this is no confidential VM of Azure; -EBADMSG: what the TPM says
- * does not belong together; -EAGAIN: PCRs were extended meanwhile; or as cvm_attest().
+ * does not belong together; -EAGAIN: PCRs were extended meanwhile, or a certificate renewed;
+ * or as cvm_attest().
  */
 int cvm_skr_gather(struct cvm_ctx *ctx, struct cvm_tpm *tpm, struct cvm_skr_state *state,
 		   struct cvm_skr_parts *parts, struct cvm_error *error);

@@ -23,6 +23,9 @@
 /* bytes of one command: every TPM takes as many */
 #define CHUNK		512U
 
+/* how often a certificate is read that is another one at the end than at the beginning */
+#define MAX_TORN	8
+
 int cvm_skr_tpm_open(const char *tcti, struct cvm_tpm **tpm, struct cvm_error *error)
 {
 	TSS2_TCTI_CONTEXT *context;
@@ -188,20 +191,43 @@ static TSS2_RC read_chunk(struct cvm_tpm *tpm, ESYS_TR index, size_t size, uint8
 	return 0;
 }
 
+/*
+ * All of it, and its beginning once more: the paravisor renews it when it likes, and the serial
+ * number and the dates of another one are in its first bytes. @whole: they are the same.
+ */
+static TSS2_RC read_once(struct cvm_tpm *tpm, ESYS_TR index, size_t size,
+			 struct cvm_skr_wrapping *out, bool *whole)
+{
+	size_t done = 0, first = size < CHUNK ? size : CHUNK, again = 0;
+	uint8_t begin[CHUNK];
+	TSS2_RC rc = 0;
+
+	while (!rc && done < size)
+		rc = read_chunk(tpm, index, size, out->ak_cert, &done);
+	if (!rc)
+		rc = read_chunk(tpm, index, first, begin, &again);
+	*whole = !rc && !memcmp(begin, out->ak_cert, first);
+	out->ak_cert_len = done;
+	return rc;
+}
+
 /* As Azure's clients send it: all of the index. Nobody here believes it. */
 static int read_cert(struct cvm_tpm *tpm, struct cvm_skr_wrapping *out, struct cvm_error *error)
 {
-	size_t size, done = 0;
+	bool whole = false;
 	ESYS_TR index;
+	size_t size;
 	TSS2_RC rc = find_cert(tpm, &index, &size);
 
 	if (!rc && size > sizeof(out->ak_cert))
 		return cvm_set_error(error, -EBADMSG, "the TPM's index 0x%x: %zu bytes, at most %zu are expected",
 				     AK_CERT, size, sizeof(out->ak_cert));
-	while (!rc && done < size)
-		rc = read_chunk(tpm, index, size, out->ak_cert, &done);
-	out->ak_cert_len = done;
-	return rc ? cvm_tpm_error(error, rc, "the attestation key's certificate, index 0x1c101d0") : 0;
+	for (int i = 0; !rc && !whole && i < MAX_TORN; i++)
+		rc = read_once(tpm, index, size, out, &whole);
+	if (rc)
+		return cvm_tpm_error(error, rc, "the attestation key's certificate, index 0x1c101d0");
+	return whole ? 0 : cvm_set_error(error, -EAGAIN, "the TPM's index 0x%x is another one whenever it has been read: the attestation key's certificate is being renewed; ask again",
+					 AK_CERT);
 }
 
 static int ask(struct cvm_tpm *tpm, ESYS_TR key, const struct cvm_skr_state *state,

@@ -61,7 +61,7 @@ struct azure_config {
 /* each counts down by one when it strikes; what they do: azure_options */
 struct azure_faults {
 	uint32_t claims_hash, other_ak, user_data, renewal, torn;
-	uint32_t nv_rc, nv_rc_n, nv_short, nv_length, nv_said, nv_said_n, cert_said;
+	uint32_t nv_rc, nv_rc_n, nv_short, nv_length, nv_said, nv_said_n, cert_said, cert_torn;
 	uint32_t claims_size, claims_size_n, report_type, report_type_n;
 };
 
@@ -99,6 +99,9 @@ extern struct azure_keys azure_keys;
 
 /* a new AK and its certificate; what lasts is made where it is missing */
 int azure_provision(struct fwd *fwd);
+
+/* another certificate of the same AK, as the paravisor fetches one by and by */
+int azure_renew_certificate(struct fwd *fwd);
 
 /* who issues the AK's certificate: 0, for pki_free(), or -1 */
 struct pki_cert;

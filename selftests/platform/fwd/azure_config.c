@@ -15,7 +15,7 @@ struct azure_config azure_config = {
 
 struct azure_faults azure_faults;
 
-static unsigned int reboot_word;
+static unsigned int reboot_word, renew_word;
 static char scratch[] = "/tmp/cvm-fwd-tpm-XXXXXX";
 static bool running, made_scratch;
 
@@ -38,6 +38,12 @@ static void reboot_vm(struct fwd *fwd)
 {
 	if (running && azure_reset(fwd))
 		fprintf(stderr, "cvm-fwd: the TPM does not come back after a reset\n");
+}
+
+static void renew_certificate(struct fwd *fwd)
+{
+	if (running && azure_renew_certificate(fwd))
+		fprintf(stderr, "cvm-fwd: the AK has no other certificate\n");
 }
 
 const struct fw_option azure_options[] = {
@@ -65,6 +71,9 @@ const struct fw_option azure_options[] = {
 	  .choices = "none|hash|signer" },
 	{ "vm_reset", "now: the VM is reset: a new AK, and PCRs as after power on", opt_choice,
 	  &reboot_word, .choices = "now", .changed = reboot_vm },
+
+	{ "cert_renew", "now: the AK gets another certificate", opt_choice, &renew_word,
+	  .choices = "now", .changed = renew_certificate },
 
 	{ "renewal_fails_n", "N: the next N reports are not made, and nobody is told", opt_u32,
 	  &azure_faults.renewal },
@@ -94,6 +103,8 @@ const struct fw_option azure_options[] = {
 	{ "nv_said_n", "N", opt_u32, &azure_faults.nv_said_n },
 	{ "cert_said_n", "N: likewise the next N of the AK's certificate", opt_u32,
 	  &azure_faults.cert_said },
+	{ "cert_torn_n", "N: at the next N reads of it behind offset 0 the AK has got another one",
+	  opt_u32, &azure_faults.cert_torn },
 	{ }
 };
 

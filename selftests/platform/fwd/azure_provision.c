@@ -190,16 +190,16 @@ int azure_get_authority(const struct fwd *fwd, struct pki_cert *authority)
 				       &spec);
 }
 
-/* DER, and zeros up to the index's end */
-static int make_certificate(const struct fwd *fwd)
+/* DER, and zeros up to the index's end; each is another one */
+int azure_renew_certificate(struct fwd *fwd)
 {
 	static const struct pki_name subject[] = { { "CN", "simulated.azure.vm" }, { } };
 	static const struct pki_ext exts[] = {
 		{ "basicConstraints", true, "CA:FALSE" },
 		{ "keyUsage", true, "digitalSignature" }, { }
 	};
-	static const struct pki_spec spec = {
-		.subject = subject, .serial = 2, .days = 365, .sign = PKI_ECDSA_SHA256,
+	static struct pki_spec spec = {
+		.subject = subject, .serial = 1, .days = 365, .sign = PKI_ECDSA_SHA256,
 		.exts = exts,
 	};
 	struct pki_cert authority, cert;
@@ -210,6 +210,7 @@ static int make_certificate(const struct fwd *fwd)
 		return 0;
 	if (azure_get_authority(fwd, &authority))
 		return -1;
+	spec.serial++;
 	ret = pki_issue(&cert, public_key(azure_keys.ak), &authority, &spec);
 	pki_free(&authority);
 	if (ret)
@@ -240,7 +241,7 @@ int azure_provision(struct fwd *fwd)
 	azure_report_index.size = azure_nv_size();
 	return make_lasting(ESYS_TR_RH_OWNER, &srk, AZURE_SRK, modulus) ||
 	       make_lasting(ESYS_TR_RH_ENDORSEMENT, &ek, AZURE_EK, azure_keys.ek) ||
-	       make_ak() || make_certificate(fwd) || azure_nv_define(&azure_report_index) ||
+	       make_ak() || azure_renew_certificate(fwd) || azure_nv_define(&azure_report_index) ||
 	       azure_nv_define(&azure_cert_index) || azure_nv_leave_input() ||
 	       set_owner_password() ? -1 : 0;
 }

@@ -63,6 +63,14 @@ static size_t read_report(struct fwd *fwd, const uint8_t *command, size_t len,
 	return azure_nv_read(&azure_report_index, command, len, answer);
 }
 
+static size_t read_certificate(struct fwd *fwd, const uint8_t *command, size_t len,
+			       uint8_t answer[TPM_MAX])
+{
+	if (get_be(command + len - 2, 2) && fault(&azure_faults.cert_torn))
+		azure_renew_certificate(fwd);
+	return azure_nv_read(&azure_cert_index, command, len, answer);
+}
+
 static size_t nv_read(struct fwd *fwd, const uint8_t *command, size_t len,
 		      uint8_t answer[TPM_MAX], uint64_t *due)
 {
@@ -71,7 +79,7 @@ static size_t nv_read(struct fwd *fwd, const uint8_t *command, size_t len,
 	if (index == AZURE_REPORT_INDEX)
 		return read_report(fwd, command, len, answer, due);
 	if (index == AZURE_CERT_INDEX)
-		return azure_nv_read(&azure_cert_index, command, len, answer);
+		return read_certificate(fwd, command, len, answer);
 	return azure_swtpm_ask(command, len, answer);
 }
 
