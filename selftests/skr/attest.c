@@ -233,10 +233,10 @@ static char *make_token(const struct service *s, const char *kind, json_t *runti
 static json_t *token_key(const struct service *s, EVP_PKEY *key)
 {
 	char *n = service_modulus(key);
-	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:[s]}", "kid",
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s++, s:[s]}", "kid",
 		service_is_wrong(s, "token-kid") ? "AnotherKey" : "TpmEphemeralEncryptionKey", "kty",
-		"RSA", "e", service_is_wrong(s, "token-exponent") ? "AQ" : "AQAB", "n", n, "key_ops",
-		"encrypt");
+		"RSA", "e", service_is_wrong(s, "token-exponent") ? "AQ" : "AQAB", "n", n,
+		service_is_wrong(s, "token-modulus") ? "AA" : "", "", "key_ops", "encrypt");
 
 	free(n);
 	return json;
@@ -261,6 +261,11 @@ static char *guest_token(const struct service *s, EVP_PKEY *key, const struct by
 {
 	char *sent = service_encode(nonce->data, nonce->len, false), *token;
 
+	if (service_is_wrong(s, "token-nonce-longer")) {
+		/* with what is behind it: a zero byte */
+		free(sent);
+		sent = service_encode(nonce->data, nonce->len + 1, false);
+	}
 	if (service_is_wrong(s, "token-nonce"))
 		sent[0] = sent[0] == 'A' ? 'B' : 'A';
 	if (service_is_wrong(s, "token-nonce-cut"))
@@ -285,7 +290,7 @@ static void encrypt_key(EVP_PKEY *key, const uint8_t *inner, size_t len, uint8_t
 }
 
 static void encrypt_token(const uint8_t *inner, const EVP_CIPHER *cipher, const uint8_t *iv,
-			  const char *label, char *token, uint8_t tag[16])
+			  const char *label, char *token, size_t size, uint8_t tag[16])
 {
 	EVP_CIPHER_CTX *ctx = service_need(EVP_CIPHER_CTX_new());
 	uint8_t *text = (uint8_t *)token;
@@ -293,7 +298,7 @@ static void encrypt_token(const uint8_t *inner, const EVP_CIPHER *cipher, const 
 
 	if (EVP_EncryptInit_ex(ctx, cipher, NULL, inner, iv) != 1 ||
 	    EVP_EncryptUpdate(ctx, NULL, &len, (const uint8_t *)label, (int)strlen(label)) != 1 ||
-	    EVP_EncryptUpdate(ctx, text, &len, text, (int)strlen(token)) != 1 ||
+	    EVP_EncryptUpdate(ctx, text, &len, text, (int)size) != 1 ||
 	    EVP_EncryptFinal_ex(ctx, text + len, &len) != 1 ||
 	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, 16, tag) != 1)
 		service_need(NULL);
@@ -346,8 +351,10 @@ static char *envelope(const struct service *s, EVP_PKEY *key, char *token)
 	RAND_bytes(iv, sizeof(iv));
 	if (service_is_wrong(s, "token-form"))
 		token[0] = ' ';
+	if (service_is_wrong(s, "token-zero"))
+		token[3] = '\0';
 	encrypt_token(inner, cipher, iv,
-		      service_is_wrong(s, "label") ? "transport key" : "Transport Key", token, tag);
+		      service_is_wrong(s, "label") ? "transport key" : "Transport Key", token, len, tag);
 	encrypt_key(service_is_wrong(s, "inner-other") ? s->token_key : key, inner,
 		    inner_len_of(s), wrapped);
 	wrapped[17] ^= service_is_wrong(s, "inner-flip");

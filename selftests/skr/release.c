@@ -197,6 +197,8 @@ static char *payload_of(const struct service *s, EVP_PKEY *key, const char *enc,
 		json_object_del(json_object_get(json, "request"), "nonce");
 	if (wrong(s, "no-request"))
 		json_object_del(json, "request");
+	if (wrong(s, "request-form"))
+		json_object_set_new(json, "request", json_string("nonce"));
 	text = service_need(json_dumps(json, JSON_COMPACT));
 	json_decref(json);
 	free(hsm);
@@ -330,14 +332,36 @@ static void find_signer(const struct service *s, struct signer *signer)
 	EVP_PKEY_up_ref(signer->key);
 }
 
-static json_t *der_text(X509 *cert)
+/* @cut: bytes less of it */
+static json_t *der_cut(X509 *cert, size_t cut)
 {
 	unsigned char *der = NULL;
 	int len = i2d_X509(cert, &der);
-	char *text = service_encode(der, (size_t)len, false);
+	char *text = service_encode(der, (size_t)len - cut, false);
 	json_t *json = json_string(text);
 
 	OPENSSL_free(der);
+	free(text);
+	return json;
+}
+
+static json_t *der_text(X509 *cert)
+{
+	return der_cut(cert, 0);
+}
+
+/* And a byte behind it */
+static json_t *der_longer(X509 *cert)
+{
+	unsigned char der[4096] = { 0 }, *end = der;
+	char *text;
+	json_t *json;
+
+	if (i2d_X509(cert, NULL) >= (int)sizeof(der))
+		service_need(NULL);
+	i2d_X509(cert, &end);
+	text = service_encode(der, (size_t)(end - der) + 1, false);
+	json = json_string(text);
 	free(text);
 	return json;
 }
@@ -367,9 +391,9 @@ static char *header_of(const struct service *s, const struct signer *signer)
 		while (json_array_size(x5c) < 9)
 			json_array_append_new(x5c, der_text(s->root));
 	if (wrong(s, "chain-form"))
-		json_array_append_new(x5c, json_string("AAAA"));
+		json_array_append_new(x5c, der_cut(s->root, 1));
 	if (wrong(s, "chain-behind"))
-		json_array_append_new(x5c, json_string("MAAA"));
+		json_array_append_new(x5c, der_longer(s->root));
 	if (!wrong(s, "no-chain"))
 		json_object_set(json, "x5c", x5c);
 	if (wrong(s, "crit"))
@@ -413,6 +437,8 @@ static char *changed(const struct service *s, char *jws, EVP_PKEY *key)
 		end[1] = '\0';
 	else if (wrong(s, "signature"))
 		end[20] = end[20] == 'A' ? 'B' : 'A';
+	else if (wrong(s, "signature-form"))
+		end[20] = '!';
 	else if (wrong(s, "payload"))
 		dot[40] = dot[40] == 'A' ? 'B' : 'A';
 	else if (wrong(s, "two-parts"))

@@ -15,7 +15,7 @@
 #define SERVICE_HOST	"vault.simulated.example"
 #define SERVICE_KID	"https://" SERVICE_HOST "/keys/disk/0123456789abcdef"
 #define SERVICE_ROOT	"Simulated Vault Root"
-#define SERVICE_SECRET	4096
+#define SERVICE_SECRET	8200	/* more than there may be */
 
 /**
  * struct service - both services

@@ -33,7 +33,9 @@ static void test_wrappings(struct cvm_tpm *tpm)
 
 static void test_sizes(struct cvm_tpm *tpm)
 {
-	static const size_t sizes[] = { 1, 7, 8, 9, 1218, SERVICE_SECRET };
+	static const size_t sizes[] = { 1, 7, 8, 9, 1218, CVM_SKR_MAX_KEY };
+	struct cvm_skr_secret secret;
+	struct cvm_error error = { 0 };
 	struct release r;
 
 	getrandom(service.secret, sizeof(service.secret), 0);
@@ -42,6 +44,8 @@ static void test_sizes(struct cvm_tpm *tpm)
 		service.secret_len = sizes[i];
 		check(steps_gives(tpm, &r, NULL), "a key of %zu bytes", sizes[i]);
 	}
+	service.secret_len = CVM_SKR_MAX_KEY + 1;
+	check_is(steps_released(tpm, &r, NULL, &secret, &error), -EBADMSG, "not one that is longer");
 	service.secret_len = 32;
 	steps_forget(&r);
 }
@@ -57,6 +61,35 @@ static void test_short_key(struct cvm_tpm *tpm)
 	steps_forget(&r);
 }
 
+/* Answers of such services that are none */
+static void test_plain(struct cvm_tpm *tpm, struct cvm_skr_state *state)
+{
+	static char long_token[CVM_SKR_MAX_TOKEN + 32];
+	const struct {
+		const char *answer, *says;
+	} answers[] = {
+		{ "{}", "answer.token" }, { "{\"token\":\"\"}", "answer.token: expected a token" },
+		{ "{\"token\":\"abc\"}", "expected a token" },
+		{ "{\"token\":\"a.b.c.d\"}", "expected a token" },
+		{ "{\"token\":\"a.b .c\"}", "expected a token" },
+		{ "{\"token\":\"a.b.c\"}", "token: expected base64url" },
+		{ "{\"token\":\"a.e30.c\"}", "token.x-ms-runtime" },
+		{ long_token, "answer: token: expected a token" },
+	};
+
+	snprintf(long_token, sizeof(long_token), "{\"token\":\"a.b.%0*d\"}", CVM_SKR_MAX_TOKEN, 0);
+	state->phase = CVM_SKR_PREPARED;
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+		struct cvm_error error = { 0 };
+		char *token;
+
+		check_is(cvm_skr_token_open(tpm, state, answers[i].answer, strlen(answers[i].answer),
+					    &token, &error), -EBADMSG, answers[i].says);
+		check_says(error.text, answers[i].says, "and the message says so");
+		check(!token, "there is no token");
+	}
+}
+
 /* Services that attest the platform: the claims name the key, and the vault is told of it */
 static void test_platform(struct cvm_tpm *tpm)
 {
@@ -68,6 +101,7 @@ static void test_platform(struct cvm_tpm *tpm)
 	r.state.nonce[0] ^= 1;
 	check_is(steps_attested(tpm, &r, NULL, &error), -EBADMSG, "its token of another nonce");
 	check_says(error.text, "user-data", "and the message says so");
+	test_plain(tpm, &r.state);
 	steps_forget(&r);
 	check_is(steps_prepare(tpm, &r, "RSA_AES_KEY_WRAP_256", CVM_SKR_TDX_VM, &error), -EINVAL,
 		 "not for TDX: this is SEV-SNP");
@@ -84,6 +118,7 @@ static const struct {
 	{ "nonce", -EKEYREJECTED, "payload.request.nonce" },
 	{ "no-nonce", -EKEYREJECTED, "payload.request.nonce" },
 	{ "no-request", -EKEYREJECTED, "payload.request" },
+	{ "request-form", -EKEYREJECTED, "payload.request: expected an object" },
 	{ "kid", -EKEYREJECTED, "payload.request.kid" },
 	{ "kid-letters", -EKEYREJECTED, "payload.request.kid" },
 	{ "version", -EKEYREJECTED, "payload.request.kid" },
@@ -110,6 +145,7 @@ static const struct {
 	{ "root-signs", -EKEYREJECTED, "do not hold: hostname mismatch" },
 	{ "two-parts", -EBADMSG, "compact form" },
 	{ "four-parts", -EBADMSG, "compact form" },
+	{ "signature-form", -EBADMSG, "compact form" },
 	{ "signature", -EKEYREJECTED, "signature does not hold" },
 	{ "no-signature", -EKEYREJECTED, "signature does not hold" },
 	{ "payload", -EKEYREJECTED, "signature does not hold" },
@@ -231,6 +267,7 @@ static void test_uniform(struct cvm_tpm *tpm, const struct release *r)
 static const char *const unreadable[] = {
 	"inner-flip", "inner-other", "inner-1", "inner-16", "inner-24", "inner-31", "inner-33",
 	"inner-100", "inner-200", "inner-long", "tag-flip", "text-flip", "label", "token-form",
+	"token-zero",
 };
 
 static void test_tokens(struct cvm_tpm *tpm, struct release *r)
@@ -262,6 +299,8 @@ static void test_tokens(struct cvm_tpm *tpm, struct release *r)
 	check_says(error.text, "token.x-ms-runtime.keys[1]", "and the message says which");
 	check_is(steps_attested(tpm, r, "token-others", &error), 0, "a token that has keys of other names");
 	check_is(steps_attested(tpm, r, "token-nonce-cut", &error), -EBADMSG, "a token of a shorter nonce");
+	check_is(steps_attested(tpm, r, "token-nonce-longer", &error), -EBADMSG, "a token of a longer nonce");
+	check_is(steps_attested(tpm, r, "token-modulus", &error), -EBADMSG, "a token of a longer modulus");
 	check_is(steps_attested(tpm, r, "token-exponent", &error), -EBADMSG,
 		 "a token of a key that encrypts nothing");
 	check_says(error.text, "token.x-ms-runtime.keys", "and the message says so");
@@ -455,45 +494,6 @@ static void is_not_prepared(struct cvm_tpm *tpm, int rc, const char *says, const
 	steps_forget(&r);
 }
 
-static void test_gather(struct cvm_tpm *tpm)
-{
-	struct cvm_tpm *second = steps_tpm();
-
-	measures = second;
-	is_not_prepared(tpm, -EAGAIN, "extended meanwhile; ask again", "something is measured meanwhile");
-	measures = NULL;
-	cvm_tpm_close(second);
-	fewer_pcrs = 1;
-	is_not_prepared(tpm, -EBADMSG, "not of all PCRs", "a quote of fewer PCRs");
-	fewer_pcrs = 0;
-	no_quote = true;
-	is_not_prepared(tpm, -EOPNOTSUPP, "no confidential VM of Azure's", "no quote");
-	no_quote = false;
-	steps_set("nv_said=5000");
-	steps_set("cert_said_n=2");
-	is_not_prepared(tpm, -EBADMSG, "index 0x1c101d0: 5000 bytes, at most 4096",
-			"a certificate that is too long");
-	steps_set("cert_said_n=0");
-	/* each of them, as others are asked for */
-	steps_set("other_ak_n=100");
-	is_not_prepared(tpm, -EBADMSG, "HCLAkPub", "claims that name another attestation key");
-	steps_set("other_ak_n=0");
-}
-
-/* Something for @key to decrypt */
-static void encrypt(const TPM2B_PUBLIC *public, uint8_t cipher[CVM_SKR_RSA])
-{
-	EVP_PKEY *key = service_public_key(public->publicArea.unique.rsa.buffer, CVM_SKR_RSA);
-	EVP_PKEY_CTX *ctx = service_need(EVP_PKEY_CTX_new(key, NULL));
-	size_t len = CVM_SKR_RSA;
-
-	check(EVP_PKEY_encrypt_init(ctx) == 1 && EVP_PKEY_encrypt(ctx, cipher, &len,
-		(const uint8_t *)"message", 7) == 1, "a message for the wrapping key");
-	EVP_PKEY_CTX_free(ctx);
-	EVP_PKEY_free(key);
-}
-
-/* With nobody here who compares PCRs: that the key does not serve is the TPM's to say. */
 /* The attestation key's, as it was sent; for X509_free() */
 static X509 *sent_certificate(struct cvm_tpm *tpm)
 {
@@ -528,6 +528,46 @@ static void test_certificate(struct cvm_tpm *tpm)
 	steps_set("cert_torn_n=0");
 }
 
+static void test_gather(struct cvm_tpm *tpm)
+{
+	struct cvm_tpm *second = steps_tpm();
+
+	measures = second;
+	is_not_prepared(tpm, -EAGAIN, "extended meanwhile; ask again", "something is measured meanwhile");
+	measures = NULL;
+	cvm_tpm_close(second);
+	fewer_pcrs = 1;
+	is_not_prepared(tpm, -EBADMSG, "not of all PCRs", "a quote of fewer PCRs");
+	fewer_pcrs = 0;
+	no_quote = true;
+	is_not_prepared(tpm, -EOPNOTSUPP, "no confidential VM of Azure's", "no quote");
+	no_quote = false;
+	steps_set("nv_said=5000");
+	steps_set("cert_said_n=2");
+	is_not_prepared(tpm, -EBADMSG, "index 0x1c101d0: 5000 bytes, at most 4096",
+			"a certificate that is too long");
+	steps_set("cert_said_n=0");
+	test_certificate(tpm);
+	/* each of them, as others are asked for */
+	steps_set("other_ak_n=100");
+	is_not_prepared(tpm, -EBADMSG, "HCLAkPub", "claims that name another attestation key");
+	steps_set("other_ak_n=0");
+}
+
+/* Something for @key to decrypt */
+static void encrypt(const TPM2B_PUBLIC *public, uint8_t cipher[CVM_SKR_RSA])
+{
+	EVP_PKEY *key = service_public_key(public->publicArea.unique.rsa.buffer, CVM_SKR_RSA);
+	EVP_PKEY_CTX *ctx = service_need(EVP_PKEY_CTX_new(key, NULL));
+	size_t len = CVM_SKR_RSA;
+
+	check(EVP_PKEY_encrypt_init(ctx) == 1 && EVP_PKEY_encrypt(ctx, cipher, &len,
+		(const uint8_t *)"message", 7) == 1, "a message for the wrapping key");
+	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_free(key);
+}
+
+/* With nobody here who compares PCRs: that the key does not serve is the TPM's to say. */
 static void test_tpm_refuses(struct cvm_tpm *tpm)
 {
 	const TPMT_RSA_DECRYPT scheme = { .scheme = TPM2_ALG_RSAES };
@@ -547,7 +587,6 @@ static void test_tpm_refuses(struct cvm_tpm *tpm)
 	      "but not by a policy of other PCRs");
 	extend(tpm, ESYS_TR_PCR7);
 	check(!cvm_skr_decrypt(tpm, key, CVM_SKR_PCRS, &scheme, cipher, out, sizeof(out), &len),
-	test_certificate(tpm);
 	      "nor once something is measured");
 	cvm_tpm_flush(tpm, &key);
 	steps_forget(&r);

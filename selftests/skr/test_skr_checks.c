@@ -90,7 +90,8 @@ static void finish(struct statement *s, void (*attest)(struct statement *))
 	sign(s);
 }
 
-#define KEY	(s->w.public.publicArea)
+#define KEY_OF(s)	((s)->w.public.publicArea)
+#define KEY	KEY_OF(s)
 #define SPOIL(name, what)	static void name(struct statement *s) { what; }
 
 SPOIL(with_password, KEY.objectAttributes |= TPMA_OBJECT_USERWITHAUTH)
@@ -165,6 +166,10 @@ static void test_statements(void)
 	good_statement(&s);
 	finish(&s, NULL);
 	check_is(cvm_skr_certified(&s.w, &s.state, ak, &error), 0, "a wrapping key as it must be");
+	good_statement(&s);
+	KEY_OF(&s).parameters.rsaDetail.exponent = 65537;
+	finish(&s, NULL);
+	check_is(cvm_skr_certified(&s.w, &s.state, ak, &error), 0, "whose exponent is said");
 	for (size_t i = 0; i < ARRAY_SIZE(statements); i++) {
 		good_statement(&s);
 		if (statements[i].key)
@@ -174,6 +179,17 @@ static void test_statements(void)
 			 statements[i].name);
 		check_says(error.text, statements[i].says, "and the message says so");
 	}
+}
+
+static void test_names(void)
+{
+	uint8_t name[CVM_SKR_NAME];
+	struct statement s;
+
+	good_statement(&s);
+	check(cvm_skr_key_name(&s.w.public.publicArea, name), "a name");
+	other_hash(&s);
+	check(!cvm_skr_key_name(&s.w.public.publicArea, name), "none by another hash");
 }
 
 /* One bit anywhere, of what is said or of the signature */
@@ -308,6 +324,104 @@ static void test_bodies(void)
 	      !strcmp(body, "{\"enc\":\"RSA_AES_KEY_WRAP_256\",\"nonce\":\"" ZEROS "\",\"target\":\"a.b.c\"}"),
 	      "the request to the vault");
 	free(body);
+}
+
+/* ---- tokens, and what they are in */
+
+static char *base64_of(size_t len)
+{
+	static const uint8_t zeros[512];
+
+	return service_encode(zeros, len, false);
+}
+
+/**
+ * struct sealed - an envelope: bytes of each field, or what it is instead
+ * @params: of the parameters, instead of them
+ */
+struct sealed {
+	const char *name;
+	int key, iv, bits, tag, token;
+	const char *params, *text, *says;
+};
+
+/* JSON in base64url in JSON, for free() */
+static char *seal(const struct sealed *s)
+{
+	char *key = base64_of((size_t)s->key), *iv = base64_of((size_t)s->iv);
+	char *tag = base64_of((size_t)s->tag), *token = base64_of((size_t)s->token);
+	char *params, *json, *encoded, *answer;
+
+	if (asprintf(&params, "{\"Iv\":\"%s\",\"KeySizeInBits\":%d}", iv, s->bits) < 0 ||
+	    asprintf(&json, "{\"EncryptedInnerKey\":\"%s\",\"EncryptionParams\":%s,\"AuthenticationData\":\"%s\",\"Jwt\":\"%s\"}",
+		     key, s->params ? s->params : params, tag, s->text ? s->text : token) < 0)
+		exit(1);
+	encoded = service_encode(json, strlen(json), true);
+	if (asprintf(&answer, "{\"token\":\"%s\"}", encoded) < 0)
+		exit(1);
+	free(key);
+	free(iv);
+	free(tag);
+	free(token);
+	free(params);
+	free(json);
+	free(encoded);
+	return answer;
+}
+
+static void is_sealed(const char *answer, int rc, const char *says, const char *name)
+{
+	struct cvm_skr_envelope envelope;
+	struct cvm_error error = { 0 };
+
+	check_is(cvm_skr_envelope_parse(answer, strlen(answer), &envelope, &error), rc, name);
+	check_says(error.text, says, "and the message says so");
+	check(!rc == !!envelope.token, "and it has a token, or none");
+	free(envelope.token);
+}
+
+static void test_envelopes(void)
+{
+	static const struct sealed all[] = {
+		{ "an envelope", 256, 12, 256, 16, 100, NULL, NULL, NULL },
+		{ "a shorter key", 255, 12, 256, 16, 100, NULL, NULL, "token.EncryptedInnerKey" },
+		{ "a longer key", 257, 12, 256, 16, 100, NULL, NULL, "token.EncryptedInnerKey" },
+		{ "a shorter IV", 256, 11, 256, 16, 100, NULL, NULL, "token.EncryptionParams.Iv" },
+		{ "a longer IV", 256, 13, 256, 16, 100, NULL, NULL, "token.EncryptionParams.Iv" },
+		{ "192 bits", 256, 12, 192, 16, 100, NULL, NULL, "KeySizeInBits: expected 128 or 256" },
+		{ "a shorter tag", 256, 12, 128, 15, 100, NULL, NULL, "token.AuthenticationData" },
+		{ "a longer tag", 256, 12, 128, 17, 100, NULL, NULL, "token.AuthenticationData" },
+		{ "no token", 256, 12, 128, 16, 0, NULL, NULL, "token.Jwt: expected a token" },
+		{ "no base64", 256, 12, 128, 16, 0, NULL, "!", "token.Jwt: expected a token" },
+		{ "no parameters", 256, 12, 128, 16, 1, "\"\"", NULL,
+		  "token.EncryptionParams: expected an object" },
+	};
+	static char longest[2 * CVM_SKR_MAX_TOKEN + 32];
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		char *answer = seal(&all[i]);
+
+		is_sealed(answer, all[i].says ? -EBADMSG : 0, all[i].says ? all[i].says : "",
+			  all[i].name);
+		free(answer);
+	}
+	is_sealed("{}", -EBADMSG, "answer.token", "nothing");
+	is_sealed("{\"token\":\"\"}", -EBADMSG, "answer.token: expected a token", "an empty one");
+	is_sealed("{\"token\":\"!\"}", -EBADMSG, "token: expected base64url", "one in no base64url");
+	snprintf(longest, sizeof(longest), "{\"token\":\"%0*d\"}", 2 * CVM_SKR_MAX_TOKEN + 1, 0);
+	is_sealed(longest, -EBADMSG, "answer.token: expected a token", "one that is too long");
+}
+
+static void test_token_forms(void)
+{
+	const TPMT_PUBLIC public = { .unique.rsa.size = CVM_SKR_RSA };
+	const struct cvm_skr_state state = { .form = CVM_SKR_AZURE_GUEST };
+	struct cvm_error error = { 0 };
+
+	/* {"x-ms-runtime":1} */
+	check_is(cvm_skr_token_check("a.eyJ4LW1zLXJ1bnRpbWUiOjF9.b", &state, &public, &error), -EBADMSG,
+		 "a token whose claims are none");
+	check_says(error.text, "token.x-ms-runtime: expected an object", "and the message says so");
 }
 
 /* ---- its file */
@@ -509,8 +623,11 @@ int main(void)
 	ak = EVP_RSA_gen(2048);
 	other = EVP_RSA_gen(2048);
 	test_statements();
+	test_names();
 	test_bits();
 	test_bodies();
+	test_envelopes();
+	test_token_forms();
 	test_kids();
 	test_state();
 	test_opened();

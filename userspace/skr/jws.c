@@ -233,7 +233,8 @@ static int check_leaf(X509 *leaf, struct cvm_error *error)
 	EVP_PKEY *key = X509_get0_pubkey(leaf);
 
 	if (!key || EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA ||
-	    EVP_PKEY_get_bits(key) < MIN_BITS || EVP_PKEY_get_bits(key) > MAX_BITS)
+	    EVP_PKEY_get_bits(key) < MIN_BITS ||
+	    EVP_PKEY_get_bits(key) > MAX_BITS)
 		return cvm_set_error(error, -EKEYREJECTED, "the signature is by another kind of key than RSA of %d to %d bits",
 				     MIN_BITS, MAX_BITS);
 	if (!(X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE))
