@@ -13,6 +13,7 @@ wrap-test_backend_native := ioctl
 wrap-test_driver_batch   := open ioctl preadv2
 wrap-test_driver_azure   := open ioctl preadv2
 wrap-test_share          := syscall
+wrap-test_driver_azure_td := open ioctl preadv2
 
 # chains and evidence that the tests of verification make
 made-objects = $(patsubst %,$(B)/obj/selftests/lib/%.o,$(1))
@@ -37,7 +38,7 @@ $(B)/tests/test_mutations_azure $(B)/tests/test_mutations_boot $(B)/tests/test_m
 	$(B)/tests/test_mutations_vtpm $(B)/tests/test_verify_azure: $(mutate-azure)
 
 # beside a paravisor
-$(B)/tests/test_backend_vtpm $(B)/tests/test_backend_vtpm_open $(B)/tests/test_driver_azure \
+$(B)/tests/test_backend_vtpm $(B)/tests/test_backend_vtpm_open $(B)/tests/test_driver_azure $(B)/tests/test_driver_azure_td \
 	$(B)/tests/test_vtpm_alone: $(B)/obj/platform/fw_client.o
 
 $(lib-tests): $(B)/tests/%: $(B)/obj/selftests/lib/%.o $(B)/lib/libcvmguest.a

@@ -255,6 +255,7 @@ static void test_submitted(void)
 /* Somebody is long at what all wait for: who fetches is told so at once. */
 static void test_never_waits(void)
 {
+	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	struct cvm_completion done = { .size = sizeof(done) };
 	struct cvm_error error = { 0 };
 	struct cvm_async *async;
@@ -265,7 +266,9 @@ static void test_never_waits(void)
 	new_batch();
 	check(!open_driver(&ctx, &error) && !cvm_async_open(&async, ctx, &error), "open");
 	fd = open(tap_path(SHARED), O_RDWR | O_CREAT, 0600);
-	check(fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB), "somebody is at it");
+	/* the file, and each byte of it */
+	check(fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB) && !fcntl(fd, F_OFD_SETLK, &all),
+	      "somebody is at it");
 	check_is(submit_for(async, 1500, &error), MEMBERS, "submitted requests");
 	begun = cvm_vtpm_clock_ms();
 	for (; cvm_vtpm_clock_ms() - begun < 500; usleep(1000))

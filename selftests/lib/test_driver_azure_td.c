@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Submitted requests on Azure's TDX, where the host has to quote each batch's TDREPORT: who
+ * fetches does not wait for it, and loses nothing by fetching late.
+ */
+#include <errno.h>
+#include <poll.h>
+
+#include "driver_azure.h"
+#include "imds_host.h"
+
+static const char *url;
+
+static void open_all(struct cvm_ctx **ctx, struct cvm_async **async)
+{
+	const struct cvm_open_opts opts = { .size = sizeof(opts), .tcti = tcti, .imds = url };
+	struct cvm_error error = { 0 };
+
+	check(!cvm_open(ctx, &opts, &error) && !cvm_async_open(async, *ctx, &error), "open");
+}
+
+static void submit(struct cvm_async *async, uint32_t timeout_ms)
+{
+	static struct cvm_async_request requests[MEMBERS];
+	struct cvm_error error = { 0 };
+
+	new_batch();
+	for (unsigned int i = 0; i < MEMBERS; i++) {
+		requests[i] = (struct cvm_async_request){
+			.size = sizeof(requests[i]), .cookie = i, .type = CVM_ASYNC_BATCH };
+		memcpy(requests[i].report_data, batch.leaf[i].user_data, 64);
+	}
+	check_is(cvm_async_submit(async, requests, MEMBERS, timeout_ms, &error), MEMBERS,
+		 "submitted requests");
+}
+
+/* How many are there now, of which each is @result, and has a quote of the TDREPORT where that is 0 */
+static long fetch_now(struct cvm_async *async, int result)
+{
+	struct cvm_completion done = { .size = sizeof(done) };
+	long good = 0;
+	size_t len;
+
+	while (cvm_async_next(async, &done, NULL) == 1) {
+		good += done.result == result &&
+			(result || cvm_evidence_td_quote(done.evidence, &len));
+		cvm_evidence_free(done.evidence);
+	}
+	return good;
+}
+
+/* Until all have ended */
+static long fetch(struct cvm_async *async, int result)
+{
+	struct pollfd ready = { .fd = cvm_async_fd(async), .events = POLLIN };
+	long good = 0;
+
+	while (good < MEMBERS && poll(&ready, 1, 20000) == 1)
+		good += fetch_now(async, result);
+	return good;
+}
+
+static void test_late(struct cvm_async *async)
+{
+	submit(async, 3000);
+	usleep(3200000);
+	check_is(fetch_now(async, 0), MEMBERS, "fetched behind their deadline, with the host's quote");
+}
+
+static void test_stalled(struct cvm_async *async)
+{
+	int64_t begun, longest = 0;
+
+	tap_write(tap_path("/wrong"), "stall /acc\n", 11);
+	submit(async, 2000);
+	begun = cvm_vtpm_clock_ms();
+	while (cvm_vtpm_clock_ms() - begun < 1000) {
+		int64_t now = cvm_vtpm_clock_ms();
+
+		fetch_now(async, 0);
+		now = cvm_vtpm_clock_ms() - now;
+		longest = now > longest ? now : longest;
+		usleep(1000);
+	}
+	if (!check(longest < 500, "nobody who fetches waits for a host that does not answer"))
+		printf("# %lld ms\n", (long long)longest);
+	check_is(fetch(async, -ETIMEDOUT), MEMBERS, "each gets its end");
+	submit(async, 0);
+	check_is(fetch(async, 0), MEMBERS, "and the next batch is complete");
+}
+
+int main(void)
+{
+	const struct cvm_open_opts opts = { .size = sizeof(opts), .tcti = tcti };
+	struct cvm_async *async;
+	struct cvm_ctx *ctx;
+
+	setup();
+	start("platform=azure-tdx");
+	url = start_imds();
+	driver_platform = CVM_PLATFORM_AZURE_TDX;
+	make_nodes();
+	paravisor.root = tap_dir;
+	check_is(cvm_vtpm_place(&paravisor, &opts, NULL), 0, "a paravisor");
+	open_all(&ctx, &async);
+	submit(async, 0);
+	check_is(fetch(async, 0), MEMBERS, "each has the host's quote");
+	test_late(async);
+	test_stalled(async);
+	cvm_async_close(async);
+	cvm_close(ctx);
+	cvm_vtpm_unplace(&paravisor);
+	stop_imds();
+	stop();
+	return tap_end();
+}
