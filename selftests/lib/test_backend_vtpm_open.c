@@ -97,11 +97,43 @@ static void test_whose(void)
 	check(is_opened("Microsoft Corporation\n"), "one of Hyper-V's is looked at");
 }
 
+/* A context holds nothing of a TPM that starts over under it, or is away for a time. */
+static void test_anew(void)
+{
+	static const char *const how[] = { "vm_reset=now", "cert_renew=now" };
+	uint8_t data[64] = { 0x31 };
+	struct cvm_verify_opts opts = { .report_data = data };
+	struct cvm_evidence *evidence;
+	struct cvm_error error = { 0 };
+	struct cvm_ctx *ctx;
+
+	start("nv_size=2600");
+	check_is(open_ctx(&ctx, &error), 0, "a context");
+	for (size_t i = 0; i < ARRAY_SIZE(how); i++) {
+		check(fw_set(fwd.fd, how[i]), "%s", how[i]);
+		data[1]++;
+		check_is(cvm_attest(ctx, data, NULL, &evidence, &error), 0, "evidence by the same context");
+		check(evidence && holds(evidence, &opts), "is complete");
+		cvm_evidence_free(evidence);
+	}
+	stop();
+	check_is(cvm_attest(ctx, data, NULL, &evidence, &error), -ENODEV, "none while the TPM is away");
+	check_says(error.text, "no way to a TPM", "and the message says so");
+	start("nv_size=2900");
+	data[1]++;
+	check_is(cvm_attest(ctx, data, NULL, &evidence, &error), 0, "another TPM in its place");
+	check(evidence && holds(evidence, &opts), "whose evidence is complete");
+	cvm_evidence_free(evidence);
+	cvm_close(ctx);
+	stop();
+}
+
 int main(void)
 {
 	setup();
 	test_said();
 	test_by_itself();
 	test_whose();
+	test_anew();
 	return tap_end();
 }

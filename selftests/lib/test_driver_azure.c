@@ -191,30 +191,23 @@ static void test_processes(void)
 
 /* ---- submitted requests */
 
-/* As an event loop does it: how many of @count are @result, and complete where that is 0 */
-static long fetch(struct cvm_async *async, long count, int result)
+/* As an event loop does it: how many of @count are complete */
+static long fetch(struct cvm_async *async, long count)
 {
 	struct pollfd ready = { .fd = cvm_async_fd(async), .events = POLLIN };
 	struct cvm_completion done = { .size = sizeof(done) };
-	struct cvm_error error = { 0 };
 	long good = 0;
-	int rc = 1;
 
-	while (count && rc >= 0) {
-		rc = cvm_async_next(async, &done, &error);
-		if (!rc && poll(&ready, 1, 20000) != 1)
-			break;
-		if (rc <= 0)
-			continue;
-		count--;
-		good += done.result == result &&
-			(result || is_member(done.evidence, batch.leaf[done.cookie].user_data));
-		cvm_evidence_free(done.evidence);
-	}
+	while (count && poll(&ready, 1, 20000) == 1)
+		for (; cvm_async_next(async, &done, NULL) == 1; count--) {
+			good += !done.result &&
+				is_member(done.evidence, batch.leaf[done.cookie].user_data);
+			cvm_evidence_free(done.evidence);
+		}
 	return good;
 }
 
-static long submit_for(struct cvm_async *async, uint32_t timeout_ms, struct cvm_error *error)
+static long submit_all(struct cvm_async *async, struct cvm_error *error)
 {
 	static struct cvm_async_request requests[MEMBERS];
 
@@ -223,12 +216,7 @@ static long submit_for(struct cvm_async *async, uint32_t timeout_ms, struct cvm_
 			.size = sizeof(requests[i]), .cookie = i, .type = CVM_ASYNC_BATCH };
 		memcpy(requests[i].report_data, batch.leaf[i].user_data, 64);
 	}
-	return cvm_async_submit(async, requests, MEMBERS, timeout_ms, error);
-}
-
-static long submit_all(struct cvm_async *async, struct cvm_error *error)
-{
-	return submit_for(async, 0, error);
+	return cvm_async_submit(async, requests, MEMBERS, 0, error);
 }
 
 static void test_submitted(void)
@@ -242,7 +230,7 @@ static void test_submitted(void)
 	new_batch();
 	before = quotes();
 	check_is(submit_all(async, &error), MEMBERS, "submitted requests");
-	check_is(fetch(async, MEMBERS, 0), MEMBERS, "all are complete");
+	check_is(fetch(async, MEMBERS), MEMBERS, "all are complete");
 	check_is((long)(quotes() - before), 1, "with one quote");
 	new_batch();
 	before = quotes();
@@ -250,54 +238,6 @@ static void test_submitted(void)
 	cvm_async_close(async);
 	cvm_close(ctx);
 	check(quotes() - before <= 1, "for which one quote is made, or none");
-}
-
-/* Somebody is long at what all wait for: who fetches is told so at once. */
-static void test_never_waits(void)
-{
-	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	struct cvm_completion done = { .size = sizeof(done) };
-	struct cvm_error error = { 0 };
-	struct cvm_async *async;
-	struct cvm_ctx *ctx;
-	int64_t begun;
-	int fd, none = 0;
-
-	new_batch();
-	check(!open_driver(&ctx, &error) && !cvm_async_open(&async, ctx, &error), "open");
-	fd = open(tap_path(SHARED), O_RDWR | O_CREAT, 0600);
-	/* the file, and each byte of it */
-	check(fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB) && !fcntl(fd, F_OFD_SETLK, &all),
-	      "somebody is at it");
-	check_is(submit_for(async, 1500, &error), MEMBERS, "submitted requests");
-	begun = cvm_vtpm_clock_ms();
-	for (; cvm_vtpm_clock_ms() - begun < 500; usleep(1000))
-		none += cvm_async_next(async, &done, &error) == 0;
-	/* 500 of them if the machine had nothing else to do; a single one if each waited */
-	check(none > 10, "nothing yet, and nobody who asks waits");
-	check_is(fetch(async, MEMBERS, -ETIMEDOUT), MEMBERS, "each gets its end");
-	close(fd);
-	cvm_async_close(async);
-	cvm_close(ctx);
-}
-
-/* What came and could be completed in time is there, however late one looks. */
-static void test_late(void)
-{
-	struct cvm_error error = { 0 };
-	struct cvm_async *async;
-	struct cvm_ctx *ctx;
-	uint64_t before;
-
-	new_batch();
-	before = quotes();
-	check(!open_driver(&ctx, &error) && !cvm_async_open(&async, ctx, &error), "open");
-	check_is(submit_for(async, 3000, &error), MEMBERS, "submitted requests");
-	usleep(3200000);
-	check_is((long)(quotes() - before), 1, "they are completed by themselves");
-	check_is(fetch(async, MEMBERS, 0), MEMBERS, "and fetched behind their deadline");
-	cvm_async_close(async);
-	cvm_close(ctx);
 }
 
 /* ---- what goes wrong */
@@ -547,8 +487,6 @@ int main(void)
 	test_threads();
 	test_processes();
 	test_submitted();
-	test_never_waits();
-	test_late();
 	test_no_tpm();
 	test_other_key();
 	test_lies();

@@ -34,7 +34,7 @@ static void submit(struct cvm_async *async, uint32_t timeout_ms)
 		 "submitted requests");
 }
 
-/* How many are there now, of which each is @result, and has a quote of the TDREPORT where that is 0 */
+/* How many are there now that are @result, and have a quote of the TDREPORT where that is 0 */
 static long fetch_now(struct cvm_async *async, int result)
 {
 	struct cvm_completion done = { .size = sizeof(done) };

@@ -9,12 +9,13 @@ test-programs += $(skr-tests) $(B)/tests/skr_service
 $(B)/tests/test_skr_memory: LDFLAGS += -Wl,-z,now
 $(B)/tests/test_skr_memory: $(B)/obj/selftests/keys/memory.o
 # which counts what is decrypted
-$(B)/tests/test_skr: LDFLAGS += -Wl,--wrap=EVP_DecryptUpdate,--wrap=EVP_DecryptFinal_ex
+$(B)/tests/test_skr $(B)/tests/test_skr_times: \
+	LDFLAGS += -Wl,--wrap=EVP_DecryptUpdate,--wrap=EVP_DecryptFinal_ex
 # and which comes between a request's parts
-$(B)/tests/test_skr: LDFLAGS += -Wl,--wrap=cvm_attest,--wrap=cvm_evidence_tpm_quote
+$(B)/tests/test_skr_times: LDFLAGS += -Wl,--wrap=cvm_attest,--wrap=cvm_evidence_tpm_quote
 # who is killed while he writes
-$(B)/tests/test_skr_checks: LDFLAGS += -Wl,--wrap=write,--wrap=pwrite
-$(addprefix $(B)/tests/,test_skr test_skr_memory test_skr_tdx): $(B)/obj/platform/fw_client.o \
+$(B)/tests/test_skr_state: LDFLAGS += -Wl,--wrap=write,--wrap=pwrite
+$(addprefix $(B)/tests/,test_skr test_skr_memory test_skr_tdx test_skr_times): $(B)/obj/platform/fw_client.o \
 	$(B)/obj/selftests/skr/steps.o
 $(skr-tests): $(B)/tests/%: $(B)/obj/selftests/skr/%.o $(skr-service) $(key-obj) $(B)/lib/libcvmguest.a
 	@mkdir -p $(@D)

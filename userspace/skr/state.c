@@ -170,8 +170,8 @@ int cvm_skr_state_parse(const uint8_t *data, size_t len, struct cvm_skr_state *s
 	const uint8_t *at = data + sizeof(magic);
 
 	memset(state, 0, sizeof(*state));
-	/* of one that others write, the end may be missing at the time */
-	if (len <= FIXED && (!len || !memcmp(data, magic, len < sizeof(magic) ? len : sizeof(magic))))
+	/* who writes it may have been killed */
+	if (len <= FIXED && !memcmp(data, magic, len < sizeof(magic) ? len : sizeof(magic)))
 		return cvm_set_error(error, -EBADMSG, "its end is missing: who wrote it has not come to an end; remove it, and begin again with cvmctl skr prepare");
 	if (len <= FIXED || len - FIXED >= sizeof(state->kid) ||
 	    memcmp(data, magic, sizeof(magic)) ||

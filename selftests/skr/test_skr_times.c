@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A key release at other times than it should be: earlier answers, a second token, what is too
+ * old, and what changes while a request is made or behind that.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "common/util.h"
+#include "counted.h"
+#include "steps.h"
+#include "tap.h"
+
+static void test_replay(struct cvm_tpm *tpm)
+{
+	struct release first, second;
+	struct cvm_error error = { 0 };
+	struct cvm_skr_secret secret;
+	char *answer, *token, *stale;
+	int rc;
+
+	steps_start(tpm, &first, "RSA_AES_KEY_WRAP_256");
+	steps_start(tpm, &second, "RSA_AES_KEY_WRAP_256");
+	check(memcmp(first.state.unique, second.state.unique, CVM_SKR_UNIQUE) &&
+	      memcmp(first.state.nonce, second.state.nonce, CVM_SKR_NONCE) &&
+	      memcmp(first.state.name, second.state.name, CVM_SKR_NAME), "two requests, two keys");
+	answer = service_release(&service, first.body, NULL);
+	check_is(steps_take(tpm, &second.state, answer, &secret, &error), -EKEYREJECTED, "an earlier release");
+	check_says(error.text, "payload.request.nonce", "and the message says why");
+	stale = service_attest(&service, first.request);
+	second.state.phase = CVM_SKR_PREPARED;
+	check_is(cvm_skr_token_open(tpm, &second.state, stale, strlen(stale), &token, &error),
+		 -EBADMSG, "an earlier token");
+	check(!token && strstr(error.text, "cannot be decrypted"), "which cannot be decrypted");
+	/* whoever knows all but what is secret in the state has another key */
+	second.state.phase = CVM_SKR_OPENED;
+	second.state.unique[31] ^= 1;
+	rc = steps_released(tpm, &second, NULL, &secret, &error);
+	check_is(rc, -ESTALE, "another unique, another key");
+	check_says(error.text, "another wrapping key", "and the message says so");
+	free(answer);
+	free(stale);
+	steps_forget(&first);
+	steps_forget(&second);
+}
+
+/* One token, and only then a key: by neither is there anything to try twice. */
+static void test_phases(struct cvm_tpm *tpm)
+{
+	struct cvm_error error = { 0 };
+	struct cvm_skr_secret secret;
+	struct cvm_skr_state state;
+	char *token, *again;
+	struct release r;
+
+	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
+	again = service_attest(&service, r.request);
+	updated = finished = 0;
+	check_is(cvm_skr_token_open(tpm, &r.state, again, strlen(again), &token, &error), -EALREADY,
+		 "a second token for the same key");
+	check(!token && is_decrypted(0, 0), "is not even decrypted");
+	check_says(error.text, "opens no other", "and the message says so");
+	state = r.state;
+	r.state.phase = CVM_SKR_PREPARED;
+	check_is(steps_released(tpm, &r, NULL, &secret, &error), -EINVAL, "a key before there is a token");
+	check(is_decrypted(0, 0), "is not even decrypted");
+	check_says(error.text, "request is next", "and the message says so");
+	r.state = state;
+	check(steps_gives(tpm, &r, NULL), "the key after it comes");
+	free(again);
+	steps_forget(&r);
+}
+
+static void test_age(struct cvm_tpm *tpm)
+{
+	static const struct {
+		const char *name;
+		int64_t since;
+		const char *says;
+	} ages[] = {
+		{ "almost too old", -CVM_SKR_MAX_AGE + 60, NULL },
+		{ "too old", -CVM_SKR_MAX_AGE - 1, "older than 60 minutes" },
+		{ "of another boot", 60, "of another boot" },
+	};
+	struct cvm_skr_secret secret;
+	struct release r;
+
+	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
+	for (size_t i = 0; i < ARRAY_SIZE(ages); i++) {
+		struct cvm_error error = { 0 };
+		int want = ages[i].says ? -ESTALE : 0;
+
+		r.state.since = cvm_skr_clock() + (uint64_t)ages[i].since;
+		free(r.body);
+		r.body = NULL;
+		check_is(steps_attested(tpm, &r, NULL, &error), want, ages[i].name);
+		check(!want || strstr(error.text, ages[i].says), "and the message says so");
+	}
+	r.state.since = cvm_skr_clock();
+	steps_attested(tpm, &r, NULL, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(ages); i++) {
+		struct cvm_error error = { 0 };
+
+		r.state.since = cvm_skr_clock() + (uint64_t)ages[i].since;
+		check_is(steps_released(tpm, &r, NULL, &secret, &error), ages[i].says ? -ESTALE : 0,
+			 ages[i].name);
+	}
+	steps_forget(&r);
+}
+
+static void extend(struct cvm_tpm *tpm, ESYS_TR pcr)
+{
+	TPML_DIGEST_VALUES values = { .count = 1, .digests[0].hashAlg = TPM2_ALG_SHA256 };
+
+	memset(values.digests[0].digest.sha256, 0x5a, 32);
+	check(!Esys_PCR_Extend(tpm->esys, pcr, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+			       &values), "something is measured");
+}
+
+static void test_pcrs(struct cvm_tpm *tpm)
+{
+	struct cvm_error error = { 0 };
+	struct cvm_skr_secret secret;
+	struct release r;
+
+	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
+	extend(tpm, ESYS_TR_PCR9);
+	check_is(steps_released(tpm, &r, NULL, &secret, &error), 0, "into a PCR that it is not bound to");
+	extend(tpm, ESYS_TR_PCR7);
+	check_is(steps_released(tpm, &r, NULL, &secret, &error), -ESTALE, "into one that it is");
+	check_says(error.text, "0,1,2,3,4,5,6,7 are not what they were", "and the message says which");
+	check_is(steps_attested(tpm, &r, NULL, &error), -ESTALE, "nor is a token opened");
+	r.state.pcrs = 1U << 4;
+	check_is(steps_released(tpm, &r, NULL, &secret, &error), -ESTALE, "whatever the state says");
+	steps_forget(&r);
+}
+
+/* The PCRs are what they were, and so is all that the state says: the key is gone. */
+static struct cvm_tpm *test_reset(struct cvm_tpm *tpm)
+{
+	struct cvm_error error = { 0 };
+	struct cvm_skr_secret secret;
+	struct release r;
+
+	tpm = steps_reset(tpm);
+	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
+	check(steps_gives(tpm, &r, NULL), "a key has come");
+	tpm = steps_reset(tpm);
+	check_is(steps_released(tpm, &r, NULL, &secret, &error), -ESTALE, "and after a reset it does not");
+	check_says(error.text, "another wrapping key", "and the message says so");
+	steps_forget(&r);
+	return tpm;
+}
+
+/* ---- what comes between: linked in the place of the library's */
+
+int __wrap_cvm_attest(struct cvm_ctx *ctx, const uint8_t report_data[CVM_REPORT_DATA_LEN],
+		      const struct cvm_report_opts *opts, struct cvm_evidence **evidence,
+		      struct cvm_error *error);
+int __real_cvm_attest(struct cvm_ctx *ctx, const uint8_t report_data[CVM_REPORT_DATA_LEN],
+		      const struct cvm_report_opts *opts, struct cvm_evidence **evidence,
+		      struct cvm_error *error);
+int __wrap_cvm_evidence_tpm_quote(const struct cvm_evidence *evidence, struct cvm_tpm_quote *quote);
+int __real_cvm_evidence_tpm_quote(const struct cvm_evidence *evidence, struct cvm_tpm_quote *quote);
+
+static struct cvm_tpm *measures;
+static uint32_t fewer_pcrs;
+static bool no_quote;
+
+int __wrap_cvm_attest(struct cvm_ctx *ctx, const uint8_t report_data[CVM_REPORT_DATA_LEN],
+		      const struct cvm_report_opts *opts, struct cvm_evidence **evidence,
+		      struct cvm_error *error)
+{
+	if (measures)
+		extend(measures, ESYS_TR_PCR7);
+	return __real_cvm_attest(ctx, report_data, opts, evidence, error);
+}
+
+int __wrap_cvm_evidence_tpm_quote(const struct cvm_evidence *evidence, struct cvm_tpm_quote *quote)
+{
+	int rc = no_quote ? -ENODATA : __real_cvm_evidence_tpm_quote(evidence, quote);
+
+	quote->pcr_count -= fewer_pcrs;
+	return rc;
+}
+
+static void is_not_prepared(struct cvm_tpm *tpm, int rc, const char *says, const char *name)
+{
+	struct cvm_error error = { 0 };
+	struct release r;
+
+	check_is(steps_prepare(tpm, &r, "RSA_AES_KEY_WRAP_256", CVM_SKR_AZURE_GUEST, &error), rc,
+		 name);
+	check_says(error.text, says, "and the message says so");
+	steps_forget(&r);
+}
+
+/* The attestation key's, as it was sent; for X509_free() */
+static X509 *sent_certificate(struct cvm_tpm *tpm)
+{
+	struct cvm_skr_state state = { .form = CVM_SKR_AZURE_GUEST, .wrap = 1, .pcrs = CVM_SKR_PCRS };
+	static struct cvm_skr_wrapping w;
+	const unsigned char *at = w.ak_cert;
+	struct cvm_error error = { 0 };
+
+	check_is(cvm_skr_wrapping_make(tpm, &state, &w, &error), 0, "a certificate is read");
+	return d2i_X509(NULL, &at, (long)w.ak_cert_len);
+}
+
+/* It is renewed under who has read another one, and under who is reading it. */
+static void test_certificate(struct cvm_tpm *tpm)
+{
+	X509 *first = sent_certificate(tpm), *second, *third, *same;
+
+	steps_set("cert_renew=now");
+	second = sent_certificate(tpm);
+	check(first && second && X509_cmp(first, second), "another one when it is renewed");
+	steps_set("cert_torn_n=1");
+	third = sent_certificate(tpm);
+	same = sent_certificate(tpm);
+	check(third && same && X509_cmp(second, third) && !X509_cmp(third, same),
+	      "and the new one, whole, where it is renewed meanwhile");
+	X509_free(first);
+	X509_free(second);
+	X509_free(third);
+	X509_free(same);
+	steps_set("cert_torn_n=1000");
+	is_not_prepared(tpm, -EAGAIN, "is being renewed; ask again", "one that is renewed each time");
+	steps_set("cert_torn_n=0");
+}
+
+static void test_gather(struct cvm_tpm *tpm)
+{
+	struct cvm_tpm *second = steps_tpm();
+
+	measures = second;
+	is_not_prepared(tpm, -EAGAIN, "extended meanwhile; ask again", "something is measured meanwhile");
+	measures = NULL;
+	cvm_tpm_close(second);
+	fewer_pcrs = 1;
+	is_not_prepared(tpm, -EBADMSG, "not of all PCRs", "a quote of fewer PCRs");
+	fewer_pcrs = 0;
+	no_quote = true;
+	is_not_prepared(tpm, -EOPNOTSUPP, "no confidential VM of Azure's", "no quote");
+	no_quote = false;
+	steps_set("nv_said=5000");
+	steps_set("cert_said_n=2");
+	is_not_prepared(tpm, -EBADMSG, "index 0x1c101d0: 5000 bytes, at most 4096",
+			"a certificate that is too long");
+	steps_set("cert_said_n=0");
+	test_certificate(tpm);
+	/* each of them, as others are asked for */
+	steps_set("other_ak_n=100");
+	is_not_prepared(tpm, -EBADMSG, "HCLAkPub", "claims that name another attestation key");
+	steps_set("other_ak_n=0");
+}
+
+/* Something for @key to decrypt */
+static void encrypt(const TPM2B_PUBLIC *public, uint8_t cipher[CVM_SKR_RSA])
+{
+	EVP_PKEY *key = service_public_key(public->publicArea.unique.rsa.buffer, CVM_SKR_RSA);
+	EVP_PKEY_CTX *ctx = service_need(EVP_PKEY_CTX_new(key, NULL));
+	size_t len = CVM_SKR_RSA;
+
+	check(EVP_PKEY_encrypt_init(ctx) == 1 && EVP_PKEY_encrypt(ctx, cipher, &len,
+		(const uint8_t *)"message", 7) == 1, "a message for the wrapping key");
+	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_free(key);
+}
+
+/* With nobody here who compares PCRs: that the key does not serve is the TPM's to say. */
+static void test_tpm_refuses(struct cvm_tpm *tpm)
+{
+	const TPMT_RSA_DECRYPT scheme = { .scheme = TPM2_ALG_RSAES };
+	uint8_t cipher[CVM_SKR_RSA], out[CVM_SKR_RSA];
+	struct cvm_error error = { 0 };
+	TPM2B_PUBLIC public;
+	struct release r;
+	size_t len = 0;
+	ESYS_TR key;
+
+	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
+	check_is(cvm_skr_key_load(tpm, &r.state, &key, &public, &error), 0, "the wrapping key");
+	encrypt(&public, cipher);
+	check(cvm_skr_decrypt(tpm, key, CVM_SKR_PCRS, &scheme, cipher, out, sizeof(out), &len) &&
+	      len == 7 && !memcmp(out, "message", 7), "it decrypts");
+	check(!cvm_skr_decrypt(tpm, key, 1U << 4, &scheme, cipher, out, sizeof(out), &len),
+	      "but not by a policy of other PCRs");
+	extend(tpm, ESYS_TR_PCR7);
+	check(!cvm_skr_decrypt(tpm, key, CVM_SKR_PCRS, &scheme, cipher, out, sizeof(out), &len),
+	      "nor once something is measured");
+	cvm_tpm_flush(tpm, &key);
+	steps_forget(&r);
+}
+
+int main(void)
+{
+	struct cvm_tpm *tpm;
+
+	steps_begin(false);
+	tpm = steps_tpm();
+	test_replay(tpm);
+	test_phases(tpm);
+	test_age(tpm);
+	test_gather(tpm);
+	test_pcrs(tpm);
+	test_tpm_refuses(tpm);
+	tpm = test_reset(tpm);
+	cvm_tpm_close(tpm);
+	check(steps_end(), "the simulator has seen no broken rule");
+	return tap_end();
+}
