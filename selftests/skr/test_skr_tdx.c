@@ -15,7 +15,8 @@ static void test_tdx(struct cvm_tpm *tpm)
 
 	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
 	check(steps_gives(tpm, &r, NULL), "a key has come");
-	check_is(steps_released(tpm, &r, "nonce", &secret, &error), -EBADMSG, "of another nonce: refused");
+	check_is(steps_released(tpm, &r, "nonce", &secret, &error), -EKEYREJECTED,
+		 "of another nonce: refused");
 	steps_forget(&r);
 	rc = steps_prepare(tpm, &r, "RSA_AES_KEY_WRAP_256", CVM_SKR_TDX_VM, &error);
 	check(!rc && steps_attested(tpm, &r, NULL, &error) == 0, "a service that attests the platform");
