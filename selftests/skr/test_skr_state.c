@@ -167,8 +167,8 @@ static void test_state(void)
 	getrandom(state.nonce, sizeof(state.nonce), 0);
 	check(!cvm_skr_state_write(path, &state, &error) && !stat(path, &st) &&
 	      (st.st_mode & 0777) == 0600, "the state is for its owner alone");
-	check(!cvm_skr_state_read(path, &again, &fd, &error) && !memcmp(&state, &again, sizeof(state)),
-	      "and is read as it was");
+	check(!cvm_skr_state_read(path, &again, &fd, &error) &&
+	      !memcmp(&state, &again, sizeof(state)), "and is read as it was");
 	close(fd);
 	check_is(cvm_skr_state_write(path, &state, &error), -EEXIST, "it replaces none");
 	check_says(error.text, "is there already", "and the message says so");

@@ -198,7 +198,8 @@ static void is_not_prepared(struct cvm_tpm *tpm, int rc, const char *says, const
 /* The attestation key's, as it was sent; for X509_free() */
 static X509 *sent_certificate(struct cvm_tpm *tpm)
 {
-	struct cvm_skr_state state = { .form = CVM_SKR_AZURE_GUEST, .wrap = 1, .pcrs = CVM_SKR_PCRS };
+	struct cvm_skr_state state = { .form = CVM_SKR_AZURE_GUEST, .wrap = 1,
+				       .pcrs = CVM_SKR_PCRS };
 	static struct cvm_skr_wrapping w;
 	const unsigned char *at = w.ak_cert;
 	struct cvm_error error = { 0 };
