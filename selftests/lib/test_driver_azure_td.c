@@ -69,6 +69,7 @@ static void test_late(struct cvm_async *async)
 
 static void test_stalled(struct cvm_async *async)
 {
+	uint64_t before = fw_status(fwd.fd, "tpm_quotes");
 	int64_t begun, longest = 0;
 
 	tap_write(tap_path("/wrong"), "stall /acc\n", 11);
@@ -85,6 +86,8 @@ static void test_stalled(struct cvm_async *async)
 	if (!check(longest < 500, "nobody who fetches waits for a host that does not answer"))
 		printf("# %lld ms\n", (long long)longest);
 	check_is(fetch(async, -ETIMEDOUT), MEMBERS, "each gets its end");
+	check_is((long)(fw_status(fwd.fd, "tpm_quotes") - before), 1,
+		 "for which the TPM was asked once");
 	submit(async, 0);
 	check_is(fetch(async, 0), MEMBERS, "and the next batch is complete");
 }

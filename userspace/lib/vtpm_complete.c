@@ -57,6 +57,9 @@ int cvm_azure_make(struct cvm_vtpm_place *place, const struct cvm_hcl *hcl, cons
 	*out = NULL;
 	if (!azure)
 		return cvm_set_error(error, -ENOMEM, "out of memory");
+	/* members who had to wait for another one all come late: the TPM is not asked for each */
+	if (cvm_vtpm_clock_ms() >= deadline)
+		return cvm_set_error(error, -ETIMEDOUT, "no time is left for a quote of the vTPM; ask again, or allow more time");
 	atomic_init(&azure->users, 1);
 	rc = cvm_vtpm_open(&vtpm, place, error);
 	if (rc)
