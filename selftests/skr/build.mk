@@ -12,7 +12,8 @@ $(B)/tests/test_skr_memory: $(B)/obj/selftests/keys/memory.o
 $(B)/tests/test_skr $(B)/tests/test_skr_times: \
 	LDFLAGS += -Wl,--wrap=EVP_DecryptUpdate,--wrap=EVP_DecryptFinal_ex
 # and which comes between a request's parts
-$(B)/tests/test_skr_times: LDFLAGS += -Wl,--wrap=cvm_attest,--wrap=cvm_evidence_tpm_quote
+$(B)/tests/test_skr_times: LDFLAGS += -Wl,--wrap=cvm_attest,--wrap=cvm_evidence_tpm_quote \
+	-Wl,--wrap=Esys_RSA_Decrypt
 # who is killed while he writes
 $(B)/tests/test_skr_state: LDFLAGS += -Wl,--wrap=write,--wrap=pwrite
 $(addprefix $(B)/tests/,test_skr test_skr_memory test_skr_tdx test_skr_times): $(B)/obj/platform/fw_client.o \

@@ -121,6 +121,10 @@ result $? 'and cannot be read'
 # an earlier answer
 prepare 'prepare again'
 try 1 'cannot be decrypted' 'an earlier token: refused' request --state state --in token.json
+./skr_service pki attest <attest.json >token.json 2>err
+try 1 'is tried once' 'and then the right one, too' request --state state --in token.json
+rm state
+prepare 'and once more'
 attest
 open_key 3 'request.nonce' 'an earlier answer: refused'
 ./skr_service pki release <release.json >released.json 2>err

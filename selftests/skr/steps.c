@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "imds_host.h"
 #include "steps.h"
@@ -66,12 +68,22 @@ int steps_prepare(struct cvm_tpm *tpm, struct release *r, const char *enc, uint3
 	return rc;
 }
 
+int steps_file(void)
+{
+	int fd = memfd_create("state", MFD_CLOEXEC);
+
+	if (fd >= 0)
+		return fd;
+	printf("Bail out! no memory for a state\n");
+	exit(1);
+}
+
 int steps_attested(struct cvm_tpm *tpm, struct release *r, const char *wrong,
 		    struct cvm_error *error)
 {
 	struct cvm_skr_state prepared = r->state;
 	char *answer, *token = NULL;
-	int rc;
+	int rc, fd;
 
 	prepared.phase = CVM_SKR_PREPARED;
 	service.wrong = wrong;
@@ -79,7 +91,9 @@ int steps_attested(struct cvm_tpm *tpm, struct release *r, const char *wrong,
 	service.wrong = NULL;
 	if (!answer)
 		return -ENODATA;
-	rc = cvm_skr_token_open(tpm, &prepared, answer, strlen(answer), &token, error);
+	fd = steps_file();
+	rc = cvm_skr_token_open(tpm, &prepared, fd, answer, strlen(answer), &token, error);
+	close(fd);
 	if (!rc)
 		r->state.phase = CVM_SKR_OPENED;
 	if (!rc)

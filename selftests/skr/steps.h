@@ -41,6 +41,9 @@ struct release {
 int steps_prepare(struct cvm_tpm *tpm, struct release *r, const char *enc, uint32_t form,
 		  struct cvm_error *error);
 
+/* In the place of a state's file, for close() */
+int steps_file(void);
+
 /*
  * The token, as the service gives it with @wrong done wrong, to a request to the vault; as if
  * none had been opened yet

@@ -4,7 +4,9 @@
  * old, and what changes while a request is made or behind that.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/util.h"
 #include "counted.h"
@@ -17,7 +19,7 @@ static void test_replay(struct cvm_tpm *tpm)
 	struct cvm_error error = { 0 };
 	struct cvm_skr_secret secret;
 	char *answer, *token, *stale;
-	int rc;
+	int rc, fd = steps_file();
 
 	steps_start(tpm, &first, "RSA_AES_KEY_WRAP_256");
 	steps_start(tpm, &second, "RSA_AES_KEY_WRAP_256");
@@ -29,11 +31,11 @@ static void test_replay(struct cvm_tpm *tpm)
 	check_says(error.text, "payload.request.nonce", "and the message says why");
 	stale = service_attest(&service, first.request);
 	second.state.phase = CVM_SKR_PREPARED;
-	check_is(cvm_skr_token_open(tpm, &second.state, stale, strlen(stale), &token, &error),
+	check_is(cvm_skr_token_open(tpm, &second.state, fd, stale, strlen(stale), &token, &error),
 		 -EBADMSG, "an earlier token");
+	close(fd);
 	check(!token && strstr(error.text, "cannot be decrypted"), "which cannot be decrypted");
 	/* whoever knows all but what is secret in the state has another key */
-	second.state.phase = CVM_SKR_OPENED;
 	second.state.unique[31] ^= 1;
 	rc = steps_released(tpm, &second, NULL, &secret, &error);
 	check_is(rc, -ESTALE, "another unique, another key");
@@ -56,7 +58,7 @@ static void test_phases(struct cvm_tpm *tpm)
 	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
 	again = service_attest(&service, r.request);
 	updated = finished = 0;
-	check_is(cvm_skr_token_open(tpm, &r.state, again, strlen(again), &token, &error), -EALREADY,
+	check_is(cvm_skr_token_open(tpm, &r.state, -1, again, strlen(again), &token, &error), -EALREADY,
 		 "a second token for the same key");
 	check(!token && is_decrypted(0, 0), "is not even decrypted");
 	check_says(error.text, "opens no other", "and the message says so");
@@ -68,6 +70,95 @@ static void test_phases(struct cvm_tpm *tpm)
 	r.state = state;
 	check(steps_gives(tpm, &r, NULL), "the key after it comes");
 	free(again);
+	steps_forget(&r);
+}
+
+/* ---- one attempt */
+
+TSS2_RC __wrap_Esys_RSA_Decrypt(ESYS_CONTEXT *esys, ESYS_TR key, ESYS_TR first, ESYS_TR second,
+				ESYS_TR third, const TPM2B_PUBLIC_KEY_RSA *cipher,
+				const TPMT_RSA_DECRYPT *scheme, const TPM2B_DATA *label,
+				TPM2B_PUBLIC_KEY_RSA **message);
+TSS2_RC __real_Esys_RSA_Decrypt(ESYS_CONTEXT *esys, ESYS_TR key, ESYS_TR first, ESYS_TR second,
+				ESYS_TR third, const TPM2B_PUBLIC_KEY_RSA *cipher,
+				const TPMT_RSA_DECRYPT *scheme, const TPM2B_DATA *label,
+				TPM2B_PUBLIC_KEY_RSA **message);
+
+/* what is asked of the TPM, and the phase in the file at that time: who is killed there leaves it */
+static struct {
+	const char *path;
+	unsigned int count;
+	uint8_t phase;
+} decrypts;
+
+TSS2_RC __wrap_Esys_RSA_Decrypt(ESYS_CONTEXT *esys, ESYS_TR key, ESYS_TR first, ESYS_TR second,
+				ESYS_TR third, const TPM2B_PUBLIC_KEY_RSA *cipher,
+				const TPMT_RSA_DECRYPT *scheme, const TPM2B_DATA *label,
+				TPM2B_PUBLIC_KEY_RSA **message)
+{
+	int fd = decrypts.path ? open(decrypts.path, O_RDONLY) : -1;
+
+	decrypts.count++;
+	if (fd >= 0 && pread(fd, &decrypts.phase, 1, 28) != 1)
+		decrypts.phase = 0;
+	close(fd);
+	return __real_Esys_RSA_Decrypt(esys, key, first, second, third, cipher, scheme, label,
+				       message);
+}
+
+/* By the state in the file, as another cvmctl does it */
+static int open_by_file(struct cvm_tpm *tpm, const char *answer, struct cvm_error *error)
+{
+	struct cvm_skr_state state;
+	char *token = NULL;
+	int fd, rc = cvm_skr_state_read(decrypts.path, &state, &fd, error);
+
+	if (rc)
+		return rc;
+	rc = cvm_skr_token_open(tpm, &state, fd, answer, strlen(answer), &token, error);
+	close(fd);
+	free(token);
+	return rc;
+}
+
+static char *answer_with(const struct release *r, const char *wrong)
+{
+	char *answer;
+
+	service.wrong = wrong;
+	answer = service_need(service_attest(&service, r->request));
+	service.wrong = NULL;
+	return answer;
+}
+
+/* A wrapping key is tried on one token, which must be in its file before it is. */
+static void test_once(struct cvm_tpm *tpm)
+{
+	char *good, *bad, *token = NULL;
+	struct cvm_error error = { 0 };
+	struct release r;
+
+	check(!steps_prepare(tpm, &r, "RSA_AES_KEY_WRAP_256", CVM_SKR_AZURE_GUEST, &error),
+	      "a request");
+	tap_make_dir();
+	decrypts.path = tap_path("/once");
+	check(!cvm_skr_state_write(decrypts.path, &r.state, &error), "its state");
+	good = answer_with(&r, NULL);
+	bad = answer_with(&r, "inner-flip");
+	decrypts.count = 0;
+	check_is(open_by_file(tpm, "{\"token\":\"e30\"}", &error), -EBADMSG, "another file");
+	check_is(cvm_skr_token_open(tpm, &r.state, -1, good, strlen(good), &token, &error), -EBADF,
+		 "a state that cannot be written");
+	check_is(decrypts.count, 0, "of neither is anything decrypted");
+	check_is(open_by_file(tpm, bad, &error), -EBADMSG, "bad padding");
+	check(decrypts.count == 1 && decrypts.phase == CVM_SKR_OPENED, "was tried, and that is written before");
+	updated = finished = 0;
+	check_is(open_by_file(tpm, good, &error), -EALREADY, "then the good one");
+	check(decrypts.count == 1 && is_decrypted(0, 0), "is not even decrypted");
+	check_says(error.text, "is tried once", "and the message says so");
+	decrypts.path = NULL;
+	free(good);
+	free(bad);
 	steps_forget(&r);
 }
 
@@ -302,6 +393,7 @@ int main(void)
 	tpm = steps_tpm();
 	test_replay(tpm);
 	test_phases(tpm);
+	test_once(tpm);
 	test_age(tpm);
 	test_gather(tpm);
 	test_pcrs(tpm);

@@ -42,10 +42,7 @@ static int open_token(const struct skr_options *options, const void *answer, siz
 	cvm_secret_begin(&time);
 	rc = cvm_skr_state_read(options->state, &state, &fd, &error);
 	if (!rc)
-		rc = cvm_skr_token_open(tpm, &state, answer, len, &token, &error);
-	/* before anybody can have the token: from then on there may be an answer */
-	if (!rc)
-		rc = cvm_skr_state_opened(fd, &state, &error);
+		rc = cvm_skr_token_open(tpm, &state, fd, answer, len, &token, &error);
 	if (!rc)
 		rc = cvm_skr_release_body(token, &state, body, &error);
 	return rc ? skr_fail(rc, &error) : 0;

@@ -66,11 +66,11 @@ enum cvm_skr_form {
 /**
  * enum cvm_skr_phase - what has been done with a wrapping key
  * @CVM_SKR_PREPARED: nothing: it may open a token, and nothing else
- * @CVM_SKR_OPENED: it has opened a token, and opens no other; it may unwrap
+ * @CVM_SKR_OPENED: it was tried on a token, and is on no other; it may unwrap
  *
  * Tokens are encrypted with the padding of PKCS #1 v1.5, which gives messages away to who may
- * try often enough. What the vault wraps for the key exists only after a token was opened: so
- * as long as there is something to attack, nothing is decrypted in that way.
+ * try often enough: the token itself, and with that what the vault wraps for the key. So that
+ * is tried once in a key's life, whatever comes of it, and the phase is written before.
  */
 enum cvm_skr_phase {
 	CVM_SKR_PREPARED = 1,
@@ -151,7 +151,7 @@ int cvm_skr_state_write(const char *path, const struct cvm_skr_state *state,
 int cvm_skr_state_read(const char *path, struct cvm_skr_state *state, int *fd,
 		       struct cvm_error *error);
 
-/* A token has been opened: in @state, and in its file. 0 or -errno */
+/* A token is opened, or has been: in @state, and in its file. 0 or -errno */
 int cvm_skr_state_opened(int fd, struct cvm_skr_state *state, struct cvm_error *error);
 
 /*
@@ -367,18 +367,21 @@ int cvm_skr_token_check(const char *token, const struct cvm_skr_state *state,
 /**
  * cvm_skr_token_open() - the token in an attestation service's answer
  * @tpm: open
- * @state: of the release
+ * @state: of the release; in and out
+ * @fd: of cvm_skr_state_read()
  * @answer: its body, JSON
  * @len: bytes
  * @token: out: for free()
  * @error: or NULL
  *
  * The token is for the key vault to verify; here it is seen to be about our key and request.
+ * An encrypted one is decrypted once, whatever comes of it: @state is CVM_SKR_OPENED before.
+ * What is not even of the form of an answer leaves it as it was.
  *
  * Return: 0; -EBADMSG; as cvm_skr_state_due(), before anything is decrypted; or as
- * cvm_skr_key_load(). Where it is 0, cvm_skr_state_opened() is next.
+ * cvm_skr_key_load(), cvm_skr_state_opened().
  */
-int cvm_skr_token_open(struct cvm_tpm *tpm, const struct cvm_skr_state *state,
+int cvm_skr_token_open(struct cvm_tpm *tpm, struct cvm_skr_state *state, int fd,
 		       const char *answer, size_t len, char **token, struct cvm_error *error);
 
 /* ---- jws.c: pure */

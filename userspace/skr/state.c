@@ -276,7 +276,7 @@ int cvm_skr_state_opened(int fd, struct cvm_skr_state *state, struct cvm_error *
 	ssize_t done = pwrite(fd, &phase, 1, PHASE_AT);
 
 	if (done != 1)
-		return cvm_set_error(error, done < 0 ? -errno : -EIO, "that a token has been opened cannot be written down: %s",
+		return cvm_set_error(error, done < 0 ? -errno : -EIO, "that a token is opened cannot be written down: %s",
 				     strerror(done < 0 ? errno : EIO));
 	state->phase = CVM_SKR_OPENED;
 	return 0;
@@ -287,7 +287,7 @@ int cvm_skr_state_opened(int fd, struct cvm_skr_state *state, struct cvm_error *
 static int wrong_phase(enum cvm_skr_phase phase, struct cvm_error *error)
 {
 	if (phase == CVM_SKR_PREPARED)
-		return cvm_set_error(error, -EALREADY, "a token has been opened by this request's wrapping key, which opens no other: go on with cvmctl skr open, or begin again with cvmctl skr prepare");
+		return cvm_set_error(error, -EALREADY, "a token has been opened by this request's wrapping key, or could not be: it is tried once, and opens no other; go on with cvmctl skr open, or begin again with cvmctl skr prepare");
 	return cvm_set_error(error, -EINVAL, "no token has been opened by this request's wrapping key, so there can be no answer yet: cvmctl skr request is next");
 }
 

@@ -326,19 +326,22 @@ static int read_plain(const char *answer, size_t len, char **token, struct cvm_e
 	return *token ? 0 : cvm_set_error(error, -ENOMEM, "out of memory");
 }
 
-static int read_sealed(struct cvm_tpm *tpm, const struct cvm_skr_state *state, ESYS_TR key,
+/* Written first, whatever comes of it: what is refused would else be asked again and again. */
+static int read_sealed(struct cvm_tpm *tpm, struct cvm_skr_state *state, int fd, ESYS_TR key,
 		       const char *answer, size_t len, char **token, struct cvm_error *error)
 {
 	struct cvm_skr_envelope envelope;
 	int rc = cvm_skr_envelope_parse(answer, len, &envelope, error);
 
 	if (!rc)
+		rc = cvm_skr_state_opened(fd, state, error);
+	if (!rc)
 		rc = open_envelope(tpm, key, state->pcrs, &envelope, token, error);
 	free(envelope.token);
 	return rc;
 }
 
-int cvm_skr_token_open(struct cvm_tpm *tpm, const struct cvm_skr_state *state,
+int cvm_skr_token_open(struct cvm_tpm *tpm, struct cvm_skr_state *state, int fd,
 		       const char *answer, size_t len, char **token, struct cvm_error *error)
 {
 	__cleanup_free char *found = NULL;
@@ -352,11 +355,14 @@ int cvm_skr_token_open(struct cvm_tpm *tpm, const struct cvm_skr_state *state,
 	if (rc)
 		return rc;
 	rc = state->form == CVM_SKR_AZURE_GUEST ?
-		read_sealed(tpm, state, key, answer, len, &found, error) :
+		read_sealed(tpm, state, fd, key, answer, len, &found, error) :
 		read_plain(answer, len, &found, error);
 	cvm_tpm_flush(tpm, &key);
 	if (!rc)
 		rc = cvm_skr_token_check(found, state, &public.publicArea, error);
+	/* before anybody can have the token: from then on there may be an answer */
+	if (!rc && state->phase == CVM_SKR_PREPARED)
+		rc = cvm_skr_state_opened(fd, state, error);
 	if (!rc)
 		*token = cvm_take_ptr(found);
 	return rc;
