@@ -39,8 +39,8 @@ void cvm_http_answer_free(struct cvm_http_answer *answer)
 	free(answer->chain);
 }
 
-int cvm_http_get(const struct cvm_item *item, int64_t deadline, struct cvm_http_answer *out,
-		 struct cvm_error *error)
+int cvm_http_get(const struct cvm_item *item, const _Atomic int64_t *deadline,
+		 struct cvm_http_answer *out, struct cvm_error *error)
 {
 	*out = (struct cvm_http_answer){ .body = malloc(body.len + 1), .len = body.len };
 	must(out->body);
@@ -73,13 +73,15 @@ static __attribute__((unused)) void thim(const uint8_t *data, size_t len)
 static __attribute__((unused)) void imds(const uint8_t *data, size_t len)
 {
 	static const uint8_t tdreport[1024] = { 0x81 };
+	const _Atomic int64_t deadline = 1000;
 	struct cvm_error error = { 0 };
 	uint8_t *quote = NULL;
 	size_t quote_len = 0;
 	int ret;
 
 	body = (struct cvm_span){ data, len };
-	ret = cvm_imds_td_quote("http://imds.example", tdreport, 1000, &quote, &quote_len, &error);
+	ret = cvm_imds_td_quote("http://imds.example", tdreport, &deadline, &quote, &quote_len,
+				&error);
 	must_explain(ret, &error);
 	must(!ret == !!quote && !ret == !!quote_len && quote_len <= len);
 	free(quote);

@@ -92,6 +92,45 @@ static void test_stalled(struct cvm_async *async)
 	check_is(fetch(async, 0), MEMBERS, "and the next batch is complete");
 }
 
+/* Not before its deadline does a request end; but it is not waited for. */
+static void close_soon(struct cvm_async *async, const char *name)
+{
+	int64_t begun;
+
+	submit(async, 60000);
+	usleep(300000);
+	check_is(fetch_now(async, 0), 0, name);
+	begun = cvm_vtpm_clock_ms();
+	cvm_async_close(async);
+	begun = cvm_vtpm_clock_ms() - begun;
+	if (!check(begun < 10000, "who closes does not wait for it"))
+		printf("# %lld ms\n", (long long)begun);
+}
+
+static void test_close(struct cvm_ctx *ctx)
+{
+	static const char *const wrongs[] = { "stall /acc\n", "after-30 /acc\n" };
+	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)1 << 40 };
+	struct cvm_error error = { 0 };
+	struct cvm_async *async;
+	int fd;
+
+	for (size_t i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++) {
+		tap_write(tap_path("/wrong"), wrongs[i], strlen(wrongs[i]));
+		check_is(cvm_async_open(&async, ctx, &error), 0, "open");
+		close_soon(async, i ? "a host that is busy" : "a host that does not answer");
+	}
+	fd = open(tap_path("/cvm-guest.batch"), O_RDWR | O_CREAT, 0600);
+	check(fd >= 0 && !fcntl(fd, F_OFD_SETLK, &all), "somebody else is at all batches");
+	check_is(cvm_async_open(&async, ctx, &error), 0, "open");
+	close_soon(async, "and is waited for");
+	close(fd);
+	check_is(cvm_async_open(&async, ctx, &error), 0, "open");
+	submit(async, 0);
+	check_is(fetch(async, 0), MEMBERS, "and then all is as before");
+	cvm_async_close(async);
+}
+
 int main(void)
 {
 	const struct cvm_open_opts opts = { .size = sizeof(opts), .tcti = tcti };
@@ -111,6 +150,7 @@ int main(void)
 	test_late(async);
 	test_stalled(async);
 	cvm_async_close(async);
+	test_close(ctx);
 	cvm_close(ctx);
 	cvm_vtpm_unplace(&paravisor);
 	stop_imds();

@@ -69,7 +69,9 @@ static bool is_whole(const struct cvm_azure *azure, uint8_t batch)
 
 static int get(struct cvm_share_key *key, int64_t ms, struct cvm_azure **azure)
 {
-	return cvm_share_get(&place, key, cvm_vtpm_clock_ms() + ms, azure, NULL);
+	const _Atomic int64_t deadline = cvm_vtpm_clock_ms() + ms;
+
+	return cvm_share_get(&place, key, &deadline, azure, NULL);
 }
 
 /* 0: it is for the caller to make; 1: there it is; or why not */

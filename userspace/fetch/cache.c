@@ -154,7 +154,8 @@ static int fetch(const struct cvm_fetch *f, const struct cvm_item *item, int64_t
 		 struct cvm_fetched *out, struct cvm_error *error)
 {
 	struct cvm_http_answer answer __cleanup(cleanup_answer) = { 0 };
-	int ret = cvm_http_get(item, deadline, &answer, error);
+	const _Atomic int64_t until = deadline;
+	int ret = cvm_http_get(item, &until, &answer, error);
 
 	if (ret)
 		return ret;

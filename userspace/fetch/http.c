@@ -11,6 +11,8 @@
 
 #define FIRST_WAIT_MS	500
 #define LONGEST_WAIT_MS	30000
+/* whether the deadline has been brought forward */
+#define LOOK_AGAIN_MS	500
 /* what Azure's host does not have after as many tries more it has not */
 #define MAX_MISSING	3
 
@@ -19,6 +21,8 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	const struct cvm_item *item;
+	const _Atomic int64_t *deadline;
+	int64_t until;
 	struct cvm_http_answer answer;
 	char why[CURL_ERROR_SIZE];
 	CURLcode code;
@@ -71,6 +75,24 @@ static size_t take(char *data, size_t size, size_t count, void *context)
 	return len;
 }
 
+/* libcurl asks about once a second. Not 0: the deadline is another one than it was told. */
+static int is_over(void *context, curl_off_t to_come, curl_off_t has_come, curl_off_t to_go,
+		   curl_off_t has_gone)
+{
+	const struct transfer *t = context;
+
+	return *t->deadline < t->until;
+}
+
+static bool watch_deadline(struct transfer *t)
+{
+	const struct cvm_curl *c = t->curl;
+
+	return !c->easy_setopt(t->easy, CURLOPT_XFERINFOFUNCTION, is_over) &&
+	       !c->easy_setopt(t->easy, CURLOPT_XFERINFODATA, t) &&
+	       !c->easy_setopt(t->easy, CURLOPT_NOPROGRESS, 0L);
+}
+
 static bool is_link_local(const char *url)
 {
 	const char *host = strstr(url, "://");
@@ -103,7 +125,7 @@ static bool prepare(struct transfer *t)
 	bool good;
 
 	t->easy = c->easy_init();
-	if (!t->easy || !add_headers(t))
+	if (!t->easy || !add_headers(t) || !watch_deadline(t))
 		return false;
 	good = !c->easy_setopt(t->easy, CURLOPT_URL, t->item->url) &&
 	       !c->easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https") &&
@@ -152,10 +174,12 @@ static int64_t retry_after_ms(struct transfer *t)
 }
 
 /* Returns 0 or -ENOMEM; what the server said is in @t. */
-static int ask_once(struct transfer *t, int64_t deadline)
+static int ask_once(struct transfer *t)
 {
-	int64_t left = deadline - cvm_clock_ms();
+	int64_t left;
 
+	t->until = *t->deadline;
+	left = t->until - cvm_clock_ms();
 	cvm_http_answer_free(&t->answer);
 	t->why[0] = '\0';
 	t->status = 0;
@@ -183,6 +207,7 @@ static bool is_passing(const struct transfer *t)
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_CONNECT:
 	case CURLE_OPERATION_TIMEDOUT:
+	case CURLE_ABORTED_BY_CALLBACK:
 	case CURLE_GOT_NOTHING:
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
@@ -203,22 +228,35 @@ static int64_t with_jitter(int64_t ms)
 	return ms / 2 + chance % (ms / 2 + 1);
 }
 
+/* False: the deadline has been brought forward */
+static bool wait_until(const struct transfer *t, int64_t until)
+{
+	int64_t left;
+
+	while ((left = until - cvm_clock_ms()) > 0) {
+		int64_t ms = left < LOOK_AGAIN_MS ? left : LOOK_AGAIN_MS;
+		const struct timespec pause = { 0, ms * 1000000 };
+
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+		if (until >= *t->deadline)
+			return false;
+	}
+	return true;
+}
+
 /* False where the wait would end after the deadline */
-static bool wait_for_turn(struct transfer *t, int64_t deadline)
+static bool wait_for_turn(struct transfer *t)
 {
 	int64_t ms = (int64_t)FIRST_WAIT_MS << (t->attempt < 6 ? t->attempt : 6);
-	struct timespec pause;
 
 	ms = with_jitter(ms < LONGEST_WAIT_MS ? ms : LONGEST_WAIT_MS);
 	if (ms < t->retry_after_ms)
 		ms = t->retry_after_ms;
-	if (cvm_clock_ms() + ms >= deadline)
+	ms += cvm_clock_ms();
+	if (ms >= *t->deadline)
 		return false;
 	t->attempt++;
-	pause = (struct timespec){ ms / 1000, ms % 1000 * 1000000 };
-	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, &pause) == EINTR)
-		;
-	return true;
+	return wait_until(t, ms);
 }
 
 static int no_answer(const struct transfer *t, struct cvm_error *error)
@@ -244,19 +282,21 @@ static int no_answer(const struct transfer *t, struct cvm_error *error)
 	return cvm_set_error(error, -EIO, "%.150s: status %ld", url, t->status);
 }
 
-int cvm_http_get(const struct cvm_item *item, int64_t deadline, struct cvm_http_answer *out,
-		 struct cvm_error *error)
+int cvm_http_get(const struct cvm_item *item, const _Atomic int64_t *deadline,
+		 struct cvm_http_answer *out, struct cvm_error *error)
 {
-	struct transfer t __cleanup(cleanup_transfer) = { .curl = cvm_curl(), .item = item };
+	struct transfer t __cleanup(cleanup_transfer) = {
+		.curl = cvm_curl(), .item = item, .deadline = deadline,
+	};
 
 	if (!t.curl)
 		return cvm_set_error(error, -EOPNOTSUPP, "libcurl.so.4 is needed to fetch anything: apt-get install libcurl4");
 	if (!prepare(&t))
 		return cvm_set_error(error, -EIO, "%.100s: libcurl takes no such request", item->url);
 	do {
-		if (ask_once(&t, deadline))
+		if (ask_once(&t))
 			return cvm_set_error(error, -ENOMEM, "out of memory");
-	} while (is_passing(&t) && wait_for_turn(&t, deadline));
+	} while (is_passing(&t) && wait_for_turn(&t));
 	if (t.code || t.status != 200 || !t.answer.body)
 		return no_answer(&t, error);
 	*out = t.answer;

@@ -52,7 +52,7 @@ static int read_quote(const char *url, const struct cvm_http_answer *answer, uin
 	return 0;
 }
 
-int cvm_imds_td_quote(const char *base, const uint8_t *tdreport, int64_t deadline,
+int cvm_imds_td_quote(const char *base, const uint8_t *tdreport, const _Atomic int64_t *deadline,
 		      uint8_t **quote, size_t *len, struct cvm_error *error)
 {
 	struct cvm_item item = { .direct = true, .header = "Metadata: true" };

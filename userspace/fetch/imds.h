@@ -14,7 +14,7 @@ struct cvm_error;
  * cvm_imds_td_quote() - have a TDREPORT quoted
  * @base: URL of the service, without a slash at its end
  * @tdreport: 1024 bytes
- * @deadline: CLOCK_MONOTONIC, milliseconds
+ * @deadline: CLOCK_MONOTONIC, milliseconds; may be brought forward meanwhile
  * @quote: out: for free(); what it is of is for the caller to see
  * @len: out: bytes
  * @error: or NULL
@@ -22,7 +22,7 @@ struct cvm_error;
  * Return: 0; -ETIMEDOUT: busy, or not to be reached; -EBADMSG: what came is none;
  * -EOPNOTSUPP: there is no libcurl; -EIO: the host refuses; -ENOMEM.
  */
-int cvm_imds_td_quote(const char *base, const uint8_t *tdreport, int64_t deadline,
+int cvm_imds_td_quote(const char *base, const uint8_t *tdreport, const _Atomic int64_t *deadline,
 		      uint8_t **quote, size_t *len, struct cvm_error *error);
 
 #endif /* CVM_FETCH_IMDS_H */

@@ -59,10 +59,11 @@ int cvm_fetch_item(const struct cvm_fetch *f, const struct cvm_item *item,
 
 /*
  * http.c: GET or POST, again and again while the server is busy, until @deadline
- * (CLOCK_MONOTONIC, milliseconds). As the functions of fetch.h.
+ * (CLOCK_MONOTONIC, milliseconds), which may be brought forward meanwhile. As the functions of
+ * fetch.h.
  */
-int cvm_http_get(const struct cvm_item *item, int64_t deadline, struct cvm_http_answer *out,
-		 struct cvm_error *error);
+int cvm_http_get(const struct cvm_item *item, const _Atomic int64_t *deadline,
+		 struct cvm_http_answer *out, struct cvm_error *error);
 int64_t cvm_clock_ms(void);
 
 /* x509.c: cvm_item.read of certificates and lists: PEM, DER, or DER in hexadecimal */

@@ -35,6 +35,7 @@ struct ended {
  * @failed: why the driver cannot be asked, which nobody has been told yet; or 0
  * @error: likewise
  * @closing: the thread is to end
+ * @deadline: of what is being completed, in ms of the monotonic clock: over, when it is to end
  */
 struct azure {
 	struct cvm_async driver;
@@ -45,6 +46,7 @@ struct azure {
 	int failed;
 	struct cvm_error error;
 	bool closing;
+	_Atomic int64_t deadline;
 };
 
 static const struct cvm_async_ops *const carrier = &cvm_async_driver;
@@ -74,8 +76,10 @@ static bool take_one(struct cvm_async *async)
 		return false;
 	}
 	if (!one->mine.job.result) {
+		azure->deadline = deadline;
 		pthread_mutex_unlock(&async->lock);
-		cvm_azure_answer(&async->ctx->source[0], &one->mine.job, &answer, deadline);
+		cvm_azure_answer(&async->ctx->source[0], &one->mine.job, &answer,
+				 &azure->deadline);
 		pthread_mutex_lock(&async->lock);
 	}
 	*azure->last = one;
@@ -157,6 +161,8 @@ static void close_azure(struct cvm_async *async)
 
 	pthread_mutex_lock(&async->lock);
 	azure->closing = true;
+	/* whatever the thread waits for looks at it again and again */
+	azure->deadline = 0;
 	pthread_mutex_unlock(&async->lock);
 	eventfd_write(azure->wake, 1);
 	pthread_join(azure->id, NULL);

@@ -338,6 +338,7 @@ static void finish(const struct cvm_source *source, struct cvm_job *job,
 		.proof = (void *)(uintptr_t)req->proof, .proof_len = req->proof_len,
 	};
 	int result = rc && rc != -EINTR ? rc : req->result;
+	const _Atomic int64_t until = deadline;
 
 	/* lengths beyond our buffers can only be a broken driver's */
 	if (!result && (req->evidence_len > source->status.max_evidence ||
@@ -347,7 +348,7 @@ static void finish(const struct cvm_source *source, struct cvm_job *job,
 	if (result)
 		job->result = cvm_source_error(&job->error, result, source, req->platform_status);
 	else if (source->vtpm)
-		cvm_azure_answer(source, job, &answer, deadline);
+		cvm_azure_answer(source, job, &answer, &until);
 	else
 		cvm_job_copy(job, source, &answer);
 }

@@ -86,6 +86,7 @@ static int ask(const struct cvm_source *source, const struct cvm_job *job, int64
 	uint8_t own[CVM_REPORT_DATA_LEN];
 	const uint8_t *nonce = job->tpm_nonce ? job->tpm_nonce : own;
 	size_t len = job->tpm_nonce ? job->tpm_nonce_len : cvm_tpm_nonce(job->report_data, own);
+	const _Atomic int64_t until = deadline;
 	struct cvm_vtpm vtpm;
 	int rc = cvm_vtpm_open(&vtpm, source->vtpm, error);
 
@@ -93,7 +94,7 @@ static int ask(const struct cvm_source *source, const struct cvm_job *job, int64
 		return rc;
 	rc = get_report(&vtpm, job, deadline, hcl, error);
 	cvm_vtpm_close(&vtpm);
-	return rc ? rc : cvm_azure_make(source->vtpm, hcl, nonce, len, deadline, azure, error);
+	return rc ? rc : cvm_azure_make(source->vtpm, hcl, nonce, len, &until, azure, error);
 }
 
 static int request(const struct cvm_source *source, struct cvm_job *job, int64_t deadline)

@@ -199,12 +199,12 @@ int cvm_vtpm_check(const struct cvm_azure *azure, EVP_PKEY *ak, const uint8_t *n
  * @hcl: the report, which has been read
  * @nonce: qualifyingData
  * @len: bytes
- * @deadline: ms of the monotonic clock
+ * @deadline: ms of the monotonic clock; may be brought forward meanwhile
  * @azure: out: for cvm_azure_put()
  * @error: or NULL
  */
 int cvm_azure_make(struct cvm_vtpm_place *place, const struct cvm_hcl *hcl, const uint8_t *nonce,
-		   size_t len, int64_t deadline, struct cvm_azure **azure,
+		   size_t len, const _Atomic int64_t *deadline, struct cvm_azure **azure,
 		   struct cvm_error *error);
 
 /* Every job gets its result: a quote, and the report that names its key */
@@ -236,13 +236,14 @@ void cvm_share_close(struct cvm_vtpm_place *place);
  * cvm_share_get() - what another member has had made
  * @place: with its share open
  * @key: of the batch
- * @deadline: ms of the monotonic clock; another member may be at it
+ * @deadline: ms of the monotonic clock; another member may be at it. It may be brought forward
  * @azure: out: for cvm_azure_put(); NULL with 0: it is for the caller to make, and to give
  *	or to give up with cvm_share_put(), for which the others wait
  * @error: or NULL
  */
-int cvm_share_get(const struct cvm_vtpm_place *place, struct cvm_share_key *key, int64_t deadline,
-		  struct cvm_azure **azure, struct cvm_error *error);
+int cvm_share_get(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
+		  const _Atomic int64_t *deadline, struct cvm_azure **azure,
+		  struct cvm_error *error);
 
 /* @azure: which stays the caller's, or NULL: it could not be made */
 void cvm_share_put(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
@@ -252,9 +253,9 @@ void cvm_share_put(const struct cvm_vtpm_place *place, struct cvm_share_key *key
 
 /*
  * As cvm_job_copy() of what the driver gave for an HCL report, with what belongs to that by
- * @deadline, ms of the monotonic clock; or it fails.
+ * @deadline, ms of the monotonic clock, which may be brought forward meanwhile; or it fails.
  */
 void cvm_azure_answer(const struct cvm_source *source, struct cvm_job *job,
-		      struct cvm_answer *answer, int64_t deadline);
+		      struct cvm_answer *answer, const _Atomic int64_t *deadline);
 
 #endif /* CVM_LIB_VTPM_H */

@@ -33,7 +33,8 @@ static bool is_of_td(const struct cvm_azure *azure, const uint8_t *raw)
 }
 
 static int quote_td(const struct cvm_vtpm_place *place, const struct cvm_hcl *hcl,
-		    int64_t deadline, struct cvm_azure *azure, struct cvm_error *error)
+		    const _Atomic int64_t *deadline, struct cvm_azure *azure,
+		    struct cvm_error *error)
 {
 	const uint8_t *raw = hcl->data + CVM_HCL_HEADER_SIZE;
 	int rc = cvm_imds_td_quote(place->imds, raw, deadline, &azure->td_quote,
@@ -48,7 +49,8 @@ static int quote_td(const struct cvm_vtpm_place *place, const struct cvm_hcl *hc
 }
 
 int cvm_azure_make(struct cvm_vtpm_place *place, const struct cvm_hcl *hcl, const uint8_t *nonce,
-		   size_t len, int64_t deadline, struct cvm_azure **out, struct cvm_error *error)
+		   size_t len, const _Atomic int64_t *deadline, struct cvm_azure **out,
+		   struct cvm_error *error)
 {
 	struct cvm_azure *azure __cleanup(put_azure) = calloc(1, sizeof(*azure));
 	struct cvm_vtpm vtpm;
@@ -58,7 +60,7 @@ int cvm_azure_make(struct cvm_vtpm_place *place, const struct cvm_hcl *hcl, cons
 	if (!azure)
 		return cvm_set_error(error, -ENOMEM, "out of memory");
 	/* members who had to wait for another one all come late: the TPM is not asked for each */
-	if (cvm_vtpm_clock_ms() >= deadline)
+	if (cvm_vtpm_clock_ms() >= *deadline)
 		return cvm_set_error(error, -ETIMEDOUT, "no time is left for a quote of the vTPM; ask again, or allow more time");
 	atomic_init(&azure->users, 1);
 	rc = cvm_vtpm_open(&vtpm, place, error);

@@ -12,7 +12,7 @@
 
 /* The evidence is there, and about the request; it is not without what is made here. */
 static int make(const struct cvm_source *source, struct cvm_job *job, const uint8_t *nonce,
-		size_t len, int64_t deadline)
+		size_t len, const _Atomic int64_t *deadline)
 {
 	struct cvm_hcl *hcl __cleanup(cvm_hcl_free) = calloc(1, sizeof(*hcl));
 	struct cvm_evidence *evidence = job->evidence;
@@ -31,7 +31,7 @@ static int make(const struct cvm_source *source, struct cvm_job *job, const uint
 
 static void copy_and_make(const struct cvm_source *source, struct cvm_job *job,
 			  const struct cvm_answer *answer, const uint8_t *nonce, size_t len,
-			  int64_t deadline)
+			  const _Atomic int64_t *deadline)
 {
 	cvm_job_copy(job, source, answer);
 	if (job->result)
@@ -49,7 +49,8 @@ static void copy_and_make(const struct cvm_source *source, struct cvm_job *job,
  * has left for them is held against both.
  */
 static void find_or_make(const struct cvm_source *source, struct cvm_job *job,
-			 struct cvm_answer *answer, const uint8_t *tpm48, int64_t deadline)
+			 struct cvm_answer *answer, const uint8_t *tpm48,
+			 const _Atomic int64_t *deadline)
 {
 	struct cvm_share_key key = { .report = answer->data, .len = answer->len };
 
@@ -68,7 +69,7 @@ static void find_or_make(const struct cvm_source *source, struct cvm_job *job,
 }
 
 void cvm_azure_answer(const struct cvm_source *source, struct cvm_job *job,
-		      struct cvm_answer *answer, int64_t deadline)
+		      struct cvm_answer *answer, const _Atomic int64_t *deadline)
 {
 	uint8_t nonce[CVM_REPORT_DATA_LEN], r64[CVM_REPORT_DATA_LEN], scope[CVM_SCOPE_SIZE];
 	size_t len;

@@ -232,8 +232,9 @@ static int try_once(const struct cvm_vtpm_place *place, struct cvm_share_key *ke
 	return rc;
 }
 
-int cvm_share_get(const struct cvm_vtpm_place *place, struct cvm_share_key *key, int64_t deadline,
-		  struct cvm_azure **azure, struct cvm_error *error)
+int cvm_share_get(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
+		  const _Atomic int64_t *deadline, struct cvm_azure **azure,
+		  struct cvm_error *error)
 {
 	int rc;
 
@@ -241,7 +242,7 @@ int cvm_share_get(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
 	key->locked = false;
 	*azure = NULL;
 	do
-		rc = try_once(place, key, deadline, azure);
+		rc = try_once(place, key, *deadline, azure);
 	while (rc == -EAGAIN);
 	if (rc || *azure)
 		leave(place, key);

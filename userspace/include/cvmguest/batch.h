@@ -217,8 +217,8 @@ CVM_API int cvm_async_open(struct cvm_async **async, struct cvm_ctx *ctx,
 
 /*
  * Gives up what is under way; without the driver it waits until the source has
- * answered what it is being asked, and on Azure until the one report that is being completed
- * is, or its request's deadline has passed. @async: or NULL. Since: 0.1
+ * answered what it is being asked. On Azure the host may be asked for what belongs to a report:
+ * that is given up within about a second. @async: or NULL. Since: 0.1
  */
 CVM_API void cvm_async_close(struct cvm_async *async);
 
