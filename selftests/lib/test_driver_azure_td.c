@@ -67,12 +67,11 @@ static void test_late(struct cvm_async *async)
 	check_is(fetch_now(async, 0), MEMBERS, "fetched behind their deadline, with the host's quote");
 }
 
-static void test_stalled(struct cvm_async *async)
+/* For a second of the two that the requests have */
+static void never_waits(struct cvm_async *async, const char *name)
 {
-	uint64_t before = fw_status(fwd.fd, "tpm_quotes");
 	int64_t begun, longest = 0;
 
-	tap_write(tap_path("/wrong"), "stall /acc\n", 11);
 	submit(async, 2000);
 	begun = cvm_vtpm_clock_ms();
 	while (cvm_vtpm_clock_ms() - begun < 1000) {
@@ -83,11 +82,41 @@ static void test_stalled(struct cvm_async *async)
 		longest = now > longest ? now : longest;
 		usleep(1000);
 	}
-	if (!check(longest < 500, "nobody who fetches waits for a host that does not answer"))
+	if (!check(longest < 500, "nobody who fetches waits for %s", name))
 		printf("# %lld ms\n", (long long)longest);
 	check_is(fetch(async, -ETIMEDOUT), MEMBERS, "each gets its end");
+}
+
+static void test_stalled(struct cvm_async *async)
+{
+	uint64_t before = fw_status(fwd.fd, "tpm_quotes");
+
+	tap_write(tap_path("/wrong"), "stall /acc\n", 11);
+	never_waits(async, "a host that does not answer");
 	check_is((long)(fw_status(fwd.fd, "tpm_quotes") - before), 1,
 		 "for which the TPM was asked once");
+	submit(async, 0);
+	check_is(fetch(async, 0), MEMBERS, "and the next batch is complete");
+}
+
+/* Of whatever batch, behind the data: somebody is at it, and never done. Closed, it is over. */
+static int lock_all(void)
+{
+	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)1 << 40 };
+	int fd = open(tap_path("/cvm-guest.batch"), O_RDWR | O_CREAT, 0600);
+
+	check(fd >= 0 && !fcntl(fd, F_OFD_SETLK, &all), "somebody else is at all batches");
+	return fd;
+}
+
+static void test_locked(struct cvm_async *async)
+{
+	uint64_t before = fw_status(fwd.fd, "tpm_quotes");
+	int fd = lock_all();
+
+	never_waits(async, "another member");
+	check_is((long)(fw_status(fwd.fd, "tpm_quotes") - before), 0, "the TPM was not asked");
+	close(fd);
 	submit(async, 0);
 	check_is(fetch(async, 0), MEMBERS, "and the next batch is complete");
 }
@@ -110,7 +139,6 @@ static void close_soon(struct cvm_async *async, const char *name)
 static void test_close(struct cvm_ctx *ctx)
 {
 	static const char *const wrongs[] = { "stall /acc\n", "after-30 /acc\n" };
-	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)1 << 40 };
 	struct cvm_error error = { 0 };
 	struct cvm_async *async;
 	int fd;
@@ -120,8 +148,7 @@ static void test_close(struct cvm_ctx *ctx)
 		check_is(cvm_async_open(&async, ctx, &error), 0, "open");
 		close_soon(async, i ? "a host that is busy" : "a host that does not answer");
 	}
-	fd = open(tap_path("/cvm-guest.batch"), O_RDWR | O_CREAT, 0600);
-	check(fd >= 0 && !fcntl(fd, F_OFD_SETLK, &all), "somebody else is at all batches");
+	fd = lock_all();
 	check_is(cvm_async_open(&async, ctx, &error), 0, "open");
 	close_soon(async, "and is waited for");
 	close(fd);
@@ -149,6 +176,7 @@ int main(void)
 	check_is(fetch(async, 0), MEMBERS, "each has the host's quote");
 	test_late(async);
 	test_stalled(async);
+	test_locked(async);
 	cvm_async_close(async);
 	test_close(ctx);
 	cvm_close(ctx);
