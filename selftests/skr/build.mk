@@ -15,7 +15,7 @@ $(B)/tests/test_skr $(B)/tests/test_skr_times: \
 $(B)/tests/test_skr_times: LDFLAGS += -Wl,--wrap=cvm_attest,--wrap=cvm_evidence_tpm_quote \
 	-Wl,--wrap=Esys_RSA_Decrypt
 # who is killed while he writes
-$(B)/tests/test_skr_state: LDFLAGS += -Wl,--wrap=write,--wrap=pwrite
+$(B)/tests/test_skr_state: LDFLAGS += -Wl,--wrap=write,--wrap=pwrite,--wrap=flock
 $(addprefix $(B)/tests/,test_skr test_skr_memory test_skr_tdx test_skr_times): $(B)/obj/platform/fw_client.o \
 	$(B)/obj/selftests/skr/steps.o
 $(skr-tests): $(B)/tests/%: $(B)/obj/selftests/skr/%.o $(skr-service) $(key-obj) $(B)/lib/libcvmguest.a

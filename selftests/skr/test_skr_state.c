@@ -53,6 +53,18 @@ ssize_t __wrap_pwrite(int fd, const void *data, size_t len, off_t at)
 	return ending(__real_pwrite, fd, data, len, at);
 }
 
+/* Why there is no lock, or 0 */
+static int no_lock;
+
+int __wrap_flock(int fd, int how);
+int __real_flock(int fd, int how);
+
+int __wrap_flock(int fd, int how)
+{
+	errno = no_lock;
+	return no_lock ? -1 : __real_flock(fd, how);
+}
+
 static const struct cvm_skr_state good_state = {
 	.form = CVM_SKR_AZURE_GUEST, .wrap = 1, .pcrs = CVM_SKR_PCRS, .phase = CVM_SKR_PREPARED,
 	.since = 0x123456789, .kid = SERVICE_KID,
@@ -113,6 +125,10 @@ static void test_opened(void)
 	check_is(cvm_skr_state_read(path, &state, &fd, &error), 0, "is had by one");
 	check_is(cvm_skr_state_read(path, &again, &other_fd, &error), -EBUSY, "and by nobody else");
 	check_says(error.text, "another cvmctl skr", "and the message says so");
+	no_lock = ENOLCK;
+	check_is(cvm_skr_state_read(path, &again, &other_fd, &error), -ENOLCK, "a file system without locks");
+	check_says(error.text, "cannot lock", "and the message says so");
+	no_lock = 0;
 	check_is(cvm_skr_state_opened(fd, &state, &error), 0, "a token is opened");
 	check(state.phase == CVM_SKR_OPENED, "and the state says so");
 	close(fd);

@@ -262,7 +262,8 @@ int cvm_skr_state_read(const char *path, struct cvm_skr_state *state, int *fd,
 	if (rc)
 		return rc;
 	if (flock(file, LOCK_EX | LOCK_NB))
-		return cvm_set_error(error, -EBUSY, "%s: another cvmctl skr is at it", path);
+		return errno != EWOULDBLOCK ? cvm_path_error(error, -errno, path, "lock") :
+		       cvm_set_error(error, -EBUSY, "%s: another cvmctl skr is at it", path);
 	rc = read_state(file, path, state, error);
 	if (!rc)
 		*fd = cvm_take_fd(file);
