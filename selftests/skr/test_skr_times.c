@@ -339,6 +339,9 @@ static void test_gather(struct cvm_tpm *tpm)
 	steps_set("cert_said_n=2");
 	is_not_prepared(tpm, -EBADMSG, "index 0x1c101d0: 5000 bytes, at most 4096",
 			"a certificate that is too long");
+	steps_set("nv_said=0");
+	steps_set("cert_said_n=2");
+	check(!sent_certificate(tpm), "where there is none, none is sent");
 	steps_set("cert_said_n=0");
 	test_certificate(tpm);
 	/* each of them, as others are asked for */

@@ -204,7 +204,7 @@ static TSS2_RC read_once(struct cvm_tpm *tpm, ESYS_TR index, size_t size,
 
 	while (!rc && done < size)
 		rc = read_chunk(tpm, index, size, out->ak_cert, &done);
-	if (!rc)
+	if (!rc && first)
 		rc = read_chunk(tpm, index, first, begin, &again);
 	*whole = !rc && !memcmp(begin, out->ak_cert, first);
 	out->ak_cert_len = done;
