@@ -401,7 +401,7 @@ static void test_detected(void)
 	static const char begins[] = "{[ ";
 
 	check(cvm_format_detect(certs, sizeof(certs)) == CVM_FORMAT_CERT_TABLE,
-	      "a certificate other");
+	      "a certificate table");
 	/* a host's own, whose GUID begins as a text does, before a VLEK's */
 	for (size_t i = 0; i < sizeof(begins) - 1; i++) {
 		uint8_t other[88] = { begins[i], 0x4b, [16] = 72, [20] = 1 };
