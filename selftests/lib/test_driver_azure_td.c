@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <sys/wait.h>
 
 #include "driver_azure.h"
 #include "imds_host.h"
@@ -121,6 +122,23 @@ static void test_locked(struct cvm_async *async)
 	check_is(fetch(async, 0), MEMBERS, "and the next batch is complete");
 }
 
+/* Which has not the thread to wait for, nor requests to give up */
+static void test_fork(struct cvm_async *async)
+{
+	int status = -1;
+	pid_t child;
+
+	submit(async, 0);
+	child = fork();
+	if (!child) {
+		alarm(20);
+		cvm_async_close(async);
+		_exit(0);
+	}
+	check(waitpid(child, &status, 0) == child && !status, "a child may close it");
+	check_is(fetch(async, 0), MEMBERS, "which its parent does not notice");
+}
+
 /* Not before its deadline does a request end; but it is not waited for. */
 static void close_soon(struct cvm_async *async, const char *name)
 {
@@ -177,6 +195,7 @@ int main(void)
 	test_late(async);
 	test_stalled(async);
 	test_locked(async);
+	test_fork(async);
 	cvm_async_close(async);
 	test_close(ctx);
 	cvm_close(ctx);

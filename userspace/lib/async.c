@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Requests that nobody waits for: checked, and given to who carries them. */
 #include <string.h>
+#include <unistd.h>
 
 #include "async.h"
 #include "common/cleanup.h"
@@ -27,6 +28,7 @@ int cvm_async_open(struct cvm_async **out, struct cvm_ctx *ctx, struct cvm_error
 	rc = async ? 0 : -ENOMEM;
 	if (!rc) {
 		async->ctx = ctx;
+		async->owner = getpid();
 		async->ops = source->backend->batches ? driver : &cvm_async_thread;
 		pthread_mutex_init(&async->lock, NULL);
 		rc = async->ops->open(async);
@@ -43,7 +45,8 @@ int cvm_async_open(struct cvm_async **out, struct cvm_ctx *ctx, struct cvm_error
 
 void cvm_async_close(struct cvm_async *async)
 {
-	if (!async)
+	/* a child has neither the thread nor the requests; they are its parent's */
+	if (!async || async->owner != getpid())
 		return;
 	async->ops->close(async);
 	pthread_mutex_destroy(&async->lock);

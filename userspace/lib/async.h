@@ -42,6 +42,7 @@ struct cvm_async {
 	pthread_mutex_t lock;
 	void *state;
 	int fd;
+	pid_t owner;
 };
 
 extern const struct cvm_async_ops cvm_async_driver, cvm_async_azure, cvm_async_thread;

@@ -145,7 +145,8 @@ CVM_API int cvm_batch_fd(const struct cvm_ctx *ctx);
 /*
  * Requests under way that nobody waits for, with a descriptor for poll(),
  * epoll or any other event loop. Any thread may call any of its functions
- * but cvm_async_close(). Since: 0.1
+ * but cvm_async_close(). In a child of fork() it is of no use, and closing it there does
+ * nothing: the requests are its parent's. Since: 0.1
  */
 struct cvm_async;
 
