@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -390,11 +389,11 @@ static void test_file_lies(void)
 /* All that was open is in common then, and nothing keeps them apart but what they open anew. */
 static void test_fork(void)
 {
-	uint64_t before;
 	struct cvm_error error = { 0 };
 	pid_t pid[PROCESSES];
 	struct cvm_ctx *ctx;
-	long good = 0;
+	uint64_t before;
+	long good;
 
 	for (int in_memory = 0; in_memory < 2; in_memory++) {
 		if (in_memory)

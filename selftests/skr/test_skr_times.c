@@ -58,8 +58,8 @@ static void test_phases(struct cvm_tpm *tpm)
 	steps_start(tpm, &r, "RSA_AES_KEY_WRAP_256");
 	again = service_attest(&service, r.request);
 	updated = finished = 0;
-	check_is(cvm_skr_token_open(tpm, &r.state, -1, again, strlen(again), &token, &error), -EALREADY,
-		 "a second token for the same key");
+	check_is(cvm_skr_token_open(tpm, &r.state, -1, again, strlen(again), &token, &error),
+		 -EALREADY, "a second token for the same key");
 	check(!token && is_decrypted(0, 0), "is not even decrypted");
 	check_says(error.text, "opens no other", "and the message says so");
 	state = r.state;
@@ -84,7 +84,7 @@ TSS2_RC __real_Esys_RSA_Decrypt(ESYS_CONTEXT *esys, ESYS_TR key, ESYS_TR first, 
 				const TPMT_RSA_DECRYPT *scheme, const TPM2B_DATA *label,
 				TPM2B_PUBLIC_KEY_RSA **message);
 
-/* what is asked of the TPM, and the phase in the file at that time: who is killed there leaves it */
+/* what is asked of the TPM, and the phase in the file then: who is killed there leaves it */
 static struct {
 	const char *path;
 	unsigned int count;
