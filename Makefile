@@ -22,6 +22,7 @@ test-programs :=
 all: user
 
 -include userspace/build.mk
+-include examples/build.mk
 -include selftests/platform/build.mk
 -include selftests/lib/build.mk
 -include selftests/vm/build.mk
@@ -76,6 +77,7 @@ help:
 	@echo 'make check        every functional test'
 	@echo 'make check-all    the long ones too'
 	@echo 'make bench        times beside the in-tree drivers, tables and plots in build/bench'
+	@echo 'make examples     the worked examples, in build/examples'
 	@echo 'make install      user space, with DESTDIR and prefix'
 	@echo 'make deb          Debian packages, in build/deb'
 	@echo 'make module-deb   the module for KVER, signed with SIGN_KEY and SIGN_CERT, as a package'

@@ -63,17 +63,17 @@ agent() {
 	chmod 666 "$dir/$name.sock"
 }
 
-# how many reports the firmware has made, or quotes
-reports() {
-	local count
+# firmware count | KEY=VALUE: as fw.sh does it
+firmware() {
+	local answer
 	if [[ -n ${FW-} ]]; then
-		fw_ask "$FW" status | sed -n 's/^\(requests\|quotes\)=//p'
+		"$(dirname "$0")/fw.sh" "$FW" "$1"
 	else
 		exec 8<>/dev/virtio-ports/cvm.beside
-		echo count >&8
-		read -r count <&8
+		echo "$1" >&8
+		read -r answer <&8
 		exec 8>&-
-		echo "$count"
+		echo "$answer"
 	fi
 }
 

@@ -11,8 +11,8 @@ trap '[[ -z $fwd ]] || kill $fwd; rm -rf "$dir"' EXIT
 chmod 755 "$dir"
 
 # what the test needs; those of examples/ go by their own names
-shopt -s nullglob
-programs=(examples/shell/attest build/bin/cvm-agent build/examples/*)
+mapfile -t programs < <(find examples/*/ build/examples -type f -perm -u+x)
+programs+=(build/bin/cvm-agent)
 model=(report_ms=20)
 [[ $platform == snp ]] || model=(quote_ms=20 parallel=1)
 
@@ -53,11 +53,12 @@ in_vm() {
 	for program in "${model[@]}"; do options+=(--fw "$program"); done
 	firmware
 	trusted "$dir/trusted"
-	selftests/vm/run --kernel "$where" --platform "$platform" --driver cvm --memory 1024 \
-		"${options[@]}" --put "$dir/trusted:/t/trusted" --beside selftests/examples/count.sh \
-		--put selftests/examples/lib.sh:/t/lib.sh \
-		--put "selftests/examples/${example}_test.sh:/t/test.sh" -- \
-		env TRUSTED=/t/trusted PLATFORM="$platform" bash /t/test.sh >"$dir/tap"
+	kill $fwd
+	fwd=
+	selftests/vm/run --kernel "$where" --platform "$platform" --driver cvm --memory 1024 --timeout 500 \
+		"${options[@]}" --put "$dir/trusted:/t/trusted" --beside selftests/examples/fw.sh \
+		--put selftests/examples:/t/examples -- \
+		env TRUSTED=/t/trusted PLATFORM="$platform" bash "/t/examples/${example}_test.sh" >"$dir/tap"
 	local rc=$?
 	# its results are subtests of one here
 	sed 's/^\([^#]\)/    \1/' "$dir/tap"
