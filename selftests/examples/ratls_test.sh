@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# examples/ratls: bytes through a terminator whose certificate is genuine; and certificates
+# that are not: other keys, other times, no key, other machines, other scopes.
+# shellcheck disable=SC2317 # functions are called by name
+# shellcheck source=selftests/examples/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=selftests/examples/bytes.sh
+. "$(dirname "$0")/bytes.sh"
+# where the driver is, proofs are of a label
+label=web scope=label:web
+[[ -z ${FW-} ]] || { label=''; scope=$(cvmctl status --json "${backend[@]}" | jq -r .batch_scope); }
+sim=()
+[[ -z ${FW-} ]] || sim=(--sim "$FW")
+
+policy "$scope" "$dir/policy.json"
+other_machine "$dir/policy.json" "$dir/other.json"
+policy label:db "$dir/db.json"
+
+# what it terminates for: it sends back what it gets, and keeps it
+port=$((20000 + RANDOM % 20000))
+busybox ip link set lo up 2>/dev/null
+busybox nc -ll -p $port -e tee -a "$dir/seen" 2>/dev/null &
+pids+=($!)
+
+terminator() {	# NAME OPTION...
+	ratls_terminate "${sim[@]}" "${@:2}" "$dir/$1.tls" 127.0.0.1:$port 2>"$dir/$1.log" &
+	pids+=($!)
+	await test -S "$dir/$1.tls"
+	result $? "a terminator: $1" "$(cat "$dir/$1.log")"
+}
+
+# connect TEXT SERVER OPTION...: what comes back is TEXT
+connect() {
+	echo "$1" | ratls_connect "${trust[@]}" "${@:3}" "$dir/$2.tls" >"$dir/back" || return
+	[[ $(cat "$dir/back") == "$1" ]]
+}
+
+terminator good ${label:+--label $label}
+ends 0 '' 'accepted, and an answer comes back' connect hello good --policy "$dir/policy.json"
+ends 0 '' 'by a scope that the client names' connect again good --policy "$dir/policy.json" --scope "$scope"
+head -c 3000000 /dev/urandom | base64 >"$dir/big"
+ratls_connect "${trust[@]}" --policy "$dir/policy.json" "$dir/good.tls" <"$dir/big" >"$dir/back" 2>"$dir/stderr" &&
+	cmp -s "$dir/big" "$dir/back"
+result $? '4 MB there and back, both at a time' "$(cat "$dir/stderr")"
+
+# ---- refused before a byte is sent
+: >"$dir/seen"
+ends 3 'refused: .*(measurement|mrtd)' 'another machine: refused' connect secret good --policy "$dir/other.json"
+ends 3 'refused: .*scopes' "another scope, by the policy: refused" connect secret good --policy "$dir/db.json"
+ends 3 'refused: .*' 'another scope, by name: refused' connect secret good --policy "$dir/policy.json" --scope label:db
+trusted=("${trust[@]}")
+trust=()
+ends 3 'refused: .*root' 'of a root that is not trusted: refused' connect secret good --policy "$dir/policy.json"
+trust=("${trusted[@]}")
+ends 2 'policy is required' 'no policy: usage' connect secret good
+result "$([[ ! -s $dir/seen ]]; echo $?)" 'and not a byte went to the server' "$(cat "$dir/seen")"
+
+# ---- what is in the certificate, with OpenSSL's tools and the specification's words
+digits() { printf %s "$1" | hex; }
+point() { openssl pkey "$@" -outform DER | tail -c 65 | hex; }
+
+openssl s_client -unix "$dir/good.tls" </dev/null 2>/dev/null | openssl x509 -out "$dir/good.pem"
+openssl asn1parse -in "$dir/good.pem" >"$dir/asn1"
+mapfile -t times < <(sed -n 's/.*UTCTIME *://p' "$dir/asn1")
+public=$(openssl x509 -in "$dir/good.pem" -noout -pubkey | point -pubin)
+value=$(grep -A1 ':1.3.6.1.5.5.7.1.35' "$dir/asn1" | tail -n 1 | cut -d: -f1)
+openssl asn1parse -in "$dir/good.pem" -strparse "$value" | sed -n 's/^.*UTF8STRING *://p' >"$dir/cmw"
+[[ ${#times[@]} == 2 && ${#public} == 130 ]] && jq -e '.evidence and .proof' "$dir/cmw" >/dev/null
+result $? 'the certificate has a CMW in it, where RFC 9999 says' "$(cat "$dir/asn1")"
+key=$(openssl x509 -in "$dir/good.pem" -noout -pubkey | openssl pkey -pubin -outform DER | hex)
+data=$(user_data "$(digits 'cvm-guest ratls 1')" "$(digits "${times[0]}")" "$(digits "${times[1]}")" "$key")
+ends 0 '' 'which cvmctl verifies, of the key and the times' cvmctl verify "$dir/cmw" \
+	--user-data "$data" --policy "$dir/policy.json" "${trust[@]}"
+
+# ---- certificates that somebody else shows
+good=$(openssl x509 -in "$dir/good.pem" -outform DER | hex)
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$dir/other.key" 2>/dev/null
+# anybody can make a key whose public half is the good one's, and whose private half is not
+bytes "30770201010420$(openssl rand -hex 32)a00a06082a8648ce3d030107a144034200$public" |
+	openssl ec -inform DER -out "$dir/like.key" 2>/dev/null
+
+# shows NAME KEY FROM TO: a server with the good certificate, the digits FROM in it TO
+shows() {
+	[[ $good == *"$3"* ]] || { result 1 "$1: nothing to change"; return; }
+	bytes "${good/"$3"/"$4"}" | openssl x509 -inform DER -out "$dir/$1.pem"
+	openssl s_server -unix "$dir/$1.tls" -cert "$dir/$1.pem" -key "$2" -tls1_3 -quiet \
+		>"$dir/$1.got" 2>"$dir/$1.log" </dev/zero &
+	pids+=($!)
+	await test -S "$dir/$1.tls"
+}
+# a second or a year earlier or later
+second=${times[0]:0:10}00Z
+[[ $second != "${times[0]}" ]] || second=${times[0]:0:10}01Z
+year=$((${times[1]:0:2} - 1))${times[1]:2}
+
+shows other "$dir/other.key" "$public" "$(point -in "$dir/other.key" -pubout)"
+ends 3 'refused: .*report_data' 'another key beside the same evidence: refused' connect secret other --policy "$dir/policy.json"
+shows times "$dir/like.key" "$(digits "${times[0]}")" "$(digits "$second")"
+ends 3 'refused: .*report_data' 'other times beside the same evidence: refused' connect secret times --policy "$dir/policy.json"
+shows ended "$dir/like.key" "$(digits "${times[1]}")" "$(digits "$year")"
+ends 3 'refused: .*ended' 'a certificate that has ended: refused' connect secret ended --policy "$dir/policy.json"
+shows bare "$dir/like.key" 06082b06010505070123 06082b06010505070122
+ends 3 'refused: no evidence' 'no evidence: refused' connect secret bare --policy "$dir/policy.json"
+shows stolen "$dir/like.key" "$public" "$public"
+ends 1 'no handshake: bad signature' 'the good certificate without its key: no handshake' connect secret stolen --policy "$dir/policy.json"
+result "$([[ ! -s $dir/other.got && ! -s $dir/times.got && ! -s $dir/stolen.got ]]; echo $?)" 'and none of them got a byte'
+
+# ---- a new key when half of its time is over
+terminator short ${label:+--label $label} --lifetime 4
+fingerprint() { openssl s_client -unix "$dir/short.tls" </dev/null 2>/dev/null | openssl x509 -noout -pubkey; }
+first=$(fingerprint)
+ends 0 '' 'one whose certificate holds for 4 s' connect hello short --policy "$dir/policy.json"
+sleep 5
+ends 0 '' 'still serves after 5' connect hello short --policy "$dir/policy.json"
+result "$([[ -n $first && $(fingerprint) != "$first" ]]; echo $?)" 'by another key'
+ends 2 'usage' 'a lifetime that no client takes' ratls_terminate --lifetime 90000 "$dir/x" "$dir/y"
+finish
