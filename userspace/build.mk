@@ -171,6 +171,9 @@ install: user
 	install -D -m 644 userspace/systemd/sysusers.conf $(DESTDIR)$(sysdir)/sysusers.d/cvm-guest.conf
 	install -D -m 644 userspace/agent/sysusers.conf $(DESTDIR)$(sysdir)/sysusers.d/cvm-agent.conf
 	install -D -m 644 userspace/agent/openapi.yaml $(DESTDIR)$(docdir)/cvm-agent/openapi.yaml
+	install -d $(DESTDIR)$(docdir)/libcvmguest-dev
+	cp --parents $(wildcard $(addprefix examples/,README.md Makefile */*)) $(DESTDIR)$(docdir)/libcvmguest-dev
+	chmod -R u=rwX,go=rX $(DESTDIR)$(docdir)/libcvmguest-dev
 	install -D -m 644 -t $(DESTDIR)$(sysdir)/systemd/system $(wildcard userspace/agent/cvm-agent*.service) \
 		$(wildcard userspace/agent/cvm-agent*.socket)
 	install -D -m 644 -t $(DESTDIR)$(sysdir)/systemd/system userspace/systemd/cvm-tempdisk@.service \

@@ -25,7 +25,7 @@ for file in bin/cvmctl bin/cvm-agent lib/libcvmguest.so.0 lib/libcvmguest.so lib
 	lib/modprobe.d/cvm-guest.conf lib/udev/rules.d/60-cvm-guest.rules lib/sysusers.d/cvm-guest.conf \
 	lib/systemd/system/cvm-tempdisk@.service lib/systemd/system/cvm-swap@.service lib/systemd/system/cvm-guest-azure.service share/man/man8/cvm-tempdisk@.service.8 share/man/man8/cvm-swap@.service.8 share/man/man8/cvm-root.8 share/man/man8/cvm-agent.8 \
 	lib/sysusers.d/cvm-agent.conf lib/systemd/system/cvm-agent.service lib/systemd/system/cvm-agent.socket \
-	lib/systemd/system/cvm-agent@.service lib/systemd/system/cvm-agent@.socket share/doc/cvm-agent/openapi.yaml \
+	lib/systemd/system/cvm-agent@.service lib/systemd/system/cvm-agent@.socket share/doc/cvm-agent/openapi.yaml share/doc/libcvmguest-dev/examples/README.md \
 	share/bash-completion/completions/cvmctl; do
 	[[ -f $usr/$file ]]
 	result $? "$file"
@@ -55,6 +55,8 @@ result $? "the manual's example, with the shared library" "$why"
 why=$(LD_LIBRARY_PATH=$usr/lib "$dir/example" 2>&1)
 # a machine that has evidence prints it, any other says what it lacks
 result "$([[ $? == 0 || $why == *'no source of evidence'* ]]; echo $?)" 'it runs' "$why"
+why=$(make -s -C "$usr/share/doc/libcvmguest-dev/examples" O="$dir/examples" CFLAGS='-O1 -Werror' 2>&1)
+result $? 'the worked examples, with the shared library' "$why"
 rm "$usr"/lib/*.so*
 # shellcheck disable=SC2046
 why=$(gcc -Wall -Wextra -Werror -o "$dir/example" "$dir/example.c" \
