@@ -8,7 +8,9 @@
  * verified once (a millisecond), and each proof is walked for its own nonce (microseconds):
  * CVM_VERIFY_BATCH and cvm_verdict_proof().
  */
+#include <errno.h>
 #include <openssl/rand.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -26,10 +28,11 @@
 	"usage: node_server --policy FILE [OPTION...] LISTEN AUDIENCE\n" RP_USAGE
 
 /* agents at a time, and verdicts that are kept: reports under way at a time */
-#define MAX_AGENTS	1024
+#define MAX_AGENTS	400	/* each has two descriptors, of 1,024 that a process usually has */
 #define KEPT		8
 #define NAME_LEN	32	/* of an identity's last part: digits of its nonce */
 #define WHY_LEN		1024
+#define PAUSE_MS	100	/* when there are no descriptors left */
 
 /**
  * struct kept - a report that was verified, for others of its batch
@@ -236,8 +239,12 @@ int main(int argc, char **argv)
 		return 1;
 	printf("ready\n");
 	fflush(stdout);
-	while ((agent = accept(fd, NULL, NULL)) >= 0)
-		begin(agent);
-	perror("accept");
-	return 1;
+	for (;;) {
+		agent = accept(fd, NULL, NULL);
+		if (agent >= 0)
+			begin(agent);
+		/* somebody who has gone again, or too many: no reason to leave the others */
+		else if (errno != EINTR && errno != ECONNABORTED)
+			poll(NULL, 0, PAUSE_MS);
+	}
 }

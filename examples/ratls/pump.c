@@ -146,8 +146,12 @@ static int step(struct pump *p)
 	};
 	bool pending = can_take(&p->from_tls) && SSL_pending(p->ssl);
 
-	if (poll(fds, 3, pending ? 0 : -1) < 0)
+	int ready = poll(fds, 3, pending ? 0 : PUMP_IDLE_MS);
+
+	if (ready < 0)
 		return errno == EINTR ? 0 : -1;
+	if (!ready && !pending)
+		return -1;
 	if ((fds[0].revents || pending) && read_tls(p))
 		return -1;
 	if (fds[1].revents && read_plain(p))

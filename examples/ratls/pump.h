@@ -7,8 +7,11 @@
 /*
  * Carries bytes both ways until both sides have ended: what is read from @in goes out by
  * TLS, what comes by TLS is written to @out. Each end is passed on by itself, so that who
- * asks and then says no more still gets the answer. 0, or -1: one side broke off.
+ * asks and then says no more still gets the answer. 0, or -1: one side broke off, or
+ * nothing came or went for PUMP_IDLE_MS.
  */
+#define PUMP_IDLE_MS	(5 * 60 * 1000)
+
 int pump(SSL *ssl, int in, int out);
 
 #endif /* EXAMPLES_PUMP_H */

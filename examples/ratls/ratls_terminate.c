@@ -4,7 +4,9 @@
  * that knows nothing of it. LISTEN and TARGET are HOST:PORT or the path of a UNIX socket.
  *
  * The key is made here, never leaves memory, and is replaced with its certificate when half
- * of that's lifetime is over. Each connection is a process: what one client breaks is its own.
+ * of that's lifetime is over. Each connection is a process, without the driver's file; but with
+ * the key, until that is replaced, and with the rights that this was started with: a program
+ * that is to serve strangers becomes another user when it has set its label.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -33,6 +35,7 @@
 #define MAX_CONNECTIONS	256
 #define HANDSHAKE_S	30	/* seconds that it may take */
 #define CLOCK_SKEW_S	60	/* by which a client's clock may be behind */
+#define TICK_MS		500	/* between looks at whether a key is to be renewed */
 #define RETRY_S		10	/* until a certificate is asked for again that was not had */
 
 static unsigned int children;
@@ -115,17 +118,19 @@ static int serve(SSL_CTX *tls, int client, const char *target)
 
 static void reap(void)
 {
-	while (children && waitpid(-1, NULL, children < MAX_CONNECTIONS ? WNOHANG : 0) > 0)
+	while (children && waitpid(-1, NULL, WNOHANG) > 0)
 		children--;
 }
 
-static void begin(SSL_CTX *tls, int listening, const char *target)
+static void begin(struct cvm_ctx *ctx, SSL_CTX *tls, int listening, const char *target)
 {
 	int client = accept(listening, NULL, NULL);
 	pid_t pid = client < 0 ? -1 : fork();
 
 	if (!pid) {
+		/* who breaks this process has none of its neighbours, and asks for no evidence */
 		close(listening);
+		cvm_close(ctx);
 		_exit(serve(tls, client, target));
 	}
 	children += pid > 0;
@@ -143,9 +148,10 @@ static time_t now(void)
 
 static int run(struct cvm_ctx *ctx, int listening, const char *target, long lifetime)
 {
-	struct pollfd ready = { .fd = listening, .events = POLLIN };
+	struct pollfd ready = { .events = POLLIN };
 	SSL_CTX *tls = NULL, *next;
 	time_t renew = 0, end = 0;
+	int rc;
 
 	for (;;) {
 		if (now() >= renew) {
@@ -157,10 +163,15 @@ static int run(struct cvm_ctx *ctx, int listening, const char *target, long life
 				end = now() + lifetime;
 			}
 		}
-		if (!tls || now() >= end)
+		if (!tls)
 			return 1;
-		if (poll(&ready, 1, (int)(renew - now()) * 1000) > 0)
-			begin(tls, listening, target);
+		/* at the limit nobody is let in, and the key is renewed all the same */
+		ready.fd = children < MAX_CONNECTIONS ? listening : -1;
+		rc = poll(&ready, 1, TICK_MS);
+		if (now() >= end)
+			return 1;
+		if (rc > 0)
+			begin(ctx, tls, listening, target);
 		reap();
 	}
 }

@@ -11,7 +11,7 @@ label=spire-agent scope=label:spire-agent
 [[ -z ${FW-} ]] || label='' scope=unprivileged
 
 server() {	# NAME OPTION...
-	node_server "${@:2}" "${trust[@]}" "$dir/$1" $DOMAIN >"$dir/$1.log" 2>&1 &
+	(ulimit -n "${files:-1024}" && exec node_server "${@:2}" "${trust[@]}" "$dir/$1" $DOMAIN) >"$dir/$1.log" 2>&1 &
 	pid=$!
 	pids+=("$pid")
 	await grep -qsx ready "$dir/$1.log"
@@ -94,5 +94,19 @@ server root --policy "$dir/policy.json" --scope privileged
 ends 3 'speaks|scope' 'not for root: refused' node_agent "$dir/root" $DOMAIN "$dir/spire.sock"
 ends 1 'cvm-agent: ' 'no agent to ask' node_agent "$dir/good" $DOMAIN "$dir/none.sock"
 ends 1 'none: ' 'no server' node_agent "$dir/none" $DOMAIN "$dir/spire.sock"
+
+# more who connect and say nothing than there are descriptors
+files=64 server few --policy "$dir/policy.json" --scope $scope
+mkfifo "$dir/silence"
+exec 7<>"$dir/silence"
+idle=()
+for _ in {1..60}; do
+	curl --silent --unix-socket "$dir/few" telnet://localhost <&7 >/dev/null 2>&1 &
+	idle+=($!)
+done
+sleep 2
+kill "${idle[@]}" 2>/dev/null
+wait "${idle[@]}" 2>/dev/null
+ends 0 '' 'a server of whom 60 took all descriptors goes on' node_agent "$dir/few" $DOMAIN "$dir/spire.sock"
 ends 0 '' 'and the next one is accepted' node_agent "$dir/good" $DOMAIN "$dir/spire.sock"
 finish
