@@ -40,7 +40,7 @@ as() {	# UID COMMAND...
 	setpriv --reuid "$1" --regid "$1" --clear-groups "${@:2}"
 }
 
-fetch() { as "$1" env CVM_AGENT="$dir/$2.sock" kbs_client "$3" default/key/1; }	# UID SOCKET URL
+fetch() { as "$1" env CVM_AGENT="$dir/$2.sock" kbs_client --plain-http "$3" default/key/1; }	# UID SOCKET URL
 
 policy label:a "$dir/a.json"
 policy unprivileged "$dir/anybody.json"
@@ -70,7 +70,7 @@ else
 fi
 broker other "$dir/other.json"
 ends 3 'measurement|mrtd' 'nor in another machine' fetch 1000 a "$url"
-ends 3 'no such resource' 'nor what there is not' as 1000 env CVM_AGENT="$dir/a.sock" kbs_client "$good" default/key/2
+ends 3 'no such resource' 'nor what there is not' as 1000 env CVM_AGENT="$dir/a.sock" kbs_client --plain-http "$good" default/key/2
 ends 1 'no.sock: ' 'without an agent' fetch 1000 no "$good"
 
 # by hand: A's proof, seen on its way
@@ -100,4 +100,9 @@ result "$([[ $? == 22 ]] && grep -q 'not attested' "$dir/stderr"; echo $?)" 'and
 ends 22 'does not verify: report_data' 'one for another broker: refused' by_hand "$mine" "$url" ''
 ends 22 'does not verify: report_data' 'one of another challenge: refused' by_hand "$mine" "$good" "$(openssl rand -hex 32)"
 ends 2 'usage' 'no broker: usage' kbs_client
+insecure() { as 1000 env CVM_AGENT="$dir/a.sock" kbs_client "$@" default/key/1; }
+ends 2 'no https:// URL' 'a broker without TLS: refused' insecure "$good"
+ends 2 'no https:// URL' 'however it is written' insecure "HTTP${good#http}"
+ends 2 'no https:// URL' 'or not' insecure "${good#http://}"
+ends 1 'curl' 'with TLS: nothing is said before the handshake' insecure "https${good#http}"
 finish
