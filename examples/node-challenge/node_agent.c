@@ -21,7 +21,9 @@
 /* how often, and after how long at most, cvm-agent is asked again where it says so */
 #define MAX_TRIES	10
 #define MAX_RETRY_S	5
-/* seconds that the server may take */
+/* seconds that cvm-agent may take for one answer, and the server for all of its own */
+#define AGENT_PATIENCE	90
+
 #define PATIENCE	300
 
 struct answer {
@@ -68,8 +70,11 @@ static char *get(CURL *curl, const char *url)
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)AGENT_PATIENCE);
 	for (int tries = 0; tries < MAX_TRIES; tries++) {
-		answer.len = 0;
+		/* nothing of an answer before is left in one without a body */
+		free(answer.text);
+		answer = (struct answer){ 0 };
 		rc = curl_easy_perform(curl);
 		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 		if (!rc && status == 200)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * node_server --policy FILE [OPTION...] LISTEN AUDIENCE: challenges agents, each with a
- * nonce of its own, and gives an identity to those whose proof says that they run in a VM
- * that the policy accepts. A stand-in for the half of a node attestor that is in the server.
+ * node_server --policy FILE --scope SCOPE [OPTION...] LISTEN AUDIENCE: challenges agents, each
+ * with a nonce of its own, and gives an identity to those whose proof says that they run in a
+ * VM that the policy accepts. A stand-in for the half of a node attestor that is in the server.
  *
  * Agents of one VM that ask at the same time come with the same report. Its signature is
  * verified once (a millisecond), and each proof is walked for its own nonce (microseconds):
@@ -25,7 +25,8 @@
 #include "challenge.h"
 
 #define USAGE \
-	"usage: node_server --policy FILE [OPTION...] LISTEN AUDIENCE\n" RP_USAGE
+	"usage: node_server --policy FILE --scope SCOPE [OPTION...] LISTEN AUDIENCE\n" RP_USAGE \
+	"  --deadline SECONDS that an agent has for all of it (180)\n"
 
 /* agents at a time, and verdicts that are kept: reports under way at a time */
 #define MAX_AGENTS	400	/* each has two descriptors, of 1,024 that a process usually has */
@@ -33,6 +34,18 @@
 #define NAME_LEN	32	/* of an identity's last part: digits of its nonce */
 #define WHY_LEN		1024
 #define PAUSE_MS	100	/* when there are no descriptors left */
+#define TICK_MS		1000	/* between looks at who is too late */
+#define MAX_DEADLINE_S	3600
+
+/**
+ * struct agent - one that is under way
+ * @fd: its connection
+ * @end: until when; 0: this place is free
+ */
+struct agent {
+	int fd;
+	time_t end;
+};
 
 /**
  * struct kept - a report that was verified, for others of its batch
@@ -47,11 +60,13 @@ struct kept {
 static struct server {
 	struct relying_party rp;
 	const char *audience;
+	long deadline;
 	pthread_mutex_t lock;		/* of all below */
+	struct agent agents[MAX_AGENTS];
 	struct kept kept[KEPT];
-	unsigned int next, agents;
+	unsigned int next;
 	unsigned long reports, proofs;
-} server = { .lock = PTHREAD_MUTEX_INITIALIZER };
+} server = { .deadline = 180, .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* ---- verification */
 
@@ -135,7 +150,7 @@ static json_t *attributes(const char *nonce)
 	return json_pack("{s: {s: o, s: [o], s: b}}", "agent_attributes",
 			 "spiffe_id", json_sprintf("%s/spire/agent/%s/%.*s", server.audience,
 						   CHALLENGE_TYPE, NAME_LEN, nonce),
-			 "selector_values", json_sprintf("scope:%s", server.rp.scope ?: "policy"),
+			 "selector_values", json_sprintf("scope:%s", server.rp.scope),
 			 "can_reattest", 1);
 }
 
@@ -175,63 +190,132 @@ static int serve(FILE *in, FILE *out)
 	return rc;
 }
 
+/* ---- agents */
+
+static time_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec;
+}
+
+/* NULL: there are as many as there may be */
+static struct agent *take_place(int fd)
+{
+	struct agent *free_one = NULL;
+
+	pthread_mutex_lock(&server.lock);
+	for (struct agent *a = server.agents; a < server.agents + MAX_AGENTS && !free_one; a++)
+		if (!a->end)
+			free_one = a;
+	if (free_one)
+		*free_one = (struct agent){ fd, now() + server.deadline };
+	pthread_mutex_unlock(&server.lock);
+	return free_one;
+}
+
+/* Before the descriptor is closed: hang_up() must not have another one of that number. */
+static void free_place(struct agent *agent)
+{
+	pthread_mutex_lock(&server.lock);
+	agent->end = 0;
+	printf("reports %lu proofs %lu\n", server.reports, server.proofs);
+	fflush(stdout);
+	pthread_mutex_unlock(&server.lock);
+}
+
+/* A byte now and then keeps a connection from being silent; its place is for somebody else. */
+static void hang_up_late(void)
+{
+	pthread_mutex_lock(&server.lock);
+	for (struct agent *a = server.agents; a < server.agents + MAX_AGENTS; a++)
+		if (a->end && now() >= a->end)
+			shutdown(a->fd, SHUT_RDWR);
+	pthread_mutex_unlock(&server.lock);
+}
+
 static void *run(void *arg)
 {
-	int fd = (int)(long)arg;
+	struct agent *agent = arg;
+	int fd = agent->fd;
 	FILE *in = fdopen(fd, "r"), *out = fdopen(dup(fd), "w");
 
 	if (in && out)
 		serve(in, out);
+	free_place(agent);
 	if (out)
 		fclose(out);
 	if (in)
 		fclose(in);
 	else
 		close(fd);
-	pthread_mutex_lock(&server.lock);
-	server.agents--;
-	printf("reports %lu proofs %lu\n", server.reports, server.proofs);
-	fflush(stdout);
-	pthread_mutex_unlock(&server.lock);
 	return NULL;
 }
 
 static void begin(int fd)
 {
+	struct agent *agent = take_place(fd);
 	pthread_t thread;
-	bool full;
 
-	pthread_mutex_lock(&server.lock);
-	full = server.agents == MAX_AGENTS;
-	server.agents += !full;
-	pthread_mutex_unlock(&server.lock);
 	net_patience(fd, NET_PATIENCE);
-	if (full) {
-		close(fd);
-	} else if (pthread_create(&thread, NULL, run, (void *)(long)fd)) {
-		close(fd);
-		pthread_mutex_lock(&server.lock);
-		server.agents--;
-		pthread_mutex_unlock(&server.lock);
-	} else {
+	if (agent && !pthread_create(&thread, NULL, run, agent)) {
 		pthread_detach(thread);
+		return;
 	}
+	if (agent)
+		free_place(agent);
+	close(fd);
+}
+
+/* Somebody who has gone again, or too many: no reason to leave the others */
+static void take_next(int listening)
+{
+	struct pollfd ready = { .fd = listening, .events = POLLIN };
+	int fd;
+
+	if (poll(&ready, 1, TICK_MS) <= 0)
+		return;
+	fd = accept(listening, NULL, NULL);
+	if (fd >= 0)
+		begin(fd);
+	else if (errno != EINTR && errno != ECONNABORTED && errno != EAGAIN)
+		poll(NULL, 0, PAUSE_MS);
+}
+
+/* 0, or the exit status */
+static int parse(int argc, char **argv)
+{
+	static const struct option options[] = {
+		RP_OPTIONS, { "deadline", required_argument, NULL, 'd' }, { 0 }
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		if (option == 'd')
+			server.deadline = strtol(optarg, NULL, 10);
+		else if (option == '?' || rp_option(&server.rp, option, optarg))
+			return option == '?' ? 2 : 1;
+	/* a nonce goes to whoever connects: that an agent asked, and not just any program of
+	 * the VM, is in the scope alone */
+	if (!server.rp.scope)
+		fprintf(stderr, "--scope is required: for whom in a VM a proof must speak\n");
+	if (argc - optind == 2 && server.rp.scope && !rp_ready(&server.rp) &&
+	    server.deadline > 0 && server.deadline <= MAX_DEADLINE_S)
+		return 0;
+	fputs(USAGE, stderr);
+	return 2;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { RP_OPTIONS, { 0 } };
-	int option, fd, agent;
+	int fd, rc;
 
 	if (rp_init(&server.rp))
 		return 1;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-		if (option == '?' || rp_option(&server.rp, option, optarg))
-			return option == '?' ? 2 : 1;
-	if (argc - optind != 2 || rp_ready(&server.rp)) {
-		fputs(USAGE, stderr);
-		return 2;
-	}
+	rc = parse(argc, argv);
+	if (rc)
+		return rc;
 	server.audience = argv[optind + 1];
 	signal(SIGPIPE, SIG_IGN);
 	fd = net_listen(argv[optind]);
@@ -240,11 +324,7 @@ int main(int argc, char **argv)
 	printf("ready\n");
 	fflush(stdout);
 	for (;;) {
-		agent = accept(fd, NULL, NULL);
-		if (agent >= 0)
-			begin(agent);
-		/* somebody who has gone again, or too many: no reason to leave the others */
-		else if (errno != EINTR && errno != ECONNABORTED)
-			poll(NULL, 0, PAUSE_MS);
+		take_next(fd);
+		hang_up_late();
 	}
 }

@@ -95,6 +95,18 @@ ends 3 'speaks|scope' 'not for root: refused' node_agent "$dir/root" $DOMAIN "$d
 ends 1 'cvm-agent: ' 'no agent to ask' node_agent "$dir/good" $DOMAIN "$dir/none.sock"
 ends 1 'none: ' 'no server' node_agent "$dir/none" $DOMAIN "$dir/spire.sock"
 
+ends 2 'scope is required' 'no scope: usage' node_server --policy "$dir/policy.json" "${trust[@]}" "$dir/x" $DOMAIN
+ends 2 'usage' 'no deadline: usage' node_server --policy "$dir/policy.json" --scope $scope --deadline 0 "$dir/x" $DOMAIN
+
+# one who is never silent for long, and never done
+server hasty --policy "$dir/policy.json" --scope $scope --deadline 2
+dribble() { while printf ' '; do sleep 0.2; done; }
+started=$SECONDS
+dribble | timeout 30 curl --silent --no-buffer --unix-socket "$dir/hasty" telnet://localhost >/dev/null 2>&1
+took=$((SECONDS - started))
+result "$([[ $took -ge 1 && $took -lt 25 ]]; echo $?)" 'a byte now and then: hung up on at the deadline' "$took s"
+ends 0 '' 'and who is in time is accepted' node_agent "$dir/hasty" $DOMAIN "$dir/spire.sock"
+
 # more who connect and say nothing than there are descriptors
 files=64 server few --policy "$dir/policy.json" --scope $scope
 mkfifo "$dir/silence"
