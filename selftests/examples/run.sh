@@ -42,7 +42,7 @@ native() {
 	firmware
 	trusted "$dir/trusted"
 	PATH=$dir/bin:$PWD/build/bin:$PATH FW=$dir/fw TRUSTED=$dir/trusted PLATFORM=$platform \
-		bash "selftests/examples/${example}_test.sh"
+		README=$PWD/examples/README.md bash "selftests/examples/${example}_test.sh"
 }
 
 in_vm() {
@@ -57,8 +57,8 @@ in_vm() {
 	fwd=
 	selftests/vm/run --kernel "$where" --platform "$platform" --driver cvm --memory 1024 --timeout 500 \
 		"${options[@]}" --put "$dir/trusted:/t/trusted" --beside selftests/examples/fw.sh \
-		--put selftests/examples:/t/examples -- \
-		env TRUSTED=/t/trusted PLATFORM="$platform" bash "/t/examples/${example}_test.sh" >"$dir/tap"
+		--put selftests/examples:/t/examples --put examples/README.md:/t/README.md -- \
+		env TRUSTED=/t/trusted README=/t/README.md PLATFORM="$platform" bash "/t/examples/${example}_test.sh" >"$dir/tap"
 	local rc=$?
 	# its results are subtests of one here
 	sed 's/^\([^#]\)/    \1/' "$dir/tap"
