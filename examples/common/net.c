@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,7 @@ typedef int (*net_use)(int fd, const struct sockaddr *addr, socklen_t len);
 static int listen_at(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
-	return bind(fd, addr, len) || listen(fd, SOMAXCONN);
+	return fcntl(fd, F_SETFL, O_NONBLOCK) || bind(fd, addr, len) || listen(fd, SOMAXCONN);
 }
 
 static int use(int family, const struct sockaddr *addr, socklen_t len, net_use how)

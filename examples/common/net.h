@@ -8,6 +8,7 @@
 
 /* Each: a descriptor, closed on exec; or -1, and why is on stderr */
 int net_connect(const char *name);
+/* of this accept() does not wait, as for somebody who has gone again since poll() */
 int net_listen(const char *name);
 
 /* reads and writes fail after so long without a byte; 0: never */

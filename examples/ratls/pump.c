@@ -25,7 +25,7 @@ struct lane {
 
 struct pump {
 	SSL *ssl;
-	int in, out;
+	int in, out, idle_ms;
 	struct lane to_tls, from_tls;
 };
 
@@ -145,8 +145,7 @@ static int step(struct pump *p)
 		{ .fd = p->from_tls.len ? p->out : -1, .events = POLLOUT },
 	};
 	bool pending = can_take(&p->from_tls) && SSL_pending(p->ssl);
-
-	int ready = poll(fds, 3, pending ? 0 : PUMP_IDLE_MS);
+	int ready = poll(fds, 3, pending ? 0 : p->idle_ms);
 
 	if (ready < 0)
 		return errno == EINTR ? 0 : -1;
@@ -162,9 +161,9 @@ static int step(struct pump *p)
 	return write_tls(p);
 }
 
-int pump(SSL *ssl, int in, int out)
+int pump(SSL *ssl, int in, int out, int idle)
 {
-	struct pump p = { .ssl = ssl, .in = in, .out = out };
+	struct pump p = { .ssl = ssl, .in = in, .out = out, .idle_ms = idle * 1000 };
 	int fd = SSL_get_fd(ssl);
 
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK))

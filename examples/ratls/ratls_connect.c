@@ -53,7 +53,7 @@ static int talk(SSL *ssl, int fd, struct peer *peer)
 		return peer->refused ? 3 : 1;
 	}
 	net_patience(fd, 0);
-	if (!pump(ssl, STDIN_FILENO, STDOUT_FILENO))
+	if (!pump(ssl, STDIN_FILENO, STDOUT_FILENO, PUMP_IDLE_S))
 		return 0;
 	fprintf(stderr, "ratls_connect: the connection broke off\n");
 	return 1;

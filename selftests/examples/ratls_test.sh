@@ -7,9 +7,9 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=selftests/examples/bytes.sh
 . "$(dirname "$0")/bytes.sh"
-# where the driver is, proofs are of a label
+# where the driver is, proofs are of a label; else of whom it becomes
 label=web scope=label:web
-[[ -z ${FW-} ]] || { label=''; scope=$(cvmctl status --json "${backend[@]}" | jq -r .batch_scope); }
+[[ -z ${FW-} ]] || label='' scope=unprivileged
 sim=()
 [[ -z ${FW-} ]] || sim=(--sim "$FW")
 
@@ -25,7 +25,8 @@ pids+=($!)
 
 terminator() {	# NAME OPTION...
 	ratls_terminate "${sim[@]}" "${@:2}" "$dir/$1.tls" 127.0.0.1:$port 2>"$dir/$1.log" &
-	pids+=($!)
+	terminating=$!
+	pids+=("$terminating")
 	await test -S "$dir/$1.tls"
 	result $? "a terminator: $1" "$(cat "$dir/$1.log")"
 }
@@ -37,6 +38,7 @@ connect() {
 }
 
 terminator good ${label:+--label $label}
+good_one=$terminating
 ends 0 '' 'accepted, and an answer comes back' connect hello good --policy "$dir/policy.json"
 ends 0 '' 'by a scope that the client names' connect again good --policy "$dir/policy.json" --scope "$scope"
 head -c 3000000 /dev/urandom | base64 >"$dir/big"
@@ -48,7 +50,7 @@ result $? '4 MB there and back, both at a time' "$(cat "$dir/stderr")"
 : >"$dir/seen"
 ends 3 'refused: .*(measurement|mrtd)' 'another machine: refused' connect secret good --policy "$dir/other.json"
 ends 3 'refused: .*scopes' "another scope, by the policy: refused" connect secret good --policy "$dir/db.json"
-ends 3 'refused: .*' 'another scope, by name: refused' connect secret good --policy "$dir/policy.json" --scope label:db
+ends 3 'refused: .*(proof|scope)' 'another scope, by name: refused' connect secret good --policy "$dir/policy.json" --scope label:db
 trusted=("${trust[@]}")
 trust=()
 ends 3 'refused: .*root' 'of a root that is not trusted: refused' connect secret good --policy "$dir/policy.json"
@@ -115,4 +117,61 @@ sleep 5
 ends 0 '' 'still serves after 5' connect hello short --policy "$dir/policy.json"
 result "$([[ -n $first && $(fingerprint) != "$first" ]]; echo $?)" 'by another key'
 ends 2 'usage' 'a lifetime that no client takes' ratls_terminate --lifetime 90000 "$dir/x" "$dir/y"
+ends 2 'usage' 'no connections' ratls_terminate --connections 0 "$dir/x" "$dir/y"
+ends 2 'usage' 'an idle limit of never' ratls_terminate --idle -1 "$dir/x" "$dir/y"
+
+# ---- who is served by whom
+mkfifo "$dir/silence"
+exec 7<>"$dir/silence"
+children() { grep -ls "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status | cut -d/ -f3; }	# PID
+has_children() { [[ $(children "$1" | wc -l) == "$2" ]]; }
+silent() {	# NAME: a client that says nothing
+	ratls_connect "${trust[@]}" --policy "$dir/policy.json" "$dir/$1.tls" <&7 >/dev/null 2>&1 &
+	pids+=($!)
+	silent_ones+=($!)
+}
+silent_ones=()
+files() { for fd in /proc/"$1"/fd/*; do readlink "$fd"; done; }	# PID
+has_sockets() { [[ $(files "$1" | grep -c '^socket:') == "$2" ]]; }
+
+# PID NAME: it has neither a user of note nor a way to become one
+is_nobody() {
+	local user group
+	user=$(id -u) group=$(id -g)
+	[[ $user != 0 ]] || user=$(id -u nobody) group=$(id -g nobody)
+	awk -v user="$user" -v group="$group" '
+		$1 == "Uid:" { good += $2 == user && $3 == user && $4 == user && $5 == user }
+		$1 == "Gid:" { good += $2 == group && $3 == group && $4 == group && $5 == group }
+		$1 == "Groups:" { good += NF == 1 }
+		/^Cap/ && !/^CapBnd/ { good += $2 ~ /^0+$/ }
+		$1 == "NoNewPrivs:" { good += $2 == 1 }
+		END { exit good != 8 }' "/proc/$1/status"
+	result $? "$2: nobody, without groups, capabilities and a way back" "$(grep -E '^(Uid|Gid|Groups|Cap|NoNew)' "/proc/$1/status")"
+}
+is_nobody "$good_one" 'who accepts'
+silent good
+await has_children "$good_one" 1
+child=$(children "$good_one")
+is_nobody "$child" 'who serves'
+await has_sockets "$child" 2
+result $? 'with a client, a server and no more' "$(files "$child")"
+result "$([[ $(files "$child") != */dev/cvm* ]]; echo $?)" 'and without the driver' "$(files "$child")"
+[[ -n ${FW-} ]] || result "$([[ $(files "$good_one") == */dev/cvm* ]]; echo $?)" 'which only who accepts has' "$(files "$good_one")"
+# $public is of the good one's first key, which holds for longer than this test takes
+result "$([[ $(find_key "$good_one" "$public") -ge 1 ]]; echo $?)" 'who accepts has the key'
+result "$([[ $(find_key "$child" "$public") == 0 ]]; echo $?)" 'who serves has it no more'
+kill "${silent_ones[@]}"
+ends 1 'no-such-user' 'a user that there is not' ratls_terminate "${sim[@]}" --user no-such-user "$dir/x" "$dir/y"
+
+# ---- as many as it takes, and all of them silent
+terminator full ${label:+--label $label} --connections 2 --idle 6 --lifetime 4
+silent full
+silent full
+await has_children "$terminating" 2
+result $? 'two who say nothing'
+before=$(firmware count)
+renewed() { (($(firmware count) > before)); }
+await renewed && has_children "$terminating" 2
+result $? 'its key is renewed all the same' "$(firmware count) reports, $before before"
+ends 0 '' 'and the third is served when they have been idle for too long' connect hello full --policy "$dir/policy.json"
 finish

@@ -12,7 +12,7 @@ chmod 755 "$dir"
 
 # what the test needs; those of examples/ go by their own names
 mapfile -t programs < <(find examples/*/ build/examples -type f -perm -u+x)
-programs+=(build/bin/cvm-agent)
+programs+=(build/bin/cvm-agent build/tests/find_key)
 model=(report_ms=20)
 [[ $platform == snp ]] || model=(quote_ms=20 parallel=1)
 
