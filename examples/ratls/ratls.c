@@ -10,24 +10,26 @@
 
 #define PROTOCOL	"cvm-guest ratls 1"
 
-static struct cvm_part part_of(const ASN1_TIME *time)
-{
-	return (struct cvm_part){ ASN1_STRING_get0_data(time), (size_t)ASN1_STRING_length(time) };
-}
-
 int ratls_user_data(const X509 *cert, uint8_t user_data[CVM_USER_DATA_LEN])
 {
-	unsigned char *key = NULL;
-	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &key);
-	const struct cvm_part parts[] = {
-		{ PROTOCOL, strlen(PROTOCOL) },
-		part_of(X509_get0_notBefore(cert)), part_of(X509_get0_notAfter(cert)),
-		{ key, len > 0 ? (size_t)len : 0 },
-	};
-	int rc = len > 0 ? cvm_user_data(parts, 4, user_data) : -1;
+	unsigned char *from = NULL, *to = NULL, *key = NULL;
+	int from_len = i2d_ASN1_TIME(X509_get0_notBefore(cert), &from);
+	int to_len = i2d_ASN1_TIME(X509_get0_notAfter(cert), &to);
+	int key_len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &key);
+	int rc = -1;
 
+	if (from_len > 0 && to_len > 0 && key_len > 0) {
+		const struct cvm_part parts[] = {
+			{ PROTOCOL, strlen(PROTOCOL) }, { from, (size_t)from_len },
+			{ to, (size_t)to_len }, { key, (size_t)key_len },
+		};
+
+		rc = cvm_user_data(parts, 4, user_data) ? -1 : 0;
+	}
+	OPENSSL_free(from);
+	OPENSSL_free(to);
 	OPENSSL_free(key);
-	return rc ? -1 : 0;
+	return rc;
 }
 
 /* ---- the extension */
@@ -98,24 +100,32 @@ static int read_evidence(const X509 *cert, struct cmw *cmw)
 
 /* ---- verification */
 
-static bool holds_now(const X509 *cert)
+/* NULL, or what is wrong with the times; clocks that differ are the usual cause */
+static const char *wrong_times(const X509 *cert)
 {
 	const ASN1_TIME *from = X509_get0_notBefore(cert), *to = X509_get0_notAfter(cert);
 	int days, seconds;
 
-	return X509_cmp_current_time(from) < 0 && X509_cmp_current_time(to) > 0 &&
-	       ASN1_TIME_diff(&days, &seconds, from, to) &&
-	       (long)days * 86400 + seconds <= RATLS_MAX_LIFETIME;
+	if (!ASN1_TIME_diff(&days, &seconds, from, to) || !X509_cmp_current_time(from) ||
+	    !X509_cmp_current_time(to))
+		return "the certificate has no times";
+	if (X509_cmp_current_time(from) > 0)
+		return "the certificate does not hold yet";
+	if (X509_cmp_current_time(to) < 0)
+		return "the certificate has ended";
+	return (long)days * 86400 + seconds > RATLS_MAX_LIFETIME ?
+	       "the certificate holds for too long" : NULL;
 }
 
 int ratls_verify(const X509 *cert, const struct relying_party *rp, char *why, size_t size)
 {
+	const char *wrong = wrong_times(cert);
 	uint8_t user_data[CVM_USER_DATA_LEN];
 	struct cmw cmw;
 	int rc;
 
-	if (!holds_now(cert)) {
-		snprintf(why, size, "the certificate has ended, or holds for too long");
+	if (wrong) {
+		snprintf(why, size, "%s", wrong);
 		return -1;
 	}
 	if (ratls_user_data(cert, user_data) || read_evidence(cert, &cmw)) {

@@ -12,7 +12,7 @@
  *
  *	cvm_user_data("cvm-guest ratls 1", notBefore, notAfter, SubjectPublicKeyInfo)
  *
- * the times as the certificate has them (ASN.1, without tag and length) and the key in DER.
+ * times and key in DER, as the certificate has them.
  * That is what stops each of these:
  * - evidence taken out of a certificate and put beside another key: the key is in it;
  * - a certificate without its key: TLS asks for a signature by that key, as of any server;

@@ -71,7 +71,7 @@ openssl asn1parse -in "$dir/good.pem" -strparse "$value" | sed -n 's/^.*UTF8STRI
 [[ ${#times[@]} == 2 && ${#public} == 130 ]] && jq -e '.evidence and .proof' "$dir/cmw" >/dev/null
 result $? 'the certificate has a CMW in it, where RFC 9999 says' "$(cat "$dir/asn1")"
 key=$(openssl x509 -in "$dir/good.pem" -noout -pubkey | openssl pkey -pubin -outform DER | hex)
-data=$(user_data "$(digits 'cvm-guest ratls 1')" "$(digits "${times[0]}")" "$(digits "${times[1]}")" "$key")
+data=$(user_data "$(digits 'cvm-guest ratls 1')" "170d$(digits "${times[0]}")" "170d$(digits "${times[1]}")" "$key")
 ends 0 '' 'which cvmctl verifies, of the key and the times' cvmctl verify "$dir/cmw" \
 	--user-data "$data" --policy "$dir/policy.json" "${trust[@]}"
 
@@ -82,31 +82,108 @@ openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$dir/other.
 bytes "30770201010420$(openssl rand -hex 32)a00a06082a8648ce3d030107a144034200$public" |
 	openssl ec -inform DER -out "$dir/like.key" 2>/dev/null
 
-# shows NAME KEY FROM TO: a server with the good certificate, the digits FROM in it TO
-shows() {
-	[[ $good == *"$3"* ]] || { result 1 "$1: nothing to change"; return; }
-	bytes "${good/"$3"/"$4"}" | openssl x509 -inform DER -out "$dir/$1.pem"
-	openssl s_server -unix "$dir/$1.tls" -cert "$dir/$1.pem" -key "$2" -tls1_3 -quiet \
+# present NAME KEY [OPTION]: a server with the certificate NAME.pem
+present() {
+	openssl s_server -unix "$dir/$1.tls" -cert "$dir/$1.pem" -key "$2" "${3:--tls1_3}" -quiet \
 		>"$dir/$1.got" 2>"$dir/$1.log" </dev/zero &
 	pids+=($!)
 	await test -S "$dir/$1.tls"
 }
-# a second or a year earlier or later
+
+# shows NAME KEY FROM TO [OPTION]: the good certificate, the digits FROM in it TO
+shows() {
+	[[ $good == *"$3"* ]] || { result 1 "$1: nothing to change"; return; }
+	bytes "${good/"$3"/"$4"}" | openssl x509 -inform DER -out "$dir/$1.pem"
+	present "$1" "$2" "${@:5}"
+}
+# a second earlier or later
 second=${times[0]:0:10}00Z
 [[ $second != "${times[0]}" ]] || second=${times[0]:0:10}01Z
-year=$((${times[1]:0:2} - 1))${times[1]:2}
+validity() { printf '170d%s170d%s' "$(digits "$1")" "$(digits "$2")"; }	# FROM TO
+years() { printf '%02d%s' $((10#${1:0:2} + $2)) "${1:2}"; }	# TIME HOW-MANY
 
 shows other "$dir/other.key" "$public" "$(point -in "$dir/other.key" -pubout)"
 ends 3 'refused: .*report_data' 'another key beside the same evidence: refused' connect secret other --policy "$dir/policy.json"
 shows times "$dir/like.key" "$(digits "${times[0]}")" "$(digits "$second")"
 ends 3 'refused: .*report_data' 'other times beside the same evidence: refused' connect secret times --policy "$dir/policy.json"
-shows ended "$dir/like.key" "$(digits "${times[1]}")" "$(digits "$year")"
-ends 3 'refused: .*ended' 'a certificate that has ended: refused' connect secret ended --policy "$dir/policy.json"
+held=$(validity "${times[@]}")
+shows ended "$dir/like.key" "$held" "$(validity "$(years "${times[0]}" -1)" "$(years "${times[1]}" -1)")"
+ends 3 'refused: .*has ended' 'a certificate that has ended: refused' connect secret ended --policy "$dir/policy.json"
+shows early "$dir/like.key" "$held" "$(validity "$(years "${times[0]}" 1)" "$(years "${times[1]}" 1)")"
+ends 3 'refused: .*not hold yet' 'one that has not begun: refused' connect secret early --policy "$dir/policy.json"
+shows long "$dir/like.key" "$held" "$(validity "${times[0]}" "$(years "${times[1]}" 2)")"
+ends 3 'refused: .*too long' 'one that holds for two years: refused' connect secret long --policy "$dir/policy.json"
 shows bare "$dir/like.key" 06082b06010505070123 06082b06010505070122
 ends 3 'refused: no evidence' 'no evidence: refused' connect secret bare --policy "$dir/policy.json"
 shows stolen "$dir/like.key" "$public" "$public"
 ends 1 'no handshake: bad signature' 'the good certificate without its key: no handshake' connect secret stolen --policy "$dir/policy.json"
-result "$([[ ! -s $dir/other.got && ! -s $dir/times.got && ! -s $dir/stolen.got ]]; echo $?)" 'and none of them got a byte'
+shows old "$dir/like.key" "$public" "$public" -tls1_2
+ends 1 'no handshake: ' 'TLS 1.2: no handshake' connect secret old --policy "$dir/policy.json"
+
+# ---- certificates that anybody makes: whatever is in them is read before it is verified
+make() {	# NAME EXTENSION...: NAME.pem
+	{
+		printf '[req]\ndistinguished_name = dn\nprompt = no\nx509_extensions = ext\n[dn]\nCN = ratls\n[ext]\n'
+		printf '%s\n' "${@:2}"
+	} >"$dir/$1.cnf"
+	openssl req -x509 -days 1 -key "$dir/other.key" -config "$dir/$1.cnf" -out "$dir/$1.pem" 2>"$dir/$1.log" ||
+		result 1 "$1: made" "$(cat "$dir/$1.log")"
+}
+oid=1.3.6.1.5.5.7.1.35
+utf8() { echo "DER:0c$(der_length "$1")$(digits "$1")"; }
+der_length() {	# TEXT
+	local n=${#1}
+	((n < 128)) && printf %02x "$n" || printf 82%04x "$n"
+}
+refusals=0
+refused() {	# PATTERN NAME VALUE: a certificate with this as its CMW
+	local one=made$((++refusals))
+	make $one "$oid = $3"
+	present $one "$dir/other.key"
+	ends 3 "refused: $1" "$2: refused" connect secret $one --policy "$dir/policy.json"
+}
+record() { jq -c --arg part "$1" --arg text "$2" '.[$part][1] = $text' "$dir/cmw"; }
+cmw=$(cat "$dir/cmw")
+a=$(printf 'A%.0s' {1..400})
+while IFS=$'\t' read -r pattern name value; do
+	refused "$pattern" "$name" "$value"
+done <<-TABLE
+	no evidence	an empty UTF8String	DER:0c00
+	no evidence	no UTF8String	DER:0402$(digits '{}')
+	no evidence	a UTF8String that is longer than the extension	DER:0c82ffff7b7d
+	no evidence	one without a definite length	DER:2c800c027b7d0000
+	no evidence	bytes behind it	$(utf8 "$cmw")00
+	no evidence	no JSON	$(utf8 '{"evidence": [')
+	no evidence	JSON with a NUL in it	DER:0c04$(digits '{}')0020
+	no evidence	no object	$(utf8 '["evidence"]')
+	no evidence	two of one name	$(utf8 '{"evidence": ["a", "AAAA", 4], "evidence": ["a", "AAAA", 4]}')
+	no evidence	deep JSON	DER:0c820bb8$(printf '5b%.0s' {1..3000})
+	no evidence	no record	$(utf8 '{"evidence": "AAAA"}')
+	no evidence	a record without bytes	$(utf8 '{"evidence": ["a"]}')
+	no evidence	a record of none	$(utf8 '{"evidence": ["a", "", 4]}')
+	no evidence	bytes that are a number	$(utf8 '{"evidence": ["a", 7, 4]}')
+	no evidence	base64 with padding	$(utf8 '{"evidence": ["a", "AAA=", 4]}')
+	no evidence	base64 of the other alphabet	$(utf8 '{"evidence": ["a", "AA+/", 4]}')
+	no evidence	base64 of five digits	$(utf8 '{"evidence": ["a", "AAAAA", 4]}')
+	no evidence	base64 that is none	$(utf8 '{"evidence": ["a", "A\u0001AA", 4]}')
+	no evidence	a proof that is no record	$(utf8 "$(jq -c '.proof = 1' "$dir/cmw")")
+	evidence without a proof	no proof	$(utf8 "$(jq -c 'del(.proof)' "$dir/cmw")")
+	.	evidence of zeros	$(utf8 "$(record evidence "$a")")
+	.	a proof of zeros	$(utf8 "$(record proof "$a")")
+	.	a short proof	$(utf8 "$(record proof AAAA)")
+	.*report_data	the good evidence beside this key	$(utf8 "$cmw")
+TABLE
+# OpenSSL makes no two of a kind; the number of one is changed to that of the other
+make two "$oid = $(utf8 "$cmw")" "${oid%5}4 = $(utf8 "$cmw")"
+two=$(openssl x509 -in "$dir/two.pem" -outform DER | hex)
+bytes "${two/06082b06010505070122/06082b06010505070123}" | openssl x509 -inform DER -out "$dir/two.pem"
+present two "$dir/other.key"
+result "$([[ $(openssl x509 -in "$dir/two.pem" -noout -text | grep -c "$oid") == 2 ]]; echo $?)" 'a certificate with two CMWs'
+ends 3 'refused: no evidence' 'is refused' connect secret two --policy "$dir/policy.json"
+make huge "nsComment = DER:1684000$(printf %05x 300000)$(head -c 300000 /dev/zero | tr '\0' a | hex)"
+present huge "$dir/other.key"
+ends 1 'no handshake: excessive message size' 'one of 300 kB: no handshake' connect secret huge --policy "$dir/policy.json"
+result "$([[ $(cat "$dir"/*.got | wc -c) == 0 ]]; echo $?)" 'and none of them got a byte' "$(ls -l "$dir"/*.got)"
 
 # ---- a new key when half of its time is over
 terminator short ${label:+--label $label} --lifetime 4
