@@ -241,7 +241,10 @@ kill "${silent_ones[@]}"
 ends 1 'no-such-user' 'a user that there is not' ratls_terminate "${sim[@]}" --user no-such-user "$dir/x" "$dir/y"
 
 # ---- as many as it takes, and all of them silent
-terminator full ${label:+--label $label} --connections 2 --idle 6 --lifetime 4
+# in a VM that is slow the first is still there when the second has come
+idle=6 lifetime=4
+[[ -n ${FW-} ]] || idle=30 lifetime=10
+terminator full ${label:+--label $label} --connections 2 --idle $idle --lifetime $lifetime
 silent full
 silent full
 await has_children "$terminating" 2
