@@ -2,7 +2,7 @@
 # Tests of derived keys and disks in user space.
 
 keys-tests := $(patsubst selftests/keys/%.c,$(B)/tests/%,$(wildcard selftests/keys/test_*.c))
-test-programs += $(keys-tests) $(addprefix $(B)/tests/,kill_at memory_search key_use luks_slot watch_keys.so)
+test-programs += $(keys-tests) $(addprefix $(B)/tests/,credential kill_at memory_search key_use luks_slot watch_keys.so)
 
 $(keys-tests): $(B)/tests/%: $(B)/obj/selftests/keys/%.o $(key-obj) $(B)/lib/libcvmguest.a
 	@mkdir -p $(@D)
@@ -22,7 +22,7 @@ $(B)/tests/luks_slot: $(B)/obj/selftests/keys/luks_slot.o
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcryptsetup
 
-$(B)/tests/kill_at: $(B)/obj/selftests/keys/kill_at.o
+$(B)/tests/credential $(B)/tests/kill_at: $(B)/tests/%: $(B)/obj/selftests/keys/%.o
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^

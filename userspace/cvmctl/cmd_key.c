@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * cvmctl key: a derived key, into a keyring, or to a file where that is asked for; the key of
- * an older firmware and that of the present one, for who moves from one to the other; and
- * a secret of a TPM, in a record, from which such keys can be derived too.
+ * an older firmware and that of the present one, for who moves from one to the other;
+ * a secret of a TPM, in a record, from which such keys can be derived too; and keys for
+ * systemd's units.
  */
 #include <errno.h>
 #include <keyutils.h>
@@ -13,13 +14,12 @@
 
 #include "common/cleanup.h"
 #include "common/util.h"
-#include "disk.h"
-#include "keys/derive.h"
+#include "key.h"
 #include "keys/secret.h"
 
 enum {
 	NAME, KEYRING, OUT, FROM, RECORD, PCRS, TPM, MIX, ROOT, VMPL, SVN, TCB, MIT, PURPOSE, TYPE,
-	LENGTH, LABEL, SALT, TIMEOUT,
+	LENGTH, LABEL, SALT, TIMEOUT, HEX,
 };
 
 static const struct option_spec option_list[] = {
@@ -30,7 +30,7 @@ static const struct option_spec option_list[] = {
 	[RECORD]  = { "record", "FILE", "seal: where the TPM's secret is kept, sealed; derive:\nwhere it is; required for both" },
 	[PCRS]	  = { "pcrs", ARG_PCRS, "seal: PCRs that it is bound to; derive: what it must be\nbound to at least; required for both" },
 	[TPM]	  = { "tpm", ARG_TPM, "seal: who runs the TPM: somebody whom the host cannot make\ntell (trusted), or the host, or nobody knows (host), which\nis refused; required" },
-	[MIX]	  = { "mix", ARG_MIX, "what is mixed in (default: policy,image,family,\nmeasurement,svn,tcb, and mit where it is known)" },
+	[MIX]	  = { "mix", ARG_MIX, "what is mixed in (default: policy,image,family,\nmeasurement,svn,tcb, and mit where it is known);\ncredential: required" },
 	[ROOT]	  = { "root", ARG_ROOT, HELP_ROOT },
 	[VMPL]	  = { "vmpl", "0|1|2|3", "the VMPL that is mixed in (default: the kernel's own)" },
 	[SVN]	  = { "svn", "N", "the guest SVN (default: the ID block's)" },
@@ -42,6 +42,7 @@ static const struct option_spec option_list[] = {
 	[LABEL]	  = { "label", "TEXT", "another label, another key (default: none)" },
 	[SALT]	  = { "salt", "HEX", "of HKDF, up to 64 bytes (default: none)" },
 	[TIMEOUT] = { "timeout", "S", "the kernel expires the key after so many seconds" },
+	[HEX]	  = { "hex", NULL, "credential: hexadecimal digits instead of bytes" },
 	{ 0 }
 };
 
@@ -85,9 +86,8 @@ static int parse_inputs(const struct arguments *args, struct cvm_key_inputs *in)
 	return rc;
 }
 
-/* what was not named is of this VM, and what of it this door has */
-static int complete_inputs(const struct arguments *args, const struct cvm_key_door *door,
-			   struct cvm_key_inputs *in)
+int key_complete_inputs(const struct arguments *args, const struct cvm_key_door *door,
+			struct cvm_key_inputs *in)
 {
 	struct cvm_key_inputs newest;
 	struct cvm_error error;
@@ -133,28 +133,22 @@ static int parse_place(const struct arguments *args, struct cvm_key_ask *ask)
 	return rc ? rc : parse_keyring(args->option[KEYRING], &ask->keyring);
 }
 
-static int parse_key(const struct arguments *args, struct cvm_key_set *set, uint8_t *salt)
+/* what of it is not for its place */
+static int parse_material(const struct arguments *args, struct cvm_key_set *set, uint8_t *salt)
 {
 	const char *const purposes[] = { "key", "check", "mac", NULL };
 	struct cvm_key_ask *ask = &set->ask[0];
 	const char *hex = args->option[SALT];
-	int rc = parse_place(args, ask);
+	int rc;
 
 	ask->length = 32;
 	set->count = 1;
-	set->label = args->option[LABEL] ? args->option[LABEL] : "";
-	set->label_len = strlen(set->label);
-	if (!rc && ask->name)
-		rc = check_key_name(ask->name);
-	if (!rc)
-		rc = parse_choice("purpose", args->option[PURPOSE], purposes, CVM_PURPOSE_KEY,
-				  &ask->purpose);
+	rc = parse_choice("purpose", args->option[PURPOSE], purposes, CVM_PURPOSE_KEY,
+			  &ask->purpose);
 	if (!rc && args->option[LENGTH])
 		rc = parse_number("length", args->option[LENGTH], CVM_MAX_KEY, &ask->length);
 	if (!rc && ask->length < CVM_MIN_KEY)
 		rc = usage_error("--length: %d is the least", CVM_MIN_KEY);
-	if (!rc && set->label_len > 255)
-		rc = usage_error("--label: more than 255 bytes");
 	if (rc || !hex)
 		return rc;
 	set->salt = salt;
@@ -164,25 +158,27 @@ static int parse_key(const struct arguments *args, struct cvm_key_set *set, uint
 	return parse_bytes("salt", hex, salt, set->salt_len, false);
 }
 
+static int parse_key(const struct arguments *args, struct cvm_key_set *set, uint8_t *salt)
+{
+	int rc = args->option[HEX] ? usage_error("--hex is for credentials") :
+				     parse_place(args, &set->ask[0]);
+
+	set->label = args->option[LABEL] ? args->option[LABEL] : "";
+	set->label_len = strlen(set->label);
+	if (!rc && set->ask[0].name)
+		rc = check_key_name(set->ask[0].name);
+	if (!rc && set->label_len > 255)
+		rc = usage_error("--label: more than 255 bytes");
+	return rc ? rc : parse_material(args, set, salt);
+}
+
 /* no disk's */
 #define RECORD_LABEL	"key"
 
 /* rotate: the name of the key that is to be used no more, but to read */
 #define OLD		".old"
 
-/**
- * struct source - whose secret a key is made of
- * @from: whose
- * @record: of the TPM's, if it is one of them
- * @accept: what is accepted of that
- */
-struct source {
-	enum cvm_key_from from;
-	const char *record;
-	struct cvm_key_accept accept;
-};
-
-static int parse_source(const struct arguments *args, struct source *source)
+static int parse_source(const struct arguments *args, struct key_source *source)
 {
 	static const int firmwares[] = { MIX, ROOT, VMPL, SVN, TCB, MIT };
 	int rc = parse_from(args->option[FROM], args->option[PCRS], &source->from,
@@ -191,7 +187,7 @@ static int parse_source(const struct arguments *args, struct source *source)
 	if (rc)
 		return rc;
 	if (args->option[TPM])
-		return usage_error("key derive takes no --tpm");
+		return usage_error("key %s takes no --tpm", args->operand[0]);
 	source->record = args->option[RECORD];
 	source->accept.root = CVM_ROOT_TPM;
 	source->accept.label = RECORD_LABEL;
@@ -206,7 +202,7 @@ static int parse_source(const struct arguments *args, struct source *source)
 	return 0;
 }
 
-static int unseal(const struct source *source, const struct cvm_key_door *door, uint8_t *secret)
+int key_unseal(const struct key_source *source, const struct cvm_key_door *door, uint8_t *secret)
 {
 	struct cvm_key_record record;
 	struct cvm_error error;
@@ -218,7 +214,7 @@ static int unseal(const struct source *source, const struct cvm_key_door *door, 
 	return rc ? fail_key(rc, source->record, &error) : 0;
 }
 
-static int derive(const struct arguments *args, const struct source *source,
+static int derive(const struct arguments *args, const struct key_source *source,
 		  struct cvm_key_set *set)
 {
 	__cleanup_door struct cvm_key_door door = { .fd = -1 };
@@ -229,12 +225,12 @@ static int derive(const struct arguments *args, const struct source *source,
 	int rc = open_door(&door, source->from);
 
 	if (!rc && source->from & CVM_FROM_FIRMWARE)
-		rc = complete_inputs(args, &door, &set->inputs);
+		rc = key_complete_inputs(args, &door, &set->inputs);
 	if (rc)
 		return rc;
 	cvm_secret_begin(&time);
 	if (source->from & CVM_FROM_TPM) {
-		rc = unseal(source, &door, secret.bytes);
+		rc = key_unseal(source, &door, secret.bytes);
 		if (rc)
 			return rc;
 		set->tpm_secret = secret.bytes;
@@ -253,20 +249,48 @@ static int derive(const struct arguments *args, const struct source *source,
 	return flush_output();
 }
 
+/* whose secret it is of, and of that what */
+static int parse_origin(const struct arguments *args, struct key_source *source,
+			struct cvm_key_inputs *inputs)
+{
+	int rc = parse_source(args, source);
+
+	if (rc || source->from != CVM_FROM_TPM)
+		return rc ? rc : parse_inputs(args, inputs);
+	inputs->root = CVM_ROOT_TPM;
+	return 0;
+}
+
 static int run_derive(const struct arguments *args)
 {
 	struct cvm_key_set set = { 0 };
-	struct source source = { 0 };
+	struct key_source source = { 0 };
 	uint8_t salt[CVM_MAX_KEY_SALT];
 	int rc = parse_key(args, &set, salt);
 
 	if (!rc)
-		rc = parse_source(args, &source);
-	if (!rc && source.from == CVM_FROM_TPM)
-		set.inputs.root = CVM_ROOT_TPM;
-	else if (!rc)
-		rc = parse_inputs(args, &set.inputs);
+		rc = parse_origin(args, &source, &set.inputs);
 	return rc ? rc : derive(args, &source, &set);
+}
+
+/* Who asks has no say in it, nor has the door: another mix would be another key. */
+static int run_credential(const struct arguments *args)
+{
+	static const int others[] = { NAME, KEYRING, OUT, PURPOSE, TYPE, LABEL, TIMEOUT };
+	struct cvm_key_set set = { .ask[0].form = CVM_FORM_MEMORY };
+	struct key_source source = { 0 };
+	uint8_t salt[CVM_MAX_KEY_SALT];
+	int rc;
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (args->option[others[i]])
+			return usage_error("key credential takes no --%s", option_list[others[i]].name);
+	rc = parse_material(args, &set, salt);
+	if (!rc)
+		rc = parse_origin(args, &source, &set.inputs);
+	if (!rc && source.from != CVM_FROM_TPM && !args->option[MIX])
+		rc = usage_error("key credential: --mix is missing");
+	return rc ? rc : key_serve(args, &source, &set, args->option[HEX]);
 }
 
 /* what has the name of @ask in its keyring; 0: nothing */
@@ -314,7 +338,7 @@ static int rotate(const struct arguments *args, struct cvm_key_set *set)
 	int rc = open_door(&door, CVM_FROM_FIRMWARE);
 
 	if (!rc)
-		rc = complete_inputs(args, &door, &set->inputs);
+		rc = key_complete_inputs(args, &door, &set->inputs);
 	if (rc)
 		return rc;
 	rc = cvm_key_inputs_check(&set->inputs, &door.facts, &error);
@@ -419,15 +443,17 @@ static int run(const struct arguments *args)
 		return run_derive(args);
 	if (!strcmp(args->operand[0], "rotate"))
 		return run_rotate(args);
+	if (!strcmp(args->operand[0], "credential"))
+		return run_credential(args);
 	return strcmp(args->operand[0], "seal") ?
-		usage_error("'%s' is neither derive nor rotate nor seal", args->operand[0]) :
+		usage_error("'%s' is none of derive, rotate, seal, credential", args->operand[0]) :
 		run_seal(args);
 }
 
 const struct command cmd_key = {
 	.name = "key",
 	.summary = "derive a key that only this VM can, into a keyring",
-	.operands = "derive|rotate|seal",
+	.operands = "derive|rotate|seal|credential",
 	.min_operands = 1,
 	.max_operands = 1,
 	.options = option_list,

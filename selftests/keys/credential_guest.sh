@@ -1,0 +1,178 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+# In the VM: credential_guest.sh snp|tdx. Keys by the address that systemd connects from, of
+# the firmware or of a TPM's secret. Prints TAP.
+cd /t || exit
+# shellcheck source=selftests/keys/disk_lib.sh
+. ./disk_lib.sh
+# shellcheck source=selftests/keys/tpm_lib.sh
+. ./tpm_lib.sh
+platform=$1
+socket=/tmp/credential.sock
+mix='--mix policy,image,family,measurement,svn,tcb'
+
+# serve OPTION...: whoever is served now is so with these
+serve()
+{
+	[ -z "${server:-}" ] || { kill "$server"; wait "$server"; }
+	rm -f $socket
+	credential serve $socket cvmctl key credential "$@" 2>>/tmp/log &
+	server=$!
+	until [ -S $socket ]; do usleep 10000; done
+}
+
+ask()	# NAME [UID]
+{
+	credential ask $socket "$@" 2>&1 | tee -a /tmp/answers
+}
+
+db()
+{
+	ask 1f/unit/a.service/db "$@"
+}
+
+# is GOT WANTED NAME
+is()
+{
+	echo "got '$1', wanted '$2'" >/tmp/err
+	tail -n 5 /tmp/log >>/tmp/err
+	[ "$1" = "$2" ]
+	result $? "$3"
+}
+
+# differs GOT NAME OTHER...: a key, and none of these
+differs()
+{
+	local got=$1 good=1 name=$2
+
+	echo "got '$got'" >/tmp/err
+	tail -n 5 /tmp/log >>/tmp/err
+	shift 2
+	[ ${#got} = 64 ] && case " $* " in *" $got "*) false ;; esac && good=0
+	case $got in *[!0-9a-f]*) good=1 ;; esac
+	result $good "$name"
+}
+
+# who gets which
+keys()	# OPTION...
+{
+	serve "$@"
+	key=$(db)
+	differs "$key" 'a key of 32 bytes' none
+	is "$(db)" "$key" 'the same again'
+	is "$(ask adf9d86b6eda275e/unit/a.service/db)" "$key" 'whatever number the address begins with'
+	differs "$(ask 1f/unit/b.service/db)" 'another unit: another key' "$key"
+	differs "$(ask 1f/unit/a.service/dc)" 'another credential: another key' "$key"
+	cvmctl key derive "$@" --label credential/a.service/db --out /tmp/key 2>/tmp/err
+	is "$(od -An -v -tx1 /tmp/key | tr -d ' \n')" "$key" 'it is what cvmctl key derive makes for its label'
+	serve "$@"
+	is "$(db)" "$key" 'the next process gives the same'
+	serve "$@" --hex
+	is "$(db | tr -d '\n')" "$(printf %s "$key" | od -An -v -tx1 | tr -d ' \n')" 'as digits'
+	serve "$@" --length 64
+	is "$(db | wc -c)" 129 'of 64 bytes'
+	serve "$@" --salt 00ff
+	differs "$(db)" 'another salt: another key' "$key"
+}
+
+# who gets none: not nothing, which would be a credential without a byte
+refused()	# OPTION...
+{
+	serve "$@"
+	is "$(db 1000)" 'error: Permission denied' 'nobody but root can connect'
+	chmod 666 $socket
+	: >/tmp/log
+	is "$(db 1000)" nothing 'and if he can: nothing'
+	grep -q 'uid 1000 has connected' /tmp/log
+	result $? 'which is said'
+	for name in '' x 1f/unit/a.service 1f/user/a.service/db 1f/unit/a.service/db/c 1f/unit/a.device/db; do
+		is "$(ask "$name")" 'too much' "address '$name': more than systemd takes"
+	done
+	[ "$(grep -c 'no address that names a unit' /tmp/log)" = 6 ]
+	result $? 'which is said each time'
+	is "$(db)" "$key" 'the next one is served'
+	is "$(db & ask 2f/unit/a.service/db)" "$key
+$key" 'two at once'
+}
+
+ends()
+{
+	wait "$server"
+	is $? 0 'it ends when nobody comes'
+	server=
+}
+
+silent()
+{
+	cp /tmp/log /tmp/err
+	! grep -qi -e "$(printf %.16s "$key")" /tmp/log && grep -q 'a.service has its credential db' /tmp/log
+	result $? 'its log says who got one, and no key'
+}
+
+usage()
+{
+	try 2 'cvm-credential.socket' 'usage: without a socket' cvmctl key credential "$@"
+	try 2 'takes no --out' 'usage: nobody names a file' cvmctl key credential "$@" --out /tmp/x
+	try 2 'takes no --label' 'usage: nor a label' cvmctl key credential "$@" --label x
+	try 2 'mix is missing' 'usage: the mix must be said' cvmctl key credential
+	try 2 'hex is for credentials' 'usage: --hex' cvmctl key derive --hex --out /tmp/x
+	LISTEN_FDS=1 try 2 'cvm-credential.socket' 'usage: a socket of another process' \
+		env LISTEN_PID=1 cvmctl key credential "$@"
+	# shellcheck disable=SC2016 # of the other shell
+	try 2 'no UNIX socket that listens' 'usage: no socket' \
+		sh -c 'LISTEN_FDS=1 LISTEN_PID=$$ exec cvmctl key credential "$@" 3</dev/null' - "$@"
+}
+
+by_firmware()
+{
+	# shellcheck disable=SC2086 # options
+	usage $mix
+	# shellcheck disable=SC2086
+	keys $mix
+	# shellcheck disable=SC2086
+	refused $mix
+	silent
+	ends
+	serve --mix measurement,tcb
+	differs "$(db)" 'another mix in the configuration: another key' "$key"
+	# shellcheck disable=SC2086
+	serve $mix --root vmrk
+	differs "$(db)" 'another root: another key' "$key"
+	# shellcheck disable=SC2086
+	serve $mix
+	modprobe -r cvm_guest || rmmod cvm_guest
+	: >/tmp/log
+	is "$(db)" 'too much' 'without a driver: more than systemd takes'
+	grep -q 'load' /tmp/log
+	result $? 'and it says what to do'
+}
+
+by_tpm()
+{
+	# shellcheck disable=SC2086
+	serve $mix
+	: >/tmp/log
+	is "$(db)" 'too much' 'no derived keys: more than systemd takes'
+	grep -q 'a TPM can keep one (--from tpm)' /tmp/log
+	result $? 'and it says what there is'
+	measure 11 the-system-that-has-sealed-it...
+	cvmctl key seal --record key.json --tpm trusted --pcrs 4,7,11 2>/tmp/err
+	result $? 'a secret of the TPM'
+	set -- --from tpm --record key.json --pcrs 4,7,11
+	keys "$@"
+	refused "$@"
+	silent
+	measure 11 what-has-been-measured-after-it.
+	is "$(db)" 'too much' 'something else measured: none'
+	ends
+}
+
+: >/tmp/log
+case $platform in
+snp)	by_firmware ;;
+*)	by_tpm ;;
+esac
+[ -z "$server" ] || kill "$server"
+echo "1..$n"
+exit $failed

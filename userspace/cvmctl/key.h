@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* What the actions of cvmctl key share. */
+#ifndef CVMCTL_KEY_H
+#define CVMCTL_KEY_H
+
+#include "disk.h"
+#include "keys/derive.h"
+
+/**
+ * struct key_source - whose secret a key is made of
+ * @from: whose
+ * @record: of the TPM's, if it is one of them
+ * @accept: what is accepted of that
+ */
+struct key_source {
+	enum cvm_key_from from;
+	const char *record;
+	struct cvm_key_accept accept;
+};
+
+/* Each: 0 or an exit status; what went wrong has been said. */
+
+/* What was not named is of this VM, and what of it this door has. */
+int key_complete_inputs(const struct arguments *args, const struct cvm_key_door *door,
+			struct cvm_key_inputs *in);
+
+/* The TPM's secret, for the caller to wipe */
+int key_unseal(const struct key_source *source, const struct cvm_key_door *door, uint8_t *secret);
+
+/*
+ * key_credential.c: answer whoever connects to the socket that systemd has handed over, until
+ * nobody does. @set: what each key is made of, but for its label; @hex: in digits
+ */
+int key_serve(const struct arguments *args, const struct key_source *source,
+	      const struct cvm_key_set *set, bool hex);
+
+#endif /* CVMCTL_KEY_H */

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cvmctl key credential: keys for systemd's units, LoadCredential=ID:SOCKET, by a socket that
+ * systemd hands over. Who connects has no say in what he gets: the kernel says that he is
+ * root, his address which unit and credential it is for (keys/credential.h), and the command
+ * line what the key is made of.
+ *
+ * To systemd a connection that ends without a byte is a credential without a byte, and the
+ * unit is started with that. So one that gets no key gets more than systemd takes, for then
+ * the unit is not started. That is why one process takes connections, one at a time, too:
+ * those that it has not taken are refused by the kernel when the socket goes, not ended.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/util.h"
+#include "key.h"
+#include "keys/credential.h"
+#include "keys/secret.h"
+
+#define FIRST_FD	3
+
+/* Milliseconds without anybody before it ends: what runs keeps a driver from being unloaded */
+#define IDLE_MS		5000
+
+/* Bytes: more than systemd takes of credentials, 1 MiB; and seconds for a reader of them */
+#define TOO_MUCH	(2U << 20)
+#define REFUSE_S	2
+
+/**
+ * struct server - what is the same for whoever connects
+ * @args: the command line
+ * @source: whose secret keys are made of
+ * @set: what they are made of, but for the label
+ * @hex: they go as digits
+ */
+struct server {
+	const struct arguments *args;
+	const struct key_source *source;
+	const struct cvm_key_set *set;
+	bool hex;
+};
+
+/* ---- who asks */
+
+/* As the kernel saw him when he connected, in this user namespace: 0 is root of no other */
+static int check_root(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+		return fail(EXIT_FAILED, "who has connected is not known: %s", strerror(errno));
+	return peer.uid ? fail(EXIT_FAILED, "uid %u has connected, who is not root: refused", peer.uid) : 0;
+}
+
+static int read_name(int fd, struct cvm_credential *credential)
+{
+	struct sockaddr_un address = { 0 };
+	socklen_t len = sizeof(address);
+	struct cvm_error error;
+
+	if (getpeername(fd, (struct sockaddr *)&address, &len))
+		return fail(EXIT_FAILED, "whom it is for is not known: %s", strerror(errno));
+	return cvm_credential_parse(&address, len, credential, &error) ?
+	       fail(EXIT_FAILED, "%s: refused", error.text) : 0;
+}
+
+/* ---- what he gets */
+
+/* Opened and asked anew each time: nothing is kept from one unit to the next. */
+static int make_key(const struct server *server, const struct cvm_credential *credential,
+		    struct cvm_secret *key)
+{
+	__cleanup_door struct cvm_key_door door = { .fd = -1 };
+	__cleanup_secret struct cvm_secret secret = { 0 };
+	struct cvm_key_set set = *server->set;
+	char label[CVM_CREDENTIAL_LABEL];
+	struct cvm_error error;
+	int rc = open_door(&door, server->source->from);
+
+	if (!rc && server->source->from & CVM_FROM_FIRMWARE)
+		rc = key_complete_inputs(server->args, &door, &set.inputs);
+	if (!rc && server->source->from & CVM_FROM_TPM) {
+		rc = key_unseal(server->source, &door, secret.bytes);
+		set.tpm_secret = secret.bytes;
+	}
+	if (rc)
+		return rc;
+	set.label = cvm_credential_label(credential, label);
+	set.label_len = strlen(label);
+	set.ask[0].memory = key->bytes;
+	rc = cvm_key_inputs_check(&set.inputs, &door.facts, &error);
+	if (!rc)
+		rc = cvm_key_derive(&door, &set, &error);
+	return rc ? fail_key(rc, NULL, &error) : 0;
+}
+
+/* as digits, and the zero byte behind them */
+struct digits {
+	char text[2 * CVM_SECRET_MAX + 1];
+};
+
+static void wipe_digits(struct digits *digits)
+{
+	OPENSSL_cleanse(digits, sizeof(*digits));
+}
+
+/* A socket that nothing has been written to yet takes it at once, or it is broken. */
+static bool send_key(const struct server *server, int fd, const struct cvm_secret *key)
+{
+	__cleanup(wipe_digits) struct digits digits = { "" };
+	size_t len = server->set->ask[0].length;
+	const void *data = key->bytes;
+
+	if (server->hex) {
+		cvm_hex_encode(key->bytes, len, digits.text);
+		data = digits.text;
+		len *= 2;
+	}
+	return send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len;
+}
+
+static void send_too_much(int fd)
+{
+	static const char line[] = "no key: the journal of cvm-credential.service says why\n";
+	struct timeval limit = { .tv_sec = REFUSE_S };
+	char text[(sizeof(line) - 1) * 256];
+	ssize_t sent = 1;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = line[i % (sizeof(line) - 1)];
+	/* of each write: who takes a byte at a time is root, and harms root's units alone */
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	for (size_t all = 0; sent > 0 && all < TOO_MUCH; all += (size_t)sent)
+		sent = send(fd, text, sizeof(text), MSG_NOSIGNAL);
+}
+
+/* False: he has got nothing. */
+static bool give_key(const struct server *server, int fd)
+{
+	__cleanup_secret struct cvm_secret key = { 0 };
+	struct cvm_credential credential;
+
+	if (read_name(fd, &credential) || make_key(server, &credential, &key))
+		return false;
+	if (!send_key(server, fd, &key)) {
+		fail(EXIT_FAILED, "%s has gone without its credential %s", credential.unit,
+		     credential.id);
+		return true;
+	}
+	note("%s has its credential %s", credential.unit, credential.id);
+	return true;
+}
+
+/* No signal ends it from before somebody is taken until he has an answer. */
+static int serve_one(const struct server *server)
+{
+	__cleanup_secret_time struct cvm_secret_time time = { 0 };
+	__cleanup_fd int fd = -1;
+
+	cvm_secret_begin(&time);
+	fd = accept4(FIRST_FD, NULL, NULL, SOCK_CLOEXEC);
+	if (fd < 0)
+		return errno == ECONNABORTED || errno == EINTR || errno == EAGAIN ? 0 :
+		       fail(EXIT_FAILED, "nobody can be taken: %s", strerror(errno));
+	if (!check_root(fd) && !give_key(server, fd))
+		send_too_much(fd);
+	return 0;
+}
+
+/* ---- the socket */
+
+/* By systemd's protocol, sd_listen_fds(3): one, that listens */
+static int check_socket(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+	int domain = 0, listens = 0;
+	socklen_t len = sizeof(int);
+
+	if (!pid || strtol(pid, NULL, 10) != getpid() || !count || strcmp(count, "1"))
+		return usage_error("key credential: it is for cvm-credential.socket to start");
+	if (getsockopt(FIRST_FD, SOL_SOCKET, SO_DOMAIN, &domain, &len) || domain != AF_UNIX ||
+	    getsockopt(FIRST_FD, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) || !listens)
+		return usage_error("key credential: descriptor %d is no UNIX socket that listens (a unit with Accept=yes?)",
+				   FIRST_FD);
+	return 0;
+}
+
+int key_serve(const struct arguments *args, const struct key_source *source,
+	      const struct cvm_key_set *set, bool hex)
+{
+	struct server server = { .args = args, .source = source, .set = set, .hex = hex };
+	struct pollfd come = { .fd = FIRST_FD, .events = POLLIN };
+	int rc = check_socket(), count;
+
+	while (!rc) {
+		count = poll(&come, 1, IDLE_MS);
+		if (!count)
+			return 0;
+		if (count > 0)
+			rc = serve_one(&server);
+		else if (errno != EINTR)
+			rc = fail(EXIT_FAILED, "poll: %s", strerror(errno));
+	}
+	return rc;
+}
