@@ -54,7 +54,7 @@ agent-obj  := $(agent-src:%.c=$(B)/obj/%.o)
 man-pages  := $(patsubst userspace/man/%.man,$(B)/man/%.1,$(wildcard userspace/man/*.man)) \
 	      $(B)/man/libcvmguest.3 $(B)/man/cvm_guest.4 $(B)/man/cvm-policy.5 \
 	      $(B)/man/cvm-collateral.5 $(B)/man/cvm-tempdisk@.service.8 $(B)/man/cvm-root.8 \
-	      $(B)/man/cvm-agent.8
+	      $(B)/man/cvm-agent.8 $(B)/man/cvm-credential.service.8
 api-headers := userspace/include/cvmguest.h userspace/include/cvmguest/batch.h \
 	       userspace/include/cvmguest/verify.h
 gen-obj    := $(B)/obj/userspace/man/generate.o $(filter-out %/cvmctl/cvmctl.o,$(ctl-obj))
@@ -165,6 +165,7 @@ install: user
 	install -D -m 644 -t $(DESTDIR)$(mandir)/man5 $(filter %.5,$(man-pages))
 	install -D -m 644 -t $(DESTDIR)$(mandir)/man8 $(filter %.8,$(man-pages))
 	ln -sf cvm-tempdisk@.service.8 $(DESTDIR)$(mandir)/man8/cvm-swap@.service.8
+	ln -sf cvm-credential.service.8 $(DESTDIR)$(mandir)/man8/cvm-credential.socket.8
 	install -D -m 644 $(B)/completion/cvmctl $(DESTDIR)$(compdir)/cvmctl
 	install -D -m 644 userspace/udev/modprobe.conf $(DESTDIR)$(sysdir)/modprobe.d/cvm-guest.conf
 	install -D -m 644 userspace/udev/60-cvm-guest.rules $(DESTDIR)$(sysdir)/udev/rules.d/60-cvm-guest.rules
@@ -177,7 +178,8 @@ install: user
 	install -D -m 644 -t $(DESTDIR)$(sysdir)/systemd/system $(wildcard userspace/agent/cvm-agent*.service) \
 		$(wildcard userspace/agent/cvm-agent*.socket)
 	install -D -m 644 -t $(DESTDIR)$(sysdir)/systemd/system userspace/systemd/cvm-tempdisk@.service \
-		userspace/systemd/cvm-swap@.service userspace/systemd/cvm-guest-azure.service
+		userspace/systemd/cvm-swap@.service userspace/systemd/cvm-guest-azure.service \
+		userspace/systemd/cvm-credential.service userspace/systemd/cvm-credential.socket
 	install -d $(DESTDIR)$(etcdir)/cvm-guest
 	install -D -m 755 userspace/initramfs/hook $(DESTDIR)$(initramfsdir)/hooks/cvm-root
 	install -D -m 755 userspace/initramfs/local-top $(DESTDIR)$(initramfsdir)/scripts/local-top/cvm-root

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# cvm-tempdisk@.service and cvm-swap@.service in a Debian machine with our packages,
+# cvm-tempdisk@.service, cvm-swap@.service and cvm-credential.socket in a Debian machine with our packages,
 # over two boots as an SNP guest and one as none; see units_guest.sh.
 #   selftests/keys/units.sh 6.1|6.12|7.3
 cd "$(dirname "$0")/../.." || exit
@@ -15,7 +15,7 @@ devices()
 
 	install -m 755 selftests/keys/units_devices "$dir/machine/usr/local/sbin/"
 	cp selftests/keys/units-devices.service selftests/keys/units-user.service \
-		"$etc/systemd/system/"
+		selftests/keys/units-credential@.service "$etc/systemd/system/"
 	mkdir -p "$dir/machine/var/lib/units" "$dir/machine/scratch"
 	truncate -s 64M "$dir/machine/var/lib/units"/{scratch,swap,foreign,taken}.img
 	# somebody's file system
@@ -44,11 +44,14 @@ make_packages
 fresh_machine "$series"
 install_packages
 devices && configuration && in_machine "$debs" systemctl enable units-devices.service \
-	units-user.service 	cvm-swap@swap.service
+	units-user.service cvm-swap@swap.service cvm-credential.socket \
+	units-credential@a.service units-credential@b.service
 result $? 'units, and devices for them'
 machine_disk "$dir/machine" "$dir/disk" 2>"$log"
 result $? 'a disk'
-put=(--put selftests/keys/units_guest.sh:/run/vm/units_guest.sh)
+put=(--put selftests/keys/units_guest.sh:/run/vm/units_guest.sh
+	--put selftests/keys/units_credential.sh:/run/vm/units_credential.sh
+	--put build/tests/credential:/run/vm/credential)
 guest=../units_guest.sh
 boot 'first boot' --platform snp "${put[@]}" -- $guest first
 boot 'second boot' --platform snp "${put[@]}" -- $guest second

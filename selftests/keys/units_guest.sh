@@ -4,6 +4,8 @@
 # swap, as an SNP guest or as no confidential VM at all.
 # shellcheck source=selftests/dkms/guest/lib.sh
 . /run/vm/guest/lib.sh
+# shellcheck source=selftests/keys/units_credential.sh
+. /run/vm/units_credential.sh
 state=/var/lib/units
 secret=this-was-written-in-an-earlier-boot
 
@@ -190,8 +192,8 @@ none()
 }
 
 case $1 in
-first)	comes_up; write; closed; forced; swapped_off; cancelled ;;
-second)	comes_up; unreadable; missing ;;
-none)	none ;;
+first)	comes_up; credentials; another_mix; write; closed; forced; swapped_off; cancelled ;;
+second)	comes_up; credentials; unreadable; missing ;;
+none)	none; no_credentials ;;
 esac
 end

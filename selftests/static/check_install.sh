@@ -23,7 +23,7 @@ for file in bin/cvmctl bin/cvm-agent lib/libcvmguest.so.0 lib/libcvmguest.so lib
 	include/cvmguest/verify.h include/linux/cvm_guest.h include/linux/cvm_guest_key.h \
 	lib/pkgconfig/libcvmguest.pc share/man/man1/cvmctl.1 share/man/man1/cvmctl-verify.1 share/man/man3/libcvmguest.3 share/man/man4/cvm_guest.4 share/man/man5/cvm-policy.5 share/man/man5/cvm-collateral.5 \
 	lib/modprobe.d/cvm-guest.conf lib/udev/rules.d/60-cvm-guest.rules lib/sysusers.d/cvm-guest.conf \
-	lib/systemd/system/cvm-tempdisk@.service lib/systemd/system/cvm-swap@.service lib/systemd/system/cvm-guest-azure.service share/man/man8/cvm-tempdisk@.service.8 share/man/man8/cvm-swap@.service.8 share/man/man8/cvm-root.8 share/man/man8/cvm-agent.8 \
+	lib/systemd/system/cvm-tempdisk@.service lib/systemd/system/cvm-swap@.service lib/systemd/system/cvm-guest-azure.service lib/systemd/system/cvm-credential.service lib/systemd/system/cvm-credential.socket share/man/man8/cvm-credential.service.8 share/man/man8/cvm-credential.socket.8 share/man/man8/cvm-tempdisk@.service.8 share/man/man8/cvm-swap@.service.8 share/man/man8/cvm-root.8 share/man/man8/cvm-agent.8 \
 	lib/sysusers.d/cvm-agent.conf lib/systemd/system/cvm-agent.service lib/systemd/system/cvm-agent.socket \
 	lib/systemd/system/cvm-agent@.service lib/systemd/system/cvm-agent@.socket share/doc/cvm-agent/openapi.yaml share/doc/libcvmguest-dev/examples/README.md \
 	share/bash-completion/completions/cvmctl; do
