@@ -5,27 +5,16 @@
 #   test_azure.sh snp|tdx
 # shellcheck source=selftests/cvmctl/lib.sh
 . "$(dirname "$0")/../cvmctl/lib.sh"
+# shellcheck source=selftests/cvmctl/azure_lib.sh
+. selftests/cvmctl/azure_lib.sh
+azure_guest "$1"
+with+=(--authenticity-only)
 
-tee=$1
-state=$dir/state
-mkdir "$state" "$dir/imds"
-export XDG_RUNTIME_DIR=$dir XDG_CACHE_HOME=$dir/cache
-# never asked: link-local addresses are of this machine alone
-export http_proxy=http://127.0.0.1:1 https_proxy=http://127.0.0.1:1
-CVM_FW_STATE=$state simulate "$dir/fw" --tpm "$dir/tpm" platform="azure-$tee" window_ms=300
-selftests/fetch/imds.py "$dir/fw" "$dir/imds" 0 >"$dir/port" &
-fwds+=($!)
-until [[ -s $dir/port ]]; do sleep 0.05; done
-here=(--backend "vtpm:swtpm:path=$dir/tpm" --imds-url "http://127.0.0.1:$(<"$dir/port")")
-
-certs=() with=(--trust-root "$state/trust-root.pem" --binding azure --authenticity-only)
+certs=()
 if [[ $tee == snp ]]; then
 	try 0 '' 'the VCEK' evidence "${here[@]}" --report-data "$(hex64 00)" --out "$dir/one"
 	jq -r .certs "$dir/one" | python3 -c 'import sys; sys.stdout.write(bytes.fromhex(sys.stdin.read()).decode())' >"$dir/vcek"
 	certs=(--certs "$dir/vcek")
-	with+=(--certs "$state/milan-ask.pem")
-else
-	with+=(--collateral "$state/tdx-collateral.json")
 fi
 
 build/bin/cvm-agent --listen "$dir/sock" --user nobody --direct "${here[@]}" "${certs[@]}" 2>"$dir/log" &
