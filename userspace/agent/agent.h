@@ -56,16 +56,19 @@ int agent_options_parse(struct agent_options *options, int argc, char **argv, in
  * @users: of this struct
  * @connections, @requests: that are his
  * @direct: of the requests, those for direct evidence that the source has
+ * @unsent: bytes of answers to him
  */
 struct agent_peer {
 	struct agent_peer *next;
 	uint32_t uid;
 	uint32_t users, connections, requests, direct;
+	size_t unsent;
 };
 
 struct agent_peers {
 	struct agent_peer *first;
 	uint32_t connections, refused, requests;
+	size_t unsent;
 };
 
 /* The one of @uid, made if there is none, with one user more; NULL: no memory */
@@ -77,12 +80,14 @@ void agent_peer_put(struct agent_peers *peers, struct agent_peer *peer);
 /* May it have one more? */
 bool agent_peer_may_connect(const struct agent_peers *peers, const struct agent_peer *peer);
 bool agent_peer_may_ask(const struct agent_peers *peers, const struct agent_peer *peer);
+bool agent_peer_may_leave(const struct agent_peers *peers, const struct agent_peer *peer);
 
 /* ---- metrics.c */
 
 enum agent_refusal {
 	AGENT_REFUSED_CONNECTION, AGENT_REFUSED_REQUEST, AGENT_REFUSED_BODY,
-	AGENT_REFUSED_STOPPING, AGENT_REFUSALS,
+	AGENT_REFUSED_STOPPING, AGENT_REFUSED_UNREAD, AGENT_REFUSED_SLOW, AGENT_REFUSED_FULL,
+	AGENT_REFUSED_ARGUMENTS, AGENT_REFUSALS,
 };
 
 #define AGENT_BUCKETS	16
@@ -125,6 +130,9 @@ void agent_metrics_time(struct agent_metrics *metrics, bool batch, uint64_t us);
  * @peers: who is connected
  * @metrics: for /metrics
  * @waiting, @waiting_end: list of requests that wait for evidence, the oldest first
+ * @clients: list of connections
+ * @deadline_us: none of theirs is before
+ * @asked: requests that the source has
  * @active: requests that wait for evidence, or have an answer that is not sent yet
  * @stopping: no new requests any more
  * @failed: the source cannot be asked any more
@@ -146,7 +154,9 @@ struct agent {
 	struct agent_peers peers;
 	struct agent_metrics metrics;
 	struct agent_request *waiting, **waiting_end;
-	uint32_t active;
+	struct agent_client *clients;
+	uint64_t deadline_us;
+	uint32_t asked, active;
 	bool stopping, failed;
 	uint64_t linger_us, stop_at_us, started_us, idle_since_us;
 };
@@ -172,13 +182,38 @@ struct agent_reply {
 
 /**
  * struct agent_client - a connection
+ * @next, @link: in the list of them
  * @peer: whose
+ * @fd: libmicrohttpd's
  * @refused: one too many, which is told so
+ * @answering: it has an answer, or part of one
+ * @deadline_us: until when what it does now has to be done
  */
 struct agent_client {
+	struct agent_client *next, **link;
 	struct agent_peer *peer;
-	bool refused;
+	int fd;
+	bool refused, answering;
+	uint64_t deadline_us;
 };
+
+/* ---- deadline.c: for how long a connection may take to ask and to read */
+
+/* Joins those that are looked at, and leaves them. */
+void agent_deadline_begin(struct agent *agent, struct agent_client *client);
+void agent_deadline_end(struct agent_client *client);
+
+/* From now on; 0: what it waits for is our business */
+void agent_deadline_set(struct agent *agent, struct agent_client *client, uint32_t seconds);
+
+/* When the next may be over; UINT64_MAX: never */
+uint64_t agent_deadline_next_us(const struct agent *agent);
+
+/* Connections whose time is over end. */
+void agent_deadline_check(struct agent *agent);
+
+/* It ends, and unless it has got part of an answer it is told why. */
+void agent_client_end(struct agent *agent, struct agent_client *client, enum agent_refusal why);
 
 /**
  * struct agent_request - a request, from its headers to its end
@@ -197,6 +232,7 @@ struct agent_client {
  * @late: its time is over, and the source is not to go on with it
  * @active: it has been read, and is counted
  * @reply: the answer
+ * @unsent: bytes of it that are counted as the peer's
  * @began_us: when it came
  * @end_us: when its time is over
  */
@@ -213,6 +249,7 @@ struct agent_request {
 	const struct agent_format *format;
 	bool batch, waits, submitted, late, active;
 	struct agent_reply reply;
+	size_t unsent;
 	uint64_t began_us, end_us;
 };
 
@@ -234,6 +271,7 @@ struct agent_route {
 const struct agent_route *agent_route_find(const char *path);
 
 /* request.c: libmicrohttpd's callbacks, whose cls is the agent */
+void *agent_request_uri(void *cls, const char *uri, struct MHD_Connection *connection);
 enum MHD_Result agent_request_handle(void *cls, struct MHD_Connection *connection,
 				     const char *url, const char *method, const char *version,
 				     const char *upload, size_t *upload_len, void **request);
@@ -261,8 +299,8 @@ void agent_reply_library(struct agent_request *request, int rc, const struct cvm
 /* The answer goes to the client. */
 enum MHD_Result agent_reply_send(struct agent_request *request);
 
-/* For who gets no connection: a whole answer, of @len bytes */
-const char *agent_reply_full(size_t *len);
+/* Past libmicrohttpd: a whole answer, of @len bytes */
+const char *agent_reply_raw(enum agent_refusal why, size_t *len);
 
 /* ---- source.c */
 
@@ -309,6 +347,9 @@ int agent_listen(struct agent *agent);
 
 /* To be another user, without any privilege but what the source needs */
 int agent_sandbox_drop(const struct agent *agent);
+
+/* sandbox_files.c: to open no files but those of a source that is opened by its path */
+int agent_sandbox_files(void);
 
 /* To make no other system calls than the rest of the program takes */
 int agent_sandbox_filter(const struct agent *agent);

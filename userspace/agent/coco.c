@@ -13,13 +13,13 @@
 #include "common/cleanup.h"
 #include "common/json_hex.h"
 #include "format.h"
+#include "limits.h"
 #include "formats/cert_table.h"
 #include "formats/snp_report.h"
 #include "verify/evidence_json.h"
 
 /* the log of what the firmware has measured; there is none where it is not */
 #define EVENT_LOG	"/sys/firmware/acpi/tables/data/CCEL"
-#define EVENT_LOG_MAX	(1U << 20)
 
 static json_t *numbers(const uint8_t *bytes, size_t len)
 {
@@ -171,13 +171,15 @@ static json_t *json_base64(const void *data, size_t len)
 /* Read when the agent starts, as root; nothing is added to it after boot. */
 static json_t *event_log;
 
-void agent_coco_start(void)
+int agent_coco_start(void)
 {
 	__cleanup_free void *log = NULL;
 	size_t len;
+	int rc = cvm_read_file(EVENT_LOG, AGENT_MAX_EVENT_LOG, &log, &len);
 
-	if (!cvm_read_file(EVENT_LOG, EVENT_LOG_MAX, &log, &len))
+	if (!rc)
 		event_log = json_base64(log, len);
+	return rc == -ENOENT ? 0 : rc;
 }
 
 void agent_coco_end(void)

@@ -34,8 +34,8 @@ const struct agent_format *agent_format_named(const char *name);
 /* The first that a client takes, by its Accept or NULL; NULL: none of them */
 const struct agent_format *agent_format_accepted(const char *accept);
 
-/* coco.c: read what is for root alone, and release it */
-void agent_coco_start(void);
+/* coco.c: read what is for root alone, and release it; 0 or -errno: evidence goes without */
+int agent_coco_start(void);
 void agent_coco_end(void);
 
 /* coco.c: as struct agent_format.write */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every limit of the agent. What a peer costs it until a request has its answer is
- * bounded by them, and so is the number of answers; their length is the source's.
+ * Every limit of the agent. What a peer costs it is bounded by them, and so is what all of
+ * them do: MemoryMax= of its units is more than that.
  */
 #ifndef CVM_AGENT_LIMITS_H
 #define CVM_AGENT_LIMITS_H
@@ -14,7 +14,7 @@
 #define AGENT_MAX_CONNECTIONS		1024U
 #define AGENT_MAX_PEER_CONNECTIONS	256U
 
-/* Beyond them: connections that are told so by HTTP, and have this long to ask */
+/* Beyond them: connections that are told so by HTTP, and how long each has for all of it */
 #define AGENT_MAX_REFUSED		64U
 #define AGENT_REFUSED_S			2U
 
@@ -29,6 +29,14 @@
 #define AGENT_MAX_PEER_DIRECT		4U
 
 /*
+ * Bytes of answers with evidence that have not been sent, of one user and of all, by the
+ * same rule: beyond them who asks is told to read first. One more may go over each. What
+ * the kernel has of an answer in a socket's buffer is no longer among them.
+ */
+#define AGENT_MAX_UNSENT		(96U << 20)
+#define AGENT_MAX_PEER_UNSENT		(32U << 20)
+
+/*
  * Milliseconds that a request waits, at most, and that a source which knows deadlines is
  * given for any. A client's own limit is kept here: a source that takes those together
  * which want the same would else give a report to each length of time.
@@ -38,8 +46,12 @@
 /* One more for a user who has @own of @all, of which there may be @max */
 #define AGENT_FAIR(own, all, max)	((all) < (max) && (own) < (max) - (all))
 
-/* Bytes: of a request's line and headers with what answering it takes, and of its body */
+/*
+ * Of a request: bytes of its line and headers, with what answering it takes; arguments; bytes
+ * of its body
+ */
 #define AGENT_MAX_HEADERS		(16U << 10)
+#define AGENT_MAX_ARGUMENTS		32U
 #define AGENT_MAX_BODY			(8U << 10)
 /* What is read and thrown away of a longer body, before the connection is closed */
 #define AGENT_MAX_DISCARDED		(64U << 10)
@@ -52,6 +64,16 @@
 
 /* Seconds without a byte in either direction before a connection is closed */
 #define AGENT_IDLE_S			30U
+
+/*
+ * Seconds, whatever comes meanwhile: from the connection to the end of the first request's
+ * headers, or of a body from there; from the end of an answer to that of the next request's
+ * headers; and for an answer to be taken. How often they are looked at, in milliseconds
+ */
+#define AGENT_READ_S			12U
+#define AGENT_NEXT_S			(AGENT_IDLE_S + AGENT_READ_S)
+#define AGENT_SEND_S			20U
+#define AGENT_DEADLINE_MS		250U
 
 /* Seconds that requests under way have to be answered in after SIGTERM */
 #define AGENT_DRAIN_S			10U
@@ -73,7 +95,8 @@
 /* Files besides connections */
 #define AGENT_OTHER_FILES		64U
 
-/* Bytes of a file with certificates */
+/* Bytes of a file with certificates, and of the firmware's log of what it has measured */
 #define AGENT_MAX_CERTS			(256U << 10)
+#define AGENT_MAX_EVENT_LOG		(256U << 10)
 
 #endif /* CVM_AGENT_LIMITS_H */

@@ -4,6 +4,7 @@
  * security argument: no byte of a client is read before the filter is loaded.
  */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "agent.h"
 
@@ -43,6 +44,9 @@ int main(int argc, char **argv)
 		status = agent_server_run(&agent);
 	}
 	agent_server_stop(&agent);
+	/* a thread of the source's is in the kernel then, for longer than anybody waits */
+	if (agent.asked)
+		_exit(status);
 	agent_source_close(&agent);
 	return status;
 }

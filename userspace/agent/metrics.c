@@ -33,7 +33,8 @@ static void gauge(FILE *out, const char *name, const char *help, unsigned int va
 static void write_counters(FILE *out, const struct agent_metrics *metrics)
 {
 	static const char *const reasons[AGENT_REFUSALS] = {
-		"connections", "requests", "body", "stopping" };
+		"connections", "requests", "body", "stopping", "unread", "slow", "full",
+		"arguments" };
 
 	head(out, "answers_total", "counter", "Answers, by the first digit of their status.");
 	for (int i = 2; i < 6; i++)

@@ -91,6 +91,15 @@ static int take(struct agent_options *options, int option, const char *value)
 	return 0;
 }
 
+/* The driver takes any bytes, but no JSON says them. */
+static bool is_text(const char *label)
+{
+	json_t *json = json_string(label);
+
+	json_decref(json);
+	return json && *label;
+}
+
 int agent_options_parse(struct agent_options *options, int argc, char **argv, int *status)
 {
 	int option;
@@ -111,7 +120,7 @@ int agent_options_parse(struct agent_options *options, int argc, char **argv, in
 	}
 	if (optind < argc)
 		*status = usage(argv[optind], " is an operand, and there are none");
-	else if (options->label && !*options->label)
-		*status = usage("--label", ": a name is expected");
+	else if (options->label && !is_text(options->label))
+		*status = usage("--label", ": a name is expected, in UTF-8");
 	return *status ? -EINVAL : 0;
 }

@@ -44,6 +44,12 @@ bool agent_peer_may_connect(const struct agent_peers *peers, const struct agent_
 	       AGENT_FAIR(peer->connections, peers->connections, AGENT_MAX_CONNECTIONS);
 }
 
+bool agent_peer_may_leave(const struct agent_peers *peers, const struct agent_peer *peer)
+{
+	return peer->unsent < AGENT_MAX_PEER_UNSENT &&
+	       AGENT_FAIR(peer->unsent, peers->unsent, AGENT_MAX_UNSENT);
+}
+
 bool agent_peer_may_ask(const struct agent_peers *peers, const struct agent_peer *peer)
 {
 	return peer->requests < AGENT_MAX_PEER_REQUESTS &&

@@ -10,12 +10,9 @@
 #include "common/cleanup.h"
 #include "common/util.h"
 
-
 /* of limits.h, without its U */
 #define RETRY		"1"
 _Static_assert(AGENT_RETRY_S == 1, "RETRY says the same");
-
-#define FULL_BODY	"{\"error\":{\"code\":\"too_many_connections\",\"message\":\"there are as many connections as there may be\",\"retry\":true}}"
 
 /* what 503 and 429 mean to who gets them is in the body */
 static const struct {
@@ -30,12 +27,28 @@ static const struct {
 		413, "body_too_large", "the body is longer than any request" },
 	[AGENT_REFUSED_STOPPING] = {
 		503, "stopping", "the agent is being stopped: connect again" },
+	[AGENT_REFUSED_UNREAD] = {
+		429, "too_many_unread", "you have as many answers that you have not read as you may have" },
+	[AGENT_REFUSED_SLOW] = {
+		408, "too_slow", "the request has not come to its end in time" },
+	[AGENT_REFUSED_FULL] = {
+		503, "too_many_connections", "there are as many connections as there may be" },
+	[AGENT_REFUSED_ARGUMENTS] = {
+		414, "too_many_arguments", "nothing that can be asked for here has so many" },
 };
+
+static bool may_retry(enum agent_refusal why)
+{
+	return why != AGENT_REFUSED_BODY && why != AGENT_REFUSED_ARGUMENTS;
+}
 
 void agent_reply(struct agent_request *request, const char *type, char *body, size_t len)
 {
 	request->reply = (struct agent_reply){ .status = MHD_HTTP_OK, .type = type, .body = body,
 					       .len = len };
+	request->unsent = len;
+	request->client->peer->unsent += len;
+	request->agent->peers.unsent += len;
 }
 
 void agent_reply_json(struct agent_request *request, json_t *json)
@@ -93,13 +106,19 @@ void agent_reply_refuse(struct agent_request *request, enum agent_refusal why)
 {
 	request->agent->metrics.refused[why]++;
 	reply_error(request, refusals[why].status, refusals[why].code, refusals[why].text,
-		    why != AGENT_REFUSED_BODY);
+		    may_retry(why));
 	request->reply.close = why != AGENT_REFUSED_REQUEST;
+}
+
+/* The host's word, in the upper half, is of now; the firmware's of what was asked. */
+static bool is_hosts(const struct cvm_error *error)
+{
+	return error->platform_status >> 32;
 }
 
 void agent_reply_library(struct agent_request *request, int rc, const struct cvm_error *error)
 {
-	static const struct {
+	const struct {
 		int rc;
 		unsigned int status;
 		const char *code;
@@ -113,7 +132,7 @@ void agent_reply_library(struct agent_request *request, int rc, const struct cvm
 		{ -ECANCELED, 503, "cancelled", true },
 		{ -ENOMEM, 503, "no_memory", true },
 		{ -ETIMEDOUT, 504, "timeout", true },
-		{ -EIO, 502, "platform_refused", false },
+		{ -EIO, 502, "platform_refused", is_hosts(error) },
 		{ -EBADMSG, 502, "platform_malformed", false },
 		{ -ENOKEY, 500, "channel_dead", false },
 	};
@@ -165,20 +184,27 @@ enum MHD_Result agent_reply_send(struct agent_request *request)
 	if (!response)
 		return MHD_NO;
 	request->agent->metrics.status[reply->status / 100 % 6]++;
+	request->client->answering = true;
+	agent_deadline_set(request->agent, request->client, AGENT_SEND_S);
 	done = MHD_queue_response(request->connection, reply->status, response);
 	MHD_destroy_response(response);
 	return done;
 }
 
-const char *agent_reply_full(size_t *len)
+const char *agent_reply_raw(enum agent_refusal why, size_t *len)
 {
 	static char text[512];
+	static const char form[] =
+		"{\"error\":{\"code\":\"%s\",\"message\":\"%s\",\"retry\":%s}}";
+	const char *code = refusals[why].code, *what = refusals[why].text;
+	const char *retry = may_retry(why) ? "true" : "false";
+	unsigned int status = refusals[why].status;
 
-	if (!*text)
-		snprintf(text, sizeof(text),
-			 "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-			 "Retry-After: " RETRY "\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
-			 sizeof(FULL_BODY) - 1, FULL_BODY);
-	*len = strlen(text);
+	*len = (size_t)snprintf(text, sizeof(text),
+		"HTTP/1.1 %u %s\r\nContent-Type: application/json\r\n%s"
+		"Connection: close\r\nContent-Length: %d\r\n\r\n", status,
+		MHD_get_reason_phrase_for(status), may_retry(why) ? "Retry-After: " RETRY "\r\n" : "",
+		snprintf(NULL, 0, form, code, what, retry));
+	*len += (size_t)snprintf(text + *len, sizeof(text) - *len, form, code, what, retry);
 	return text;
 }

@@ -78,6 +78,23 @@ static void check_head(struct agent_request *request, const char *url)
 		agent_reply_refuse(request, AGENT_REFUSED_BODY);
 }
 
+/*
+ * Each argument takes memory of the connection's, and where that is used up Debian 12's
+ * libmicrohttpd (0.9.75) neither answers nor ends it.
+ */
+void *agent_request_uri(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+	struct agent_client *client = client_of(connection);
+	size_t arguments = 0;
+
+	for (; *uri; uri++)
+		arguments += *uri == '&';
+	if (client && arguments >= AGENT_MAX_ARGUMENTS)
+		agent_client_end(cls, client, AGENT_REFUSED_ARGUMENTS);
+	/* there is no request yet */
+	return NULL;
+}
+
 /* From here on its client gets an answer, which the end of the agent waits for. */
 static void count(struct agent_request *request)
 {
@@ -101,6 +118,7 @@ static enum MHD_Result begin(struct agent *agent, struct MHD_Connection *connect
 			  !strcmp(method, MHD_HTTP_METHOD_GET) ? MHD_HTTP_METHOD_GET : "";
 	request->began_us = agent_now_us();
 	*out = request;
+	agent_deadline_set(agent, client, AGENT_READ_S);
 	check_head(request, url);
 	if (!request->reply.status)
 		return MHD_YES;
@@ -227,6 +245,10 @@ void agent_request_end(void *cls, struct MHD_Connection *connection, void **stat
 			  "us", (json_int_t)(agent_now_us() - request->began_us),
 			  "end", why == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "answered" : "broken");
 	agent->active -= request->active;
+	agent->peers.unsent -= request->unsent;
+	request->client->peer->unsent -= request->unsent;
+	request->client->answering = false;
+	agent_deadline_set(agent, request->client, AGENT_NEXT_S);
 	free(request->reply.body);
 	free(request->body);
 	free(request);

@@ -49,6 +49,7 @@ static void connected(struct agent *agent, struct MHD_Connection *connection, vo
 		*context = NULL;
 		return;
 	}
+	client->fd = info->connect_fd;
 	client->refused = !agent_peer_may_connect(peers, client->peer);
 	client->peer->connections += !client->refused;
 	peers->connections += !client->refused;
@@ -56,6 +57,7 @@ static void connected(struct agent *agent, struct MHD_Connection *connection, vo
 	if (client->refused)
 		MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
 					  AGENT_REFUSED_S);
+	agent_deadline_begin(agent, client);
 }
 
 static void disconnected(struct agent *agent, void **context)
@@ -69,6 +71,7 @@ static void disconnected(struct agent *agent, void **context)
 	peers->connections -= !client->refused;
 	peers->refused -= client->refused;
 	agent_peer_put(peers, client->peer);
+	agent_deadline_end(client);
 	free(client);
 	*context = NULL;
 	if (!peers->connections)
@@ -102,9 +105,9 @@ static bool has_room(struct agent *agent, int fd)
 static void turn_away(struct agent *agent, int fd)
 {
 	size_t len;
-	const char *text = agent_reply_full(&len);
+	const char *text = agent_reply_raw(AGENT_REFUSED_FULL, &len);
 
-	agent->metrics.refused[AGENT_REFUSED_CONNECTION]++;
+	agent->metrics.refused[AGENT_REFUSED_FULL]++;
 	(void)!send(fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	close(fd);
 }
@@ -161,6 +164,7 @@ static struct MHD_Daemon *start_daemon(struct agent *agent)
 				AGENT_MAX_CONNECTIONS + AGENT_MAX_REFUSED + AGENT_ACCEPTS,
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)AGENT_MAX_HEADERS,
 				MHD_OPTION_CONNECTION_TIMEOUT, AGENT_IDLE_S,
+				MHD_OPTION_URI_LOG_CALLBACK, agent_request_uri, agent,
 				MHD_OPTION_NOTIFY_CONNECTION, notify_connection, agent,
 				MHD_OPTION_NOTIFY_COMPLETED, agent_request_end, agent,
 				MHD_OPTION_END);
@@ -262,11 +266,14 @@ static uint64_t end_us(const struct agent *agent)
 static int timeout_ms(struct agent *agent)
 {
 	uint64_t now = agent_now_us(), next = end_us(agent), late = agent_source_next_us(agent);
+	uint64_t slow = agent_deadline_next_us(agent);
 	MHD_UNSIGNED_LONG_LONG http = 0;
 	uint64_t ms;
 
 	if (late < next)
 		next = late;
+	if (slow < next)
+		next = slow;
 	ms = next == UINT64_MAX ? INT32_MAX : next <= now ? 0 : (next - now) / 1000 + 1;
 	if (MHD_get_timeout(agent->daemon, &http) == MHD_YES && http < ms)
 		ms = http;
@@ -296,6 +303,7 @@ static void handle(struct agent *agent, uint32_t what)
 static void check_time(struct agent *agent)
 {
 	agent_source_check_time(agent);
+	agent_deadline_check(agent);
 	if (agent->failed)
 		begin_stop(agent, "source");
 	else if (!agent->stopping && agent_now_us() >= end_us(agent))

@@ -96,7 +96,9 @@ int agent_source_open(struct agent *agent)
 
 	if (rc)
 		return rc;
-	agent_coco_start();
+	rc = agent_coco_start();
+	if (rc)
+		agent_log("warning", "event log", "ss", "message", strerror(-rc));
 	rc = open_source(agent);
 	if (rc == -EINVAL)
 		return fatal(rc, agent->trouble.text);
@@ -138,6 +140,7 @@ static void wait_for(struct agent_request *request)
 	struct agent *agent = request->agent;
 
 	request->waits = true;
+	agent_deadline_set(agent, request->client, 0);
 	request->link = agent->waiting_end;
 	*request->link = request;
 	agent->waiting_end = &request->next;
@@ -182,6 +185,7 @@ static bool submit(struct agent_request *request)
 	memcpy(one.report_data, request->ask.data, sizeof(one.report_data));
 	accepted = cvm_async_submit(agent->async, &one, 1, source_ms(agent), &error);
 	request->submitted = accepted == 1;
+	agent->asked += request->submitted;
 	if (!request->submitted)
 		agent_reply_library(request, accepted < 0 ? (int)accepted : one.result, &error);
 	else if (!request->batch)
@@ -244,6 +248,8 @@ void agent_source_ask(struct agent_request *request)
 				  agent->trouble.text : "this source has none");
 	else if (!agent_peer_may_ask(&agent->peers, request->client->peer))
 		agent_reply_refuse(request, AGENT_REFUSED_REQUEST);
+	else if (!agent_peer_may_leave(&agent->peers, request->client->peer))
+		agent_reply_refuse(request, AGENT_REFUSED_UNREAD);
 	else
 		ask(request);
 }
@@ -299,12 +305,15 @@ static void complete(struct cvm_completion *completion, const struct cvm_error *
 	struct agent *agent = request->agent;
 	struct agent_metrics *metrics = &agent->metrics;
 
+	agent->asked--;
 	agent_metrics_time(metrics, request->batch, agent_now_us() - request->began_us);
 	if (completion->result == -ECANCELED && request->late) {
 		reply_late(request);
 	} else if (completion->result) {
 		metrics->failed[request->batch]++;
 		agent_reply_library(request, completion->result, error);
+	} else if (!agent_peer_may_leave(&agent->peers, peer)) {
+		agent_reply_refuse(request, AGENT_REFUSED_UNREAD);
 	} else {
 		reply_evidence(request, completion->evidence);
 	}
