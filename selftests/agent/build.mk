@@ -3,7 +3,8 @@
 
 agent-client := $(patsubst %,$(B)/obj/selftests/agent/%.o,client http)
 agent-container := $(B)/obj/selftests/agent/container.o
-test-programs += $(B)/tests/agent_client $(B)/tests/agent_container
+agent-files := $(B)/obj/selftests/agent/test_agent_files.o
+test-programs += $(B)/tests/agent_client $(B)/tests/agent_container $(B)/tests/test_agent_files
 
 $(B)/tests/agent_client: $(agent-client) $(B)/lib/libcvmguest.a
 	@mkdir -p $(@D)
@@ -15,9 +16,14 @@ $(B)/tests/agent_container: $(agent-container)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
+$(B)/tests/test_agent_files: $(agent-files) $(B)/obj/userspace/agent/sandbox_files.o
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
 $(B)/obj/selftests/agent/%.o: selftests/agent/%.c
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -iquote . -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -Iselftests/lib -iquote . -c -o $@ $<
 
--include $(agent-client:.o=.d) $(agent-container:.o=.d)
+-include $(agent-client:.o=.d) $(agent-container:.o=.d) $(agent-files:.o=.d)

@@ -4,8 +4,8 @@
  * set; from there on it is a user with nothing, and makes the few system calls that
  * serving takes. With the driver that is all. Any other source is a path that is for
  * root and is opened for each request (configfs-tsm, /dev/sev-guest, the TPM): there it
- * keeps the one capability that opens it, and may open files: whoever took it over could
- * read what root can.
+ * keeps the one capability that opens it, and may open files, those alone that it needs where
+ * the kernel has Landlock (sandbox_files.c).
  */
 #include <errno.h>
 #include <grp.h>
@@ -37,6 +37,14 @@ static int refuse(int rc, const char *what)
 static bool by_path(const struct agent *agent)
 {
 	return agent->ctx && strcmp(agent->status.backend, "cvm");
+}
+
+/* Where the source is another program: a simulated platform, a TPM by --backend vtpm:TCTI */
+static bool by_socket(const struct agent *agent)
+{
+	const char *name = agent->options->backend;
+
+	return !strcmp(agent->status.backend, "sim") || (name && !strncmp(name, "vtpm:", 5));
 }
 
 /* ---- privileges */
@@ -92,6 +100,18 @@ static int check_scope(const struct agent *agent)
 	       refuse(-EPERM, "proofs would speak for the VM") : 0;
 }
 
+/* Without Landlock it goes on, as a kernel does that has not got it: the unit is there, too. */
+static int restrict_files(void)
+{
+	int rc = agent_sandbox_files();
+
+	if (rc != -ENOSYS && rc != -EOPNOTSUPP)
+		return rc ? refuse(rc, "files") : 0;
+	agent_log("warning", "sandbox", "ss ss", "step", "files", "message",
+		  "this kernel has no Landlock: the agent may open what root can");
+	return 0;
+}
+
 int agent_sandbox_drop(const struct agent *agent)
 {
 	uint32_t keep = by_path(agent) ? 1U << CAP_DAC_OVERRIDE : 0;
@@ -104,7 +124,12 @@ int agent_sandbox_drop(const struct agent *agent)
 	if (rc)
 		return rc;
 	rc = keep_only(keep);
-	return rc ? refuse(rc, "capabilities") : check_scope(agent);
+	if (rc)
+		return refuse(rc, "capabilities");
+	/* what comes by a socket of its name is a simulation's, wherever that is */
+	if (keep && !by_socket(agent))
+		rc = restrict_files();
+	return rc ? rc : check_scope(agent);
 }
 
 /* ---- system calls */
@@ -145,14 +170,6 @@ static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 	for (size_t i = 0; !rc && i < count; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
 	return rc;
-}
-
-/* Where the source is another program: a simulated platform, a TPM by --backend vtpm:TCTI */
-static bool by_socket(const struct agent *agent)
-{
-	const char *name = agent->options->backend;
-
-	return !strcmp(agent->status.backend, "sim") || (name && !strncmp(name, "vtpm:", 5));
 }
 
 /*
