@@ -68,6 +68,9 @@ containers() {
 		! mount -t devtmpfs none /dev && ! mount -t configfs none /tmp &&
 		! cvmctl report --report-data 00 --pad --out /tmp/r' >$log 2>&1
 	result $? 'no container can open a node'
+	! setpriv --reuid 1000 --clear-groups cvmctl report --backend cvm --report-data 00 --pad \
+		--out /tmp/r 2>$log && grep -q 'ermission denied' $log
+	result $? 'nor can its user where there are nodes'
 	# shellcheck disable=SC2010 # names are the kernel's
 	! ls -l "/proc/$(cat /run/a.pid)/fd" | grep -q 'cvm/report\|cvm_report\|cvm_key' && \
 		ls -l "/proc/$(cat /run/a.pid)/fd" | grep -q 'cvm/batch\|cvm_batch'
