@@ -5,6 +5,8 @@
  *   credential ask SOCKET NAME [UID]     connect from the abstract address NAME ("" for none),
  *                                        as UID, and say what comes: hexadecimal digits,
  *                                        "nothing", "too much", or "error: " and why
+ *   credential leave SOCKET NAME         the same, but another process does, when this one,
+ *                                        which has connected, has ended
  */
 #include <errno.h>
 #include <stddef.h>
@@ -68,14 +70,22 @@ static int say(const unsigned char *got, size_t len)
 	return 0;
 }
 
-static int ask(const char *path, const char *name, const char *uid)
+static int hear(int fd)
 {
 	static unsigned char got[MOST + 1];
+	size_t len = 0;
+	ssize_t more;
+
+	while ((more = read(fd, got + len, sizeof(got) - len)) > 0)
+		len += (size_t)more;
+	return more < 0 ? fails() : say(got, len);
+}
+
+static int ask(const char *path, const char *name, const char *uid, int leaves)
+{
 	struct sockaddr_un from = { .sun_family = AF_UNIX }, to = path_address(path);
 	socklen_t from_len = offsetof(struct sockaddr_un, sun_path) + 1;
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	size_t len = 0;
-	ssize_t more;
 
 	memcpy(from.sun_path + 1, name, strnlen(name, sizeof(from.sun_path) - 1));
 	from_len += (socklen_t)strlen(name);
@@ -85,9 +95,7 @@ static int ask(const char *path, const char *name, const char *uid)
 		return fails();
 	if (connect(fd, (struct sockaddr *)&to, sizeof(to)))
 		return fails();
-	while ((more = read(fd, got + len, sizeof(got) - len)) > 0)
-		len += (size_t)more;
-	return more < 0 ? fails() : say(got, len);
+	return leaves && fork() ? 0 : hear(fd);
 }
 
 int main(int argc, char **argv)
@@ -95,7 +103,10 @@ int main(int argc, char **argv)
 	if (argc > 3 && !strcmp(argv[1], "serve"))
 		return serve(argv[2], argv + 3);
 	if (argc > 3 && !strcmp(argv[1], "ask"))
-		return ask(argv[2], argv[3], argv[4]);
-	fprintf(stderr, "usage: credential serve SOCKET COMMAND... | ask SOCKET NAME [UID]\n");
+		return ask(argv[2], argv[3], argv[4], 0);
+	if (argc == 4 && !strcmp(argv[1], "leave"))
+		return ask(argv[2], argv[3], NULL, 1);
+	fprintf(stderr, "usage: credential serve SOCKET COMMAND... | ask SOCKET NAME [UID] | "
+			"leave SOCKET NAME\n");
 	return 2;
 }

@@ -22,9 +22,19 @@ serve()
 	until [ -S $socket ]; do usleep 10000; done
 }
 
+# in_cgroup PATH COMMAND...
+in_cgroup()
+{
+	mkdir -p "/sys/fs/cgroup/$1"
+	# shellcheck disable=SC2016 # of the other shell
+	sh -c 'echo 0 >"/sys/fs/cgroup/$1/cgroup.procs" && shift && exec "$@"' - "$@"
+}
+
 ask()	# NAME [UID]
 {
-	credential ask $socket "$@" 2>&1 | tee -a /tmp/answers
+	local unit=${1#*/unit/}
+
+	in_cgroup "system.slice/${unit%%/*}" credential ask $socket "$@" 2>&1 | tee -a /tmp/answers
 }
 
 db()
@@ -96,6 +106,79 @@ refused()	# OPTION...
 $key" 'two at once'
 }
 
+# denied WORDS NAME COMMAND...: root, too, who is not as privileged as systemd, or not there
+denied()
+{
+	local words=$1 name=$2
+
+	: >/tmp/log
+	shift 2
+	is "$("$@" 2>&1)" 'too much' "$name"
+	cp /tmp/log /tmp/err
+	grep -q "$words" /tmp/log && ! grep -q 'has its credential' /tmp/log
+	result $? 'which is said'
+}
+
+weaker_root()
+{
+	set -- credential ask $socket 1f/unit/a.service/db
+	is "$(in_cgroup system.slice/a.service "$@")" "$key" 'root in the cgroup of the unit'
+	denied 'another user namespace' "root of a user namespace: none" \
+		in_cgroup system.slice/a.service unshare -Ur "$@"
+	denied 'root without CAP_SYS_ADMIN' 'root without capabilities: none' \
+		in_cgroup system.slice/a.service setpriv --bounding-set -all --inh-caps -all "$@"
+	denied 'root without CAP_SYS_ADMIN' 'root with all the others: none' \
+		in_cgroup system.slice/a.service setpriv --bounding-set -sys_admin --inh-caps -sys_admin "$@"
+	denied 'not in its cgroup' 'root in no cgroup: none' "$@"
+	denied 'not in its cgroup' "root in another unit's: none" in_cgroup system.slice/b.service "$@"
+	denied 'not in its cgroup' "a unit of that name of root's own manager: none" \
+		in_cgroup user.slice/user-0.slice/user@0.service/app.slice/a.service "$@"
+	denied 'not in its cgroup' 'a container: none' \
+		in_cgroup machine.slice/x.scope/system.slice/a.service "$@"
+}
+
+# shellcheck disable=SC2317 # by denied
+# left COMMAND: who has connected has ended before it is looked who that was; then COMMAND is run
+left()
+{
+	kill -STOP "$server"
+	in_cgroup system.slice/b.service sh -c 'echo $$ >/tmp/pid && exec "$@"' - \
+		credential leave "$socket" 1f/unit/a.service/db >/tmp/left
+	"$@"
+	kill -CONT "$server"
+	until [ -s /tmp/left ]; do usleep 10000; done
+	cat /tmp/left
+}
+
+# a process of that unit with the same number
+# shellcheck disable=SC2317
+reuse()
+{
+	local wanted next=0 tries=0
+
+	wanted=$(cat /tmp/pid)
+	until [ "$next" = "$wanted" ] || [ "$tries" = 50 ]; do
+		tries=$((tries + 1))
+		echo $((wanted - 1)) >/proc/sys/kernel/ns_last_pid
+		sh -c 'echo 0 >/sys/fs/cgroup/system.slice/a.service/cgroup.procs && exec sleep 1000' \
+			>/dev/null 2>&1 &
+		next=$!
+	done
+	[ "$next" = "$wanted" ] || echo 'no process of that number' >>/tmp/log
+	until grep -q a.service "/proc/$next/cgroup"; do usleep 10000; done
+}
+
+no_more()
+{
+	denied 'is not there any more' 'of a process that has ended: none' left :
+	case $(uname -r) in
+	6.1.*)	return ;;	# SO_PEERPIDFD is of 6.5
+	esac
+	denied 'is not there any more' 'nor if another has its number, of that unit' left reuse
+	! grep -q 'no process of that number' /tmp/log
+	result $? 'as one had'
+}
+
 ends()
 {
 	wait "$server"
@@ -132,6 +215,9 @@ by_firmware()
 	keys $mix
 	# shellcheck disable=SC2086
 	refused $mix
+	weaker_root
+	no_more
+	is "$(db)" "$key" 'the next one is served'
 	silent
 	ends
 	serve --mix measurement,tcb
@@ -169,6 +255,7 @@ by_tpm()
 }
 
 : >/tmp/log
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
 case $platform in
 snp)	by_firmware ;;
 *)	by_tpm ;;

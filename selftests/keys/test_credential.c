@@ -77,6 +77,44 @@ static void longest(void)
 	check(!strncmp(label, "credential/a.service/xxx", 24), "which names both");
 }
 
+static void in_unit(const char *cgroups, const char *unit, bool wanted)
+{
+	const char *last = strrchr(cgroups, '\n');
+
+	check(cvm_credential_in_unit(cgroups, unit) == wanted, "%s %s: %s",
+	      wanted ? "in" : "not in", unit, last ? last + 1 : cgroups);
+}
+
+/* of systemd's names for cgroups */
+static void cgroups(void)
+{
+	in_unit("0::/system.slice/a.service", "a.service", true);
+	in_unit("0::/a.service", "a.service", true);
+	in_unit("0::/system.slice/system-a.slice/a@b.service", "a@b.service", true);
+	in_unit("1:name=systemd:/b.service\n0::/system.slice/a.service", "a.service", true);
+	in_unit("0::/system.slice/_cpu.service", "cpu.service", true);
+	in_unit("0::/system.slice/__a.service", "_a.service", true);
+	/* of a unit that has cgroups of its own, and has systemd begin there */
+	in_unit("0::/system.slice/a.service/.control", "a.service", true);
+	in_unit("0::/system.slice/b.service", "a.service", false);
+	in_unit("0::/system.slice/a.service.d", "a.service", false);
+	in_unit("0::/system.slice/aa.service", "a.service", false);
+	in_unit("0::/system.slice/a.servic", "a.service", false);
+	in_unit("0::/system.slice/b.service/a.service", "a.service", false);
+	in_unit("0::/system.slice/b.scope/a.service", "a.service", false);
+	in_unit("0::/system.slice/b.scope/system.slice/a.service", "a.service", false);
+	in_unit("0::/user.slice/user-0.slice/user@0.service/app.slice/a.service", "a.service", false);
+	in_unit("0::/system.slice/b/a.service", "a.service", false);
+	in_unit("0::/.slice/a.service", "a.service", false);
+	in_unit("0::/../a.service", "a.service", false);
+	in_unit("0::/system.slice//a.service", "a.service", false);
+	in_unit("0::/system.slice", "a.service", false);
+	in_unit("0::/", "a.service", false);
+	in_unit("1:name=systemd:/system.slice/a.service", "a.service", false);
+	in_unit("10::/system.slice/a.service", "a.service", false);
+	in_unit("", "a.service", false);
+}
+
 int main(void)
 {
 	accepts("adf9d86b6eda275e/unit/foobar.service/credx", "foobar.service", "credx");
@@ -119,5 +157,6 @@ int main(void)
 	REFUSES("1f\0/unit/a.service/b");
 	no_abstract_one();
 	longest();
+	cgroups();
 	return tap_end();
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# cvm-tempdisk@.service, cvm-swap@.service and cvm-credential.socket in a Debian machine with our packages,
-# over two boots as an SNP guest and one as none; see units_guest.sh.
+# cvm-tempdisk@.service, cvm-swap@.service and cvm-credential.socket in a Debian machine with
+# our packages, over two boots as an SNP guest and one as none; see units_guest.sh.
 #   selftests/keys/units.sh 6.1|6.12|7.3
 cd "$(dirname "$0")/../.." || exit
 # shellcheck source=selftests/dkms/lib.sh
@@ -16,6 +16,11 @@ devices()
 	install -m 755 selftests/keys/units_devices "$dir/machine/usr/local/sbin/"
 	cp selftests/keys/units-devices.service selftests/keys/units-user.service \
 		selftests/keys/units-credential@.service "$etc/systemd/system/"
+	# one that is what such units are, and begins in a cgroup below its own where it can
+	mkdir -p "$etc/systemd/system/units-credential@confined.service.d"
+	printf '%s\n' '[Service]' DynamicUser=yes PrivateUsers=yes PrivateNetwork=yes PrivateDevices=yes \
+		CapabilityBoundingSet= Delegate=yes DelegateSubgroup=main \
+		>"$etc/systemd/system/units-credential@confined.service.d/confined.conf"
 	mkdir -p "$dir/machine/var/lib/units" "$dir/machine/scratch"
 	truncate -s 64M "$dir/machine/var/lib/units"/{scratch,swap,foreign,taken}.img
 	# somebody's file system
@@ -45,7 +50,7 @@ fresh_machine "$series"
 install_packages
 devices && configuration && in_machine "$debs" systemctl enable units-devices.service \
 	units-user.service cvm-swap@swap.service cvm-credential.socket \
-	units-credential@a.service units-credential@b.service
+	units-credential@a.service units-credential@b.service units-credential@confined.service
 result $? 'units, and devices for them'
 machine_disk "$dir/machine" "$dir/disk" 2>"$log"
 result $? 'a disk'

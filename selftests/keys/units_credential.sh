@@ -31,12 +31,12 @@ credentials()
 	credential_log
 	[ "$(stat -c '%a %U %G' $CREDENTIAL_SOCKET)" = '600 root root' ]
 	result $? "credentials: the socket is root's alone"
-	all="$(got a db) $(got a other) $(got b db) $(got b other)"
+	all="$(got a db) $(got a other) $(got b db) $(got b other) $(got confined db)"
 	for one in $all; do
 		is_key "$one" || all=
 	done
-	[ -n "$all" ] && [ "$(printf '%s\n' $all | sort -u | wc -l)" = 4 ]
-	result $? 'credentials: a key of 32 bytes for each of two units, and of two credentials'
+	[ -n "$all" ] && [ "$(printf '%s\n' $all | sort -u | wc -l)" = 5 ]
+	result $? 'credentials: a key of 32 bytes for each of three units, and of two credentials'
 	[ -e $state/credentials ] || echo "$all" >$state/credentials
 	[ "$(cat $state/credentials)" = "$all" ]
 	result $? 'credentials: the same at each boot'
@@ -51,6 +51,10 @@ credentials()
 	/run/vm/credential ask $CREDENTIAL_SOCKET 1f/unit/units-credential@a.service >$log 2>&1
 	grep -qx 'too much' $log
 	result $? 'credentials: an address without one: more than systemd takes'
+	/run/vm/credential ask $CREDENTIAL_SOCKET 1f/unit/units-credential@a.service/db >$log 2>&1
+	grep -qx 'too much' $log && journalctl -b -u cvm-credential.service --no-pager |
+		grep -q 'has connected for units-credential@a.service, and is not in its cgroup'
+	result $? "credentials: root has none by another unit's address"
 }
 
 # what unit got which is there, of the keys no part
@@ -75,7 +79,7 @@ sandboxed()
 	pid=$(systemctl show -p MainPID --value cvm-credential.service)
 	grep -E '^(Cap|NoNew|Seccomp)' "/proc/$pid/status" >$log 2>&1
 	grep -q '^NoNewPrivs:.1$' $log && grep -q '^Seccomp:.2$' $log &&
-		grep -q '^CapBnd:.0000000000204002$' $log
+		grep -q '^CapBnd:.0000000000284002$' $log
 	result $? 'credentials: who gives them is confined'
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * cvmctl key credential: keys for systemd's units, LoadCredential=ID:SOCKET, by a socket that
- * systemd hands over. Who connects has no say in what he gets: the kernel says that he is
- * root, his address which unit and credential it is for (keys/credential.h), and the command
- * line what the key is made of.
+ * systemd hands over. Who connects has no say in what he gets: his address says which unit
+ * and credential it is for (keys/credential.h), the kernel that he is of that unit, and as
+ * privileged as systemd (key_peer.c), and the command line what the key is made of.
  *
  * To systemd a connection that ends without a byte is a credential without a byte, and the
  * unit is started with that. So one that gets no key gets more than systemd takes, for then
@@ -47,17 +47,6 @@ struct server {
 };
 
 /* ---- who asks */
-
-/* As the kernel saw him when he connected, in this user namespace: 0 is root of no other */
-static int check_root(int fd)
-{
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
-		return fail(EXIT_FAILED, "who has connected is not known: %s", strerror(errno));
-	return peer.uid ? fail(EXIT_FAILED, "uid %u has connected, who is not root: refused", peer.uid) : 0;
-}
 
 static int read_name(int fd, struct cvm_credential *credential)
 {
@@ -142,12 +131,13 @@ static void send_too_much(int fd)
 }
 
 /* False: he has got nothing. */
-static bool give_key(const struct server *server, int fd)
+static bool give_key(const struct server *server, int fd, pid_t pid)
 {
 	__cleanup_secret struct cvm_secret key = { 0 };
 	struct cvm_credential credential;
 
-	if (read_name(fd, &credential) || make_key(server, &credential, &key))
+	if (read_name(fd, &credential) || key_check_unit(fd, pid, credential.unit) ||
+	    make_key(server, &credential, &key))
 		return false;
 	if (!send_key(server, fd, &key)) {
 		fail(EXIT_FAILED, "%s has gone without its credential %s", credential.unit,
@@ -163,13 +153,14 @@ static int serve_one(const struct server *server)
 {
 	__cleanup_secret_time struct cvm_secret_time time = { 0 };
 	__cleanup_fd int fd = -1;
+	pid_t pid;
 
 	cvm_secret_begin(&time);
 	fd = accept4(FIRST_FD, NULL, NULL, SOCK_CLOEXEC);
 	if (fd < 0)
 		return errno == ECONNABORTED || errno == EINTR || errno == EAGAIN ? 0 :
 		       fail(EXIT_FAILED, "nobody can be taken: %s", strerror(errno));
-	if (!check_root(fd) && !give_key(server, fd))
+	if (!key_check_root(fd, &pid) && !give_key(server, fd, pid))
 		send_too_much(fd);
 	return 0;
 }

@@ -78,6 +78,37 @@ int cvm_credential_parse(const struct sockaddr_un *address, socklen_t len,
 	return 0;
 }
 
+/* The unified hierarchy's, which has the number 0; a name has no end of line in it. */
+static const char *find_cgroup(const char *cgroups)
+{
+	static const char unified[] = "\n0::/";
+	const char *at = strstr(cgroups, unified);
+
+	if (!strncmp(cgroups, unified + 1, strlen(unified + 1)))
+		return cgroups + strlen(unified + 1);
+	return at ? at + strlen(unified) : NULL;
+}
+
+bool cvm_credential_in_unit(const char *cgroups, const char *unit)
+{
+	static const char slice[] = ".slice";
+	const char *at = find_cgroup(cgroups);
+	size_t len = at ? strcspn(at, "/\n") : 0, suffix = strlen(slice);
+
+	while (at && at[len] == '/' && len > suffix && !strncmp(at + len - suffix, slice, suffix)) {
+		at += len + 1;
+		len = strcspn(at, "/\n");
+	}
+	if (!at)
+		return false;
+	/* before names that would be files of a cgroup, and those that begin so themselves */
+	if (*at == '_') {
+		at++;
+		len--;
+	}
+	return len == strlen(unit) && !strncmp(at, unit, len);
+}
+
 const char *cvm_credential_label(const struct cvm_credential *credential,
 				 char label[CVM_CREDENTIAL_LABEL])
 {

@@ -4,12 +4,13 @@
  * in the abstract namespace that names the unit and the credential (systemd.exec(5)):
  *	00 || RANDOM || "/unit/" || UNIT || "/" || ID
  *
- * Anybody may bind to such an address who is in the network namespace. It is worth what the
- * uid of who has connected is worth, and no more.
+ * Anybody may bind to such an address who is in the network namespace. It says what is asked
+ * for, and nothing about who asks: his cgroup does.
  */
 #ifndef CVM_KEYS_CREDENTIAL_H
 #define CVM_KEYS_CREDENTIAL_H
 
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -39,6 +40,13 @@ struct cvm_credential {
  */
 int cvm_credential_parse(const struct sockaddr_un *address, socklen_t len,
 			 struct cvm_credential *credential, struct cvm_error *error);
+
+/*
+ * Whether @cgroups, the text of /proc/PID/cgroup, is that of a process in @unit of the system's
+ * manager, which is the first part of the path that is no slice. Units of users' managers are
+ * below user@UID.service, containers below a scope, or a service that keeps them.
+ */
+bool cvm_credential_in_unit(const char *cgroups, const char *unit);
 
 #define CVM_CREDENTIAL_LABEL	(sizeof("credential//") + 2 * CVM_CREDENTIAL_NAME)
 
