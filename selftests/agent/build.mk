@@ -16,10 +16,11 @@ $(B)/tests/agent_container: $(agent-container)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
-$(B)/tests/test_agent_files: $(agent-files) $(B)/obj/userspace/agent/sandbox_files.o
+$(B)/tests/test_agent_files: $(agent-files) $(patsubst %,$(B)/obj/userspace/agent/%.o,sandbox sandbox_files log) \
+		$(B)/lib/libcvmguest.a
 	@mkdir -p $(@D)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lseccomp $(lib-libs)
 
 $(B)/obj/selftests/agent/%.o: selftests/agent/%.c
 	@mkdir -p $(@D)

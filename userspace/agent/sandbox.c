@@ -8,6 +8,7 @@
  * the kernel has Landlock (sandbox_files.c).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/cvm_guest.h>
@@ -150,10 +151,10 @@ static const int serving[] = {
 	SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(lseek),
 };
 
-/* Files by their names, the host's service, and a thread that looks up a host */
+/* Files by their names (but for open()), the host's service, and a thread that looks up a host */
 static const int by_name[] = {
-	SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx),
-	SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
+	SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx), SCMP_SYS(access),
+	SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
 	SCMP_SYS(readlinkat), SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(rmdir),
 	SCMP_SYS(unlinkat), SCMP_SYS(getdents64), SCMP_SYS(flock), SCMP_SYS(capget),
 	SCMP_SYS(ioctl), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(pipe2), SCMP_SYS(eventfd2),
@@ -170,6 +171,18 @@ static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 	for (size_t i = 0; !rc && i < count; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
 	return rc;
+}
+
+/* To read is enough to truncate by; the kernel takes 32 bits. */
+static int allow_open(scmp_filter_ctx filter)
+{
+	int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+				  SCMP_A2(SCMP_CMP_MASKED_EQ, O_TRUNC, 0));
+
+	if (rc)
+		return rc;
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
+				SCMP_A1(SCMP_CMP_MASKED_EQ, O_TRUNC, 0));
 }
 
 /*
@@ -204,6 +217,8 @@ static int fill(scmp_filter_ctx filter, const struct agent *agent)
 		rc = allow(filter, serving, ARRAY_SIZE(serving));
 	if (!rc && by_path(agent))
 		rc = allow(filter, by_name, ARRAY_SIZE(by_name));
+	if (!rc && by_path(agent))
+		rc = allow_open(filter);
 	if (!rc && by_path(agent))
 		return allow_sockets(filter, agent);
 	if (!rc)
