@@ -50,25 +50,40 @@ source_lines()
 	esac
 }
 
+# put FILE: what comes, all at once, and only where it is something else: others who run at
+# the same time read the file meanwhile
+put()
+{
+	cat >"$1.$$" || return 1
+	if cmp -s "$1.$$" "$1"; then rm "$1.$$"; else mv "$1.$$" "$1"; fi
+}
+
+default_release()
+{
+	[ "$1" = bookworm ] || echo "APT::Default-Release \"${1/%trixie/trixie-backports}\";"
+}
+
 # apt_init RELEASE: makes the private apt, sets apt_conf
 apt_init()
 {
-	local dir=$CACHE/apt/$1
+	local dir=$CACHE/apt/$1 sources
 
 	apt_conf=$dir/apt.conf
 	mkdir -p "$dir"/{etc,state/lists/partial,cache/archives/partial,debs}
-	source_lines "$1" >"$dir/etc/sources.list" || return 1
-	: >"$dir/state/status"
+	find_mirrors || return 1
+	sources=$(source_lines "$1") || return 1
+	put "$dir/etc/sources.list" <<<"$sources" || return 1
+	put "$dir/state/status" </dev/null || return 1
 	# lists of hooks from the machine's apt.conf.d are cleared: they touch
 	# its caches, which we neither own nor use
-	cat >"$apt_conf" <<-END
+	put "$apt_conf" <<-END
 		#clear APT::Update::Pre-Invoke;
 		#clear APT::Update::Post-Invoke;
 		#clear APT::Update::Post-Invoke-Success;
 		#clear DPkg::Post-Invoke;
 		APT::Architecture "amd64";
 		APT::Architectures { "amd64"; };
-		APT::Default-Release "${1/%trixie/trixie-backports}";
+$(default_release "$1")
 		APT::Sandbox::User "";
 		Acquire::Languages "none";
 		Acquire::Retries "3";
@@ -80,7 +95,6 @@ apt_init()
 		Dir::State::status "$dir/state/status";
 		Dir::Cache "$dir/cache";
 	END
-	[ "$1" != bookworm ] || sed -i '/Default-Release/d' "$apt_conf"
 }
 
 fresh_lists()
