@@ -212,6 +212,11 @@ bool crowd_enter(const char *name)
 	return write_file(path, "0");
 }
 
+bool crowd_users(void)
+{
+	return access(GROUPS "/cgroup.procs", F_OK) || crowd_enter("");
+}
+
 /* the number after "@what" and @separator in a file of lines */
 static long long figure(const char *path, const char *what, char separator)
 {

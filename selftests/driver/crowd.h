@@ -65,6 +65,11 @@ bool crowd_record(const void *p, size_t len, const struct cvm_record **record);
 bool crowd_group(const char *name);
 /* the process of the caller goes there; "": back to the root */
 bool crowd_enter(const char *name);
+/*
+ * Goes to the root cgroup, where each user is an owner; elsewhere, as in a service, all users
+ * are one. false: not allowed
+ */
+bool crowd_users(void);
 /* a figure of the group's memory.stat in bytes; -1: there is none */
 long long crowd_memory(const char *name, const char *what);
 

@@ -76,6 +76,8 @@ FIXTURE_SETUP(beside)
 {
 	if (!crowd_info(&info) || crowd_seam("requests") < 0)
 		SKIP(return, "no " CROWD_NODE ", or no simulated platform");
+	if (!crowd_users())
+		SKIP(return, "not in the root cgroup");
 	if (variant->users && !crowd_group(GROUP))
 		SKIP(return, "no cgroup v2");
 	ASSERT_TRUE(flood_init());
@@ -159,6 +161,8 @@ FIXTURE_SETUP(equals)
 {
 	if (!crowd_info(&info) || crowd_seam("requests") < 0)
 		SKIP(return, "no " CROWD_NODE ", or no simulated platform");
+	if (!crowd_users())
+		SKIP(return, "not in the root cgroup");
 	if (variant->flood.divided && !flood_groups())
 		SKIP(return, "no cgroup v2");
 	ASSERT_TRUE(flood_init());
