@@ -142,6 +142,17 @@ static void off_otherwise(struct azure_world *w)
 	renamed_later(w, GUID_GLOBAL, "SecureBoot", "\0", 1, EV_CONFIG, false);
 }
 
+/* a zero behind what was hashed, as some firmware has it behind other events */
+static void off_and_zero(struct azure_world *w)
+{
+	uint8_t event[128] = { 0 }, digest[32];
+	size_t size = put_variable(event, GUID_GLOBAL, "SecureBoot", "\0", 1);
+
+	genuine(w);
+	SHA256(event, size, digest);
+	log_event(&w->log, 7, EV_CONFIG, digest, event, size + 1);
+}
+
 static void off_authority(struct azure_world *w)
 {
 	renamed_later(w, GUID_GLOBAL, "SecureBoot", "\0", 1, EV_AUTHORITY, true);
@@ -290,6 +301,7 @@ static const struct {
 	{ "Secure Boot measured again later", changed_later, NULL, ASK_ON, "=" SECURE_BOOT },
 	{ "Secure Boot off again under another name", off_hidden, NULL, ASK_ON, "=" SECURE_BOOT },
 	{ "Secure Boot off again, shown as another", off_otherwise, NULL, ASK_ON, "=" SECURE_BOOT },
+	{ "Secure Boot off again, and a zero", off_and_zero, NULL, ASK_ON, "=" SECURE_BOOT },
 	{ "Secure Boot off again by another type", off_authority, NULL, ASK_ON, "=" SECURE_BOOT },
 	{ "keys changed by another type", db_renamed, NULL, "{\"db\": [" KEYS "]}", "=" DB },
 	{ "keys removed by another type", db_removed, NULL, "{\"db\": [" KEYS "]}", "=" DB },

@@ -91,13 +91,19 @@ static void measure(struct cvm_boot_log *boot, const struct cvm_event *e,
 	SHA256(variable->data.data, variable->data.len, m->digest);
 }
 
-/* All of PCR 7 hashes what it shows, but for a zero that firmware has been seen to add */
-static bool is_shown(const struct cvm_event *e)
+/*
+ * All of PCR 7 hashes what it shows, but for a zero that firmware has been seen to add. @len: what
+ * was hashed, for a zero that a sender adds must not hide a variable.
+ */
+static bool is_shown(const struct cvm_event *e, size_t *len)
 {
-	size_t len = e->data.len;
-
-	return is_hash_of(e->digest, e->data.data, len) ||
-	       (len && !e->data.data[len - 1] && is_hash_of(e->digest, e->data.data, len - 1));
+	*len = e->data.len;
+	if (is_hash_of(e->digest, e->data.data, *len))
+		return true;
+	if (!*len || e->data.data[*len - 1])
+		return false;
+	--*len;
+	return is_hash_of(e->digest, e->data.data, *len);
 }
 
 /* Whatever its type: under another one a variable could be changed, and nobody see it. */
@@ -105,6 +111,7 @@ static void take_boot(struct cvm_boot_log *boot, const struct cvm_event *e)
 {
 	struct cvm_efi_variable variable;
 	struct cvm_format_error err;
+	size_t len;
 
 	if (!boot->failed && is_failure(e))
 		boot->failed = e->number;
@@ -113,12 +120,12 @@ static void take_boot(struct cvm_boot_log *boot, const struct cvm_event *e)
 			boot->separator = e->number;
 		return;
 	}
-	if (!is_shown(e)) {
+	if (!is_shown(e, &len)) {
 		if (!boot->unfounded)
 			boot->unfounded = e->number;
 		return;
 	}
-	if (!cvm_efi_variable_parse(e->data.data, e->data.len, &variable, &err))
+	if (!cvm_efi_variable_parse(e->data.data, len, &variable, &err))
 		measure(boot, e, &variable);
 }
 
