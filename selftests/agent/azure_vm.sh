@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# cvm-agent in a VM of Azure's without our driver: by the TPM's node, which it opens at each
-# request, and the host's service; with the files that it may open, and no others. Prints TAP.
-#   azure_vm.sh KERNEL snp|tdx
+# cvm-agent in a VM of Azure's, without our driver or with it: by the TPM's node, which it opens
+# at each request, and the host's service; with the files that it may open, and no others. Prints
+# TAP.
+#   azure_vm.sh KERNEL snp|tdx [none|cvm]
 # shellcheck source=selftests/cvmctl/lib.sh
 . "$(dirname "$0")/../cvmctl/lib.sh"
 
-kernel=$1 tee=$2 state=build/cache/fw-state
+kernel=$1 tee=$2 driver=${3:-none} state=build/cache/fw-state
 data=$(hex64 c7)
 with=(--binding azure --authenticity-only)
 if [[ $tee == snp ]]; then
@@ -17,9 +18,12 @@ else
 	for list in "$state"/*-collateral.json; do with+=(--collateral "$list"); done
 fi
 
+backend=vtpm
+[[ $driver == none ]] || backend=$driver
+
 cat >"$dir/guest" <<END
 mkdir /tmp/out
-cvm-agent --user nobody --backend vtpm --direct --log-requests --listen /run/agent.sock 2>/tmp/out/log &
+cvm-agent --user nobody --backend $backend --direct --log-requests --listen /run/agent.sock 2>/tmp/out/log &
 left=200
 until grep -qs '"event":"start"' /tmp/out/log || [ \$left = 0 ]; do usleep 50000; left=\$((left - 1)); done
 for mode in direct batch; do
@@ -30,10 +34,10 @@ kill \$!
 wait \$!
 END
 
-selftests/vm/run --kernel "$kernel" --platform "azure-$tee" --driver none --imds --timeout 240 \
+selftests/vm/run --kernel "$kernel" --platform "azure-$tee" --driver "$driver" --imds --timeout 240 \
 	--put build/bin/cvm-agent:/usr/bin/cvm-agent --put build/tests/agent_client:/usr/bin/agent_client \
 	--put "$dir/guest:/guest" --get "/tmp/out:$dir/out" -- sh /guest >"$dir/stdout" 2>"$dir/stderr"
-result $? "cvm-agent on $kernel, azure-$tee, without the driver" "$(tail -n 20 "$dir/stderr"; cat "$dir/out/log")"
+result $? "cvm-agent on $kernel, azure-$tee, driver: $driver" "$(tail -n 20 "$dir/stderr"; cat "$dir/out/log")"
 try 0 '' 'direct evidence verifies' verify "${with[@]}" "$dir/out/direct" --report-data "$data"
 try 0 '' 'batch evidence verifies' verify "${with[@]}" "$dir/out/batch" --user-data "$data" --scope unprivileged
 grep -q '^CapEff:.0000000000000002$' "$dir/out/status" && grep -q '^Seccomp:.2$' "$dir/out/status"

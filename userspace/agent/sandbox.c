@@ -2,8 +2,8 @@
 /*
  * What the agent may do once it reads what others write. Its nodes are open, its label is
  * set; from there on it is a user with nothing, and makes the few system calls that
- * serving takes. With the driver that is all. Any other source is a path that is for
- * root and is opened for each request (configfs-tsm, /dev/sev-guest, the TPM): there it
+ * serving takes. With the driver that is all, but on Azure. Any other source is a path that is
+ * for root and is opened for each request (configfs-tsm, /dev/sev-guest, the TPM): there it
  * keeps the one capability that opens it, and may open files, those alone that it needs where
  * the kernel has Landlock (sandbox_files.c).
  */
@@ -35,9 +35,11 @@ static int refuse(int rc, const char *what)
 	return rc;
 }
 
+/* Azure's reports, whoever gives them, are completed by the TPM, which is opened each time. */
 static bool by_path(const struct agent *agent)
 {
-	return agent->ctx && strcmp(agent->status.backend, "cvm");
+	return agent->ctx && (strcmp(agent->status.backend, "cvm") ||
+			      agent->status.types & 1U << CVM_EVIDENCE_HCL_REPORT);
 }
 
 /* Where the source is another program: a simulated platform, a TPM by --backend vtpm:TCTI */
