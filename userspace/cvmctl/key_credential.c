@@ -100,7 +100,7 @@ static void wipe_digits(struct digits *digits)
 	OPENSSL_cleanse(digits, sizeof(*digits));
 }
 
-/* A socket that nothing has been written to yet takes it at once, or it is broken. */
+/* A socket that nothing has been written to yet takes it at once, all of it or nothing. */
 static bool send_key(const struct server *server, int fd, const struct cvm_secret *key)
 {
 	__cleanup(wipe_digits) struct digits digits = { "" };
@@ -140,9 +140,10 @@ static bool give_key(const struct server *server, int fd, pid_t pid)
 	    make_key(server, &credential, &key))
 		return false;
 	if (!send_key(server, fd, &key)) {
-		fail(EXIT_FAILED, "%s has gone without its credential %s", credential.unit,
+		/* gone, or no memory for it: nothing at all would be a credential, of no bytes */
+		fail(EXIT_FAILED, "%s has not taken its credential %s", credential.unit,
 		     credential.id);
-		return true;
+		return false;
 	}
 	note("%s has its credential %s", credential.unit, credential.id);
 	return true;
