@@ -46,7 +46,8 @@ configuration()
 }
 
 make_packages
-fresh_machine "$series"
+# what is recommended for temporary disks: Debian 13 has it no more of itself
+fresh_machine "$series" e2fsprogs
 install_packages
 devices && configuration && in_machine "$debs" systemctl enable units-devices.service \
 	units-user.service cvm-swap@swap.service cvm-credential.socket \
