@@ -23,25 +23,39 @@ backend=vtpm
 
 cat >"$dir/guest" <<END
 mkdir /tmp/out
-cvm-agent --user nobody --backend $backend --direct --log-requests --listen /run/agent.sock 2>/tmp/out/log &
-left=200
-until grep -qs '"event":"start"' /tmp/out/log || [ \$left = 0 ]; do usleep 50000; left=\$((left - 1)); done
-for mode in direct batch; do
-	agent_client /run/agent.sock get "/v1/evidence?user_data=$data&mode=\$mode" >/tmp/out/\$mode 2>>/tmp/out/log
-done
-cp /proc/\$!/status /tmp/out/status
-kill \$!
-wait \$!
+# agent NAME OPTION... -- MODE...: NAME.MODE is what it gave
+agent() {
+	name=\$1 options=
+	shift
+	while [ "\$1" != -- ]; do options="\$options \$1"; shift; done
+	shift
+	rm -f /run/agent.sock
+	cvm-agent --user nobody --backend $backend \$options --log-requests --listen /run/agent.sock 2>/tmp/out/\$name.log &
+	left=200
+	until grep -qs '"event":"start"' /tmp/out/\$name.log || [ \$left = 0 ]; do usleep 50000; left=\$((left - 1)); done
+	for mode; do
+		agent_client /run/agent.sock get "/v1/evidence?user_data=$data&mode=\$mode" \
+			>/tmp/out/\$name.\$mode 2>>/tmp/out/\$name.log
+	done
+	cp /proc/\$!/status /tmp/out/\$name.status
+	kill \$!
+	wait \$!
+}
+agent both --direct -- direct batch
+# as the units start it: with the driver it has the node for batches alone
+agent alone -- batch
 END
 
 selftests/vm/run --kernel "$kernel" --platform "azure-$tee" --driver "$driver" --imds --timeout 240 \
 	--put build/bin/cvm-agent:/usr/bin/cvm-agent --put build/tests/agent_client:/usr/bin/agent_client \
 	--put "$dir/guest:/guest" --get "/tmp/out:$dir/out" -- sh /guest >"$dir/stdout" 2>"$dir/stderr"
-result $? "cvm-agent on $kernel, azure-$tee, driver: $driver" "$(tail -n 20 "$dir/stderr"; cat "$dir/out/log")"
-try 0 '' 'direct evidence verifies' verify "${with[@]}" "$dir/out/direct" --report-data "$data"
-try 0 '' 'batch evidence verifies' verify "${with[@]}" "$dir/out/batch" --user-data "$data" --scope unprivileged
-grep -q '^CapEff:.0000000000000002$' "$dir/out/status" && grep -q '^Seccomp:.2$' "$dir/out/status"
-result $? 'it has the capability that opens the node, and no other' "$(cat "$dir/out/status")"
-! grep -q '"level":"\(warning\|error\)"' "$dir/out/log" && grep -q '"event":"start"' "$dir/out/log"
-result $? 'its files are confined' "$(cat "$dir/out/log")"
+result $? "cvm-agent on $kernel, azure-$tee, driver: $driver" "$(tail -n 20 "$dir/stderr"; cat "$dir"/out/*.log)"
+try 0 '' 'direct evidence verifies' verify "${with[@]}" "$dir/out/both.direct" --report-data "$data"
+for name in both alone; do
+	try 0 '' "$name: batch evidence verifies" verify "${with[@]}" "$dir/out/$name.batch" --user-data "$data" --scope unprivileged
+	grep -q '^CapEff:.0000000000000002$' "$dir/out/$name.status" && grep -q '^Seccomp:.2$' "$dir/out/$name.status"
+	result $? "$name: it has the capability that opens the node, and no other" "$(cat "$dir/out/$name.status")"
+	! grep -q '"level":"\(warning\|error\)"' "$dir/out/$name.log" && grep -q '"event":"start"' "$dir/out/$name.log"
+	result $? "$name: its files are confined" "$(cat "$dir/out/$name.log")"
+done
 finish

@@ -122,6 +122,7 @@ void agent_metrics_time(struct agent_metrics *metrics, bool batch, uint64_t us);
  * @status: of the source, when it was opened
  * @trouble: why there is no evidence, or, of a source without labels, no batch
  * @has_batch: there is batch evidence
+ * @azure: the platform's reports are completed by the TPM
  * @certs: what --certs has
  * @daemon: libmicrohttpd's
  * @epoll: what is waited for
@@ -145,7 +146,7 @@ struct agent {
 	struct cvm_async *async;
 	struct cvm_status status;
 	struct cvm_error trouble;
-	bool has_batch;
+	bool has_batch, azure;
 	struct cvm_blob certs;
 	struct MHD_Daemon *daemon;
 	int epoll, signals;

@@ -38,8 +38,7 @@ static int refuse(int rc, const char *what)
 /* Azure's reports, whoever gives them, are completed by the TPM, which is opened each time. */
 static bool by_path(const struct agent *agent)
 {
-	return agent->ctx && (strcmp(agent->status.backend, "cvm") ||
-			      agent->status.types & 1U << CVM_EVIDENCE_HCL_REPORT);
+	return agent->ctx && (strcmp(agent->status.backend, "cvm") || agent->azure);
 }
 
 /* Where the source is another program: a simulated platform, a TPM by --backend vtpm:TCTI */

@@ -2,8 +2,10 @@
 /* Where evidence comes from, and who waits for it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/cvm_guest.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "agent.h"
 #include "common/api.h"
@@ -25,10 +27,23 @@ static uint32_t direct_type(const struct cvm_status *status)
 	return CVM_EVIDENCE_TDX_QUOTE;
 }
 
-/* TDX has none, and Azure's are not the host's to give. */
-static bool has_certs(const struct cvm_status *status)
+/* The batch node says it of its platform, and has no types of its own. */
+static bool is_azure(const struct agent *agent)
 {
-	return status->tee == CVM_TEE_SNP && !(status->types & 1U << CVM_EVIDENCE_HCL_REPORT);
+	struct cvm_info info = { .size = sizeof(info) };
+	int fd = cvm_batch_fd(agent->ctx);
+
+	if (agent->status.types & 1U << CVM_EVIDENCE_HCL_REPORT)
+		return true;
+	return fd >= 0 && !ioctl(fd, CVM_INFO, &info) &&
+	       (info.platform == CVM_PLATFORM_AZURE_SNP ||
+		info.platform == CVM_PLATFORM_AZURE_TDX);
+}
+
+/* TDX has none, and Azure's are not the host's to give. */
+static bool has_certs(const struct agent *agent)
+{
+	return agent->status.tee == CVM_TEE_SNP && !agent->azure;
 }
 
 /* ---- open and close */
@@ -111,6 +126,7 @@ int agent_source_open(struct agent *agent)
 	rc = cvm_status(agent->ctx, &agent->status, &agent->trouble);
 	if (rc)
 		return fatal(rc, agent->trouble.text);
+	agent->azure = is_azure(agent);
 	if (options->label)
 		return set_label(agent);
 	agent->has_batch = agent->status.max_leaves;
@@ -177,7 +193,7 @@ static bool submit(struct agent_request *request)
 		.size = sizeof(one),
 		.cookie = (uintptr_t)request,
 		.type = request->batch ? CVM_ASYNC_BATCH : direct_type(&agent->status),
-		.flags = certs && has_certs(&agent->status) ? CVM_REQUEST_CERTS : 0,
+		.flags = certs && has_certs(agent) ? CVM_REQUEST_CERTS : 0,
 	};
 	struct cvm_error error;
 	long accepted;
