@@ -5,6 +5,7 @@
  *   credential ask SOCKET NAME [UID]     connect from the abstract address NAME ("" for none),
  *                                        as UID, and say what comes: hexadecimal digits,
  *                                        "nothing", "too much", or "error: " and why
+ *   credential late SOCKET NAME          the same, but it begins to read after some seconds
  *   credential leave SOCKET NAME         the same, but another process does, when this one,
  *                                        which has connected, has ended
  */
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 /* of systemd: a credential */
+#define LATE_S	8
 #define MOST	(1U << 20)
 
 static struct sockaddr_un path_address(const char *path)
@@ -81,7 +83,7 @@ static int hear(int fd)
 	return more < 0 ? fails() : say(got, len);
 }
 
-static int ask(const char *path, const char *name, const char *uid, int leaves)
+static int ask(const char *path, const char *name, const char *uid, int leaves, unsigned int late)
 {
 	struct sockaddr_un from = { .sun_family = AF_UNIX }, to = path_address(path);
 	socklen_t from_len = offsetof(struct sockaddr_un, sun_path) + 1;
@@ -95,6 +97,8 @@ static int ask(const char *path, const char *name, const char *uid, int leaves)
 		return fails();
 	if (connect(fd, (struct sockaddr *)&to, sizeof(to)))
 		return fails();
+	/* longer than any patience for a reader */
+	sleep(late);
 	return leaves && fork() ? 0 : hear(fd);
 }
 
@@ -103,10 +107,13 @@ int main(int argc, char **argv)
 	if (argc > 3 && !strcmp(argv[1], "serve"))
 		return serve(argv[2], argv + 3);
 	if (argc > 3 && !strcmp(argv[1], "ask"))
-		return ask(argv[2], argv[3], argv[4], 0);
+		return ask(argv[2], argv[3], argv[4], 0, 0);
+	if (argc == 4 && !strcmp(argv[1], "late"))
+		return ask(argv[2], argv[3], NULL, 0, LATE_S);
 	if (argc == 4 && !strcmp(argv[1], "leave"))
-		return ask(argv[2], argv[3], NULL, 1);
+		return ask(argv[2], argv[3], NULL, 1, 0);
 	fprintf(stderr, "usage: credential serve SOCKET COMMAND... | ask SOCKET NAME [UID] | "
+			"late SOCKET NAME | "
 			"leave SOCKET NAME\n");
 	return 2;
 }

@@ -101,7 +101,16 @@ refused()	# OPTION...
 	done
 	[ "$(grep -c 'no address that names a unit' /tmp/log)" = 6 ]
 	result $? 'which is said each time'
+	# while they do not read, who asks next has his key, and the signal to end waits for them
+	credential late $socket x >/tmp/late1 &
+	set -- $!
+	credential late $socket y >/tmp/late2 &
+	set -- "$1" $!
+	until [ "$(grep -c 'no address that names a unit' /tmp/log)" = 8 ]; do usleep 10000; done
 	is "$(db)" "$key" 'the next one is served'
+	wait "$1" "$2"
+	is "$(cat /tmp/late1 /tmp/late2)" "too much
+too much" 'who reads late: more than systemd takes, too'
 	is "$(db & ask 2f/unit/a.service/db)" "$key
 $key" 'two at once'
 }

@@ -40,4 +40,25 @@ int key_check_root(int fd, pid_t *pid);
 /* and is in the cgroup of @unit, with CAP_SYS_ADMIN, in our user namespace */
 int key_check_unit(int fd, pid_t pid, const char *unit);
 
+/* who may be waited for at a time; with so many nobody else is taken */
+#define KEY_REFUSALS	64
+
+/**
+ * struct key_refusals - connections that get no key, and what they have had of that
+ * @count: of @one
+ */
+struct key_refusals {
+	size_t count;
+	struct key_refusal {
+		int fd;
+		size_t sent;
+	} one[KEY_REFUSALS];
+};
+
+/* key_refuse.c: takes @fd, which is closed in the end; there must be room */
+void key_refuse(struct key_refusals *all, int fd);
+
+/* As much as they take now: when one of them can be written to, and some time after */
+void key_refuse_more(struct key_refusals *all);
+
 #endif /* CVMCTL_KEY_H */

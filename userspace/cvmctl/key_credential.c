@@ -7,11 +7,13 @@
  *
  * To systemd a connection that ends without a byte is a credential without a byte, and the
  * unit is started with that. So one that gets no key gets more than systemd takes, for then
- * the unit is not started. That is why one process takes connections, one at a time, too:
- * those that it has not taken are refused by the kernel when the socket goes, not ended.
+ * the unit is not started (key_refuse.c). That is why one process takes connections, one at a
+ * time, too: those that it has not taken are refused by the kernel when the socket goes, not
+ * ended.
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,22 +30,20 @@
 /* Milliseconds without anybody before it ends: what runs keeps a driver from being unloaded */
 #define IDLE_MS		5000
 
-/* Bytes: more than systemd takes of credentials, 1 MiB; and seconds for a reader of them */
-#define TOO_MUCH	(2U << 20)
-#define REFUSE_S	2
-
 /**
  * struct server - what is the same for whoever connects
  * @args: the command line
  * @source: whose secret keys are made of
  * @set: what they are made of, but for the label
  * @hex: they go as digits
+ * @refusals: who gets none
  */
 struct server {
 	const struct arguments *args;
 	const struct key_source *source;
 	const struct cvm_key_set *set;
 	bool hex;
+	struct key_refusals refusals;
 };
 
 /* ---- who asks */
@@ -115,21 +115,6 @@ static bool send_key(const struct server *server, int fd, const struct cvm_secre
 	return send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len;
 }
 
-static void send_too_much(int fd)
-{
-	static const char line[] = "no key: the journal of cvm-credential.service says why\n";
-	struct timeval limit = { .tv_sec = REFUSE_S };
-	char text[(sizeof(line) - 1) * 256];
-	ssize_t sent = 1;
-
-	for (size_t i = 0; i < sizeof(text); i++)
-		text[i] = line[i % (sizeof(line) - 1)];
-	/* of each write: who takes a byte at a time is root, and harms root's units alone */
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	for (size_t all = 0; sent > 0 && all < TOO_MUCH; all += (size_t)sent)
-		sent = send(fd, text, sizeof(text), MSG_NOSIGNAL);
-}
-
 /* False: he has got nothing. */
 static bool give_key(const struct server *server, int fd, pid_t pid)
 {
@@ -150,7 +135,7 @@ static bool give_key(const struct server *server, int fd, pid_t pid)
 }
 
 /* No signal ends it from before somebody is taken until he has an answer. */
-static int serve_one(const struct server *server)
+static int serve_one(struct server *server)
 {
 	__cleanup_secret_time struct cvm_secret_time time = { 0 };
 	__cleanup_fd int fd = -1;
@@ -161,8 +146,10 @@ static int serve_one(const struct server *server)
 	if (fd < 0)
 		return errno == ECONNABORTED || errno == EINTR || errno == EAGAIN ? 0 :
 		       fail(EXIT_FAILED, "nobody can be taken: %s", strerror(errno));
-	if (!key_check_root(fd, &pid) && !give_key(server, fd, pid))
-		send_too_much(fd);
+	if (!key_check_root(fd, &pid) && !give_key(server, fd, pid)) {
+		key_refuse(&server->refusals, fd);
+		fd = -1;
+	}
 	return 0;
 }
 
@@ -184,21 +171,43 @@ static int check_socket(void)
 	return 0;
 }
 
+/* For somebody to come, or for who is being refused to read; a signal ends it when he has. */
+static int await(const struct server *server, struct pollfd *come, const sigset_t *before)
+{
+	const struct key_refusals *refusals = &server->refusals;
+	struct timespec idle = { IDLE_MS / 1000, IDLE_MS % 1000 * 1000000 };
+	struct pollfd all[1 + KEY_REFUSALS] = { { .fd = FIRST_FD, .events = POLLIN } };
+	int count;
+
+	if (refusals->count == KEY_REFUSALS)
+		all[0].fd = -1;
+	for (size_t i = 0; i < refusals->count; i++)
+		all[1 + i] = (struct pollfd){ .fd = refusals->one[i].fd, .events = POLLOUT };
+	count = ppoll(all, 1 + refusals->count, refusals->count ? NULL : &idle,
+		      refusals->count ? NULL : before);
+	*come = all[0];
+	return count < 0 ? -errno : count;
+}
+
 int key_serve(const struct arguments *args, const struct key_source *source,
 	      const struct cvm_key_set *set, bool hex)
 {
 	struct server server = { .args = args, .source = source, .set = set, .hex = hex };
-	struct pollfd come = { .fd = FIRST_FD, .events = POLLIN };
 	int rc = check_socket(), count;
+	struct pollfd come;
+	sigset_t all, before;
 
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
 	while (!rc) {
-		count = poll(&come, 1, IDLE_MS);
-		if (!count)
+		count = await(&server, &come, &before);
+		if (!count && !server.refusals.count)
 			return 0;
-		if (count > 0)
+		if (count < 0 && count != -EINTR)
+			return fail(EXIT_FAILED, "poll: %s", strerror(-count));
+		key_refuse_more(&server.refusals);
+		if (count > 0 && come.revents)
 			rc = serve_one(&server);
-		else if (errno != EINTR)
-			rc = fail(EXIT_FAILED, "poll: %s", strerror(errno));
 	}
 	return rc;
 }
