@@ -61,7 +61,8 @@ static void seed_envelope(void)
 
 static void seed_release(const struct service *s, const char *claims)
 {
-	char *token = service_sign("{\"alg\":\"RS256\"}", claims, strlen(claims), s->token_key, false);
+	char *token = service_sign("{\"alg\":\"RS256\"}", claims, strlen(claims), s->token_key,
+				   SERVICE_RS256);
 	char *body = text_of(json_pack("{s:s, s:s, s:s}", "target", token, "nonce", NONCE, "enc",
 				       "RSA_AES_KEY_WRAP_256"));
 	char *answer = service_need(service_release(s, body, NULL)), *payload;
