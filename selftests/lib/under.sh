@@ -77,7 +77,8 @@ run() {	# NAME COMMAND...
 
 targets=("${names[@]/#/$b/tests/}")
 ((!${#scripts[@]})) || targets+=("$CVMCTL")
-make -s "${flavour[@]}" "${targets[@]}" >"$log/build" 2>&1
+# one at a time: the agent's tests build in the same folder
+{ flock 9 && make -s "${flavour[@]}" "${targets[@]}"; } 9>"$log.lock" >"$log/build" 2>&1
 status=$?
 result $status 'built'
 ((status == 0)) || { sed 's/^/# /' "$log/build"; echo "1..$count"; exit 1; }
