@@ -194,6 +194,9 @@ def arguments(agent):
     for count in (33, 200, 300, 5000):
         got = ask(agent.path, "/v1/evidence?" + "&" * count)
         result(is_error(got, 414, "too_many_arguments"), f"{count} arguments: 414, at once", got)
+    metrics = ask(agent.path, "/metrics")[2].decode()
+    result(re.search(r'refused_total\{limit="arguments"\} 4$', metrics, re.M), "each is counted once",
+           metrics)
     result(is_error(ask(agent.path, "/v1/evidence?" + "&" * 31), 400, "bad_request"), "31: 400")
 
 

@@ -188,13 +188,14 @@ struct agent_reply {
  * @fd: libmicrohttpd's
  * @refused: one too many, which is told so
  * @answering: it has an answer, or part of one
+ * @ended: it is shut down; what is left of it is not looked at
  * @deadline_us: until when what it does now has to be done
  */
 struct agent_client {
 	struct agent_client *next, **link;
 	struct agent_peer *peer;
 	int fd;
-	bool refused, answering;
+	bool refused, answering, ended;
 	uint64_t deadline_us;
 };
 

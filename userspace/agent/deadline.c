@@ -51,6 +51,7 @@ void agent_client_end(struct agent *agent, struct agent_client *client, enum age
 		(void)!send(client->fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	}
 	shutdown(client->fd, SHUT_RDWR);
+	client->ended = true;
 	client->deadline_us = UINT64_MAX;
 }
 

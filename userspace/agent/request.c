@@ -106,8 +106,12 @@ static enum MHD_Result begin(struct agent *agent, struct MHD_Connection *connect
 			     const char *url, const char *method, void **out)
 {
 	struct agent_client *client = client_of(connection);
-	struct agent_request *request = client ? calloc(1, sizeof(*request)) : NULL;
+	struct agent_request *request;
 
+	/* what it has sent before its end is read still, and takes nobody's place any more */
+	if (!client || client->ended)
+		return MHD_NO;
+	request = calloc(1, sizeof(*request));
 	if (!request)
 		return MHD_NO;
 	request->agent = agent;
