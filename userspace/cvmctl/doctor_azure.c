@@ -55,7 +55,7 @@ static bool check_index(struct doctor *d, struct vtpm *vtpm)
 		finding(d, AZURE_INDEX_RIGHTS, "tpm2_nvundefine -C o 0x1400002",
 			"index 0x1400002 is not the owner's to read and write: no report is about what is asked for");
 	else
-		return true;
+		return !rc;
 	return false;
 }
 
