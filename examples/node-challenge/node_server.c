@@ -218,11 +218,16 @@ static struct agent *take_place(int fd)
 /* Before the descriptor is closed: hang_up() must not have another one of that number. */
 static void free_place(struct agent *agent)
 {
+	unsigned long reports, proofs;
+
 	pthread_mutex_lock(&server.lock);
 	agent->end = 0;
-	printf("reports %lu proofs %lu\n", server.reports, server.proofs);
-	fflush(stdout);
+	reports = server.reports;
+	proofs = server.proofs;
 	pthread_mutex_unlock(&server.lock);
+	/* who does not read it holds up nobody else */
+	printf("reports %lu proofs %lu\n", reports, proofs);
+	fflush(stdout);
 }
 
 /* A byte now and then keeps a connection from being silent; its place is for somebody else. */
