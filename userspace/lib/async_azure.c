@@ -3,7 +3,8 @@
  * Submitted requests with the cvm-guest driver on Azure, whose reports are completed by a quote
  * of the vTPM, and of TDX by the host's: a thread fetches them as soon as they are there, and
  * completes one after the other. So nobody who fetches waits for a host, and nothing that came in
- * time is late because it was fetched late.
+ * time is late because it was fetched late; but a host that does not answer for one holds up
+ * those behind it, until that one's deadline.
  */
 #include <poll.h>
 #include <string.h>

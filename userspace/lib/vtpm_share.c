@@ -134,21 +134,16 @@ static void pause_ms(long ms)
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
 }
 
-/*
- * Until the word is not @word any more, or @until, in ms, at the latest: -ETIMEDOUT. 0: it may
- * be another one
- */
-static int sleep_on(uint32_t *done, uint32_t word, int64_t until, const struct cvm_share_key *key)
+/* Until the word is not @word any more, or @until, in ms, at the latest */
+static void sleep_on(uint32_t *done, uint32_t word, int64_t until, const struct cvm_share_key *key)
 {
 	const struct timespec when = { until / 1000, until % 1000 * 1000000 };
 
-	if (done && !syscall(SYS_futex, done, FUTEX_WAIT_BITSET, word, &when, NULL, group_of(key)))
-		return 0;
-	if (done && errno == ETIMEDOUT)
-		return -ETIMEDOUT;
+	if (done && (!syscall(SYS_futex, done, FUTEX_WAIT_BITSET, word, &when, NULL,
+			      group_of(key)) || errno == ETIMEDOUT))
+		return;
 	/* it has changed before; or there is no such word, or none that the file agrees with */
 	pause_ms(done && errno == EAGAIN ? 1 : PAUSE_MS);
-	return 0;
 }
 
 /* Another maker is at it, and changes @word: asleep, nobody has the file open. */
