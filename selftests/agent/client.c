@@ -5,9 +5,9 @@
  *                                    else 1, and the status on stderr
  *   agent_client SOCKET load CONNECTIONS REQUESTS [SCOPE]
  *                                    batch evidence, each answer's proof walked; one line
- *                                    of JSON. What was refused for now (again), or whose
- *                                    connection ended without an answer (broken), is
- *                                    asked again
+ *                                    of JSON. What was refused for now or could not be sent
+ *                                    (again), or whose connection ended without an answer
+ *                                    (broken), is asked again
  */
 #include <errno.h>
 #include <poll.h>
@@ -228,7 +228,7 @@ static void handle(struct client *client)
 		judge(client);
 	} else if (rc < 0) {
 		http_close(&client->http);
-		load.broken++;
+		*(client->http.unsent ? &load.again : &load.broken) += 1;
 		ask_again(client, strerror(-rc));
 	}
 }

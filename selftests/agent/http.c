@@ -45,7 +45,7 @@ void http_get(struct http *http, const char *path)
 	http->in_len = 0;
 	http->status = 0;
 	/* there is room for it; who is refused is answered, whatever was read of it */
-	(void)!send(http->fd, text, (size_t)len, MSG_NOSIGNAL);
+	http->unsent = send(http->fd, text, (size_t)len, MSG_NOSIGNAL) != len;
 }
 
 /* 1: it is whole */

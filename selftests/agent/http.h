@@ -16,6 +16,7 @@
  * @status: of the answer, once it is whole
  * @body: of the answer, in @in, with a zero byte behind its @body_len bytes
  * @close: the server closes the connection
+ * @unsent: it took no request any more
  */
 struct http {
 	int fd;
@@ -24,7 +25,7 @@ struct http {
 	unsigned int status;
 	char *body;
 	size_t body_len;
-	bool close;
+	bool close, unsent;
 };
 
 /* 0 or -errno */

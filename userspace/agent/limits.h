@@ -81,6 +81,9 @@
 /* Milliseconds after SIGTERM in which who asks on a connection that was idle is told so */
 #define AGENT_LINGER_MS			200U
 
+/* Milliseconds at its end for what has been asked by then to be read and answered */
+#define AGENT_FAREWELL_MS		1000U
+
 /* Seconds after which a client that was refused for now may ask again */
 #define AGENT_RETRY_S			1U
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Connections, and the one loop that everything happens in. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,6 +229,26 @@ static void begin_stop(struct agent *agent, const char *why)
 	agent->listener_count = 0;
 }
 
+/*
+ * Who is connected sends no more from here on, and is told so at once (EPIPE; by TCP he is
+ * not): what has come by then is read, and has its answer.
+ */
+static void end_connections(struct agent *agent)
+{
+	uint64_t end = agent_now_us() + AGENT_FAREWELL_MS * 1000ULL;
+	struct pollfd ready = {
+		.fd = MHD_get_daemon_info(agent->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,
+		.events = POLLIN,
+	};
+
+	for (struct agent_client *client = agent->clients; client; client = client->next)
+		shutdown(client->fd, SHUT_RD);
+	do {
+		MHD_run(agent->daemon);
+		poll(&ready, 1, agent->clients ? AGENT_FAREWELL_MS / 100 : 0);
+	} while (agent->clients && agent_now_us() < end);
+}
+
 void agent_server_stop(struct agent *agent)
 {
 	/*
@@ -237,7 +258,7 @@ void agent_server_stop(struct agent *agent)
 	agent->stopping = true;
 	agent_source_give_up(agent);
 	if (agent->daemon) {
-		MHD_run(agent->daemon);
+		end_connections(agent);
 		MHD_stop_daemon(agent->daemon);
 	}
 	for (size_t i = 0; i < agent->listener_count; i++)
