@@ -361,7 +361,7 @@ int cvm_skr_token_open(struct cvm_tpm *tpm, struct cvm_skr_state *state, int fd,
 	if (!rc)
 		rc = cvm_skr_token_check(found, state, &public.publicArea, error);
 	/* before anybody can have the token: from then on there may be an answer */
-	if (!rc && state->phase == CVM_SKR_PREPARED)
+	if (!rc)
 		rc = cvm_skr_state_opened(fd, state, error);
 	if (!rc)
 		*token = cvm_take_ptr(found);
