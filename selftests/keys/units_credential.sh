@@ -45,6 +45,9 @@ credentials()
 	# before it has nothing to do and ends
 	sandboxed
 	not_in_journal "$all"
+	systemctl show -p ExecStartPre --value cvm-credential.service >$log
+	grep -q 'udevadm settle.*code=exited ; status=0' $log
+	result $? 'credentials: udev can be asked from where they are given'
 	setpriv --reuid 65534 --clear-groups /run/vm/credential ask $CREDENTIAL_SOCKET \
 		1f/unit/units-credential@a.service/db >$log 2>&1
 	grep -qx 'error: Permission denied' $log
@@ -112,7 +115,17 @@ no_credentials()
 {
 	systemctl start units-credential@a.service >$log 2>&1
 	credential_log
+	local begin end
+
+	systemctl stop cvm-credential.service
+	systemctl reset-failed
+	read -r begin _ </proc/uptime
 	[ "$(systemctl show -p ExecMainStatus --value units-credential@a.service)" = 243 ] &&
+	read -r end _ </proc/uptime
+	echo "from $begin to $end" >>$log
+	# a device's unit is waited for 90 s
+	[ $((${end%.*} - ${begin%.*})) -lt 60 ]
+	result $? 'credentials: nobody waits for a driver where there is none'
 		[ ! -e /run/units-credential-a/db ]
 	result $? 'credentials: where there is no key the unit does not start'
 	grep -q 'no firmware here that derives keys' $log
