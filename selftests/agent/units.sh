@@ -11,6 +11,8 @@ series=$1
 make_packages
 fresh_machine "$series" libmicrohttpd12 libseccomp2
 install_packages
+! grep 'triggers for initramfs-tools' "$log"
+result $? 'no RAM disk is made anew where it has no part of ours'
 in_machine "$debs" sh -c 'dpkg -i /build/cvm-agent_*.deb && systemctl enable cvm-agent.socket cvm-agent@web.socket'
 result $? 'cvm-agent, and sockets of it'
 machine_disk "$dir/machine" "$dir/disk" 2>"$log"

@@ -6,6 +6,7 @@
 socket=/run/cvm-agent/agent.sock
 web=/run/cvm-agent/label/web.sock
 client=/run/vm/agent_client
+wants=/etc/systemd/system/sockets.target.wants
 data=$(od -An -v -tx1 -N64 /dev/urandom | tr -d ' \n')
 
 # ask SOCKET ARGUMENTS: to /run/vm/evidence
@@ -115,6 +116,39 @@ removed()
 	systemctl --failed --no-legend >$log
 	[ ! -s $log ]
 	result $? 'and no unit has failed'
+	ls -l $wants >$log
+	[ -L $wants/cvm-agent.socket ] && [ -L $wants/cvm-agent@web.socket ] && [ -e /etc/cvm-guest/agent.conf ]
+	result $? 'what is enabled and configured stays'
+}
+
+enabled()
+{
+	find /etc/systemd/system -name 'cvm-*'
+}
+
+# dpkg, without a RAM disk made anew: in a VM without KVM that takes minutes
+dpkg_only()
+{
+	dpkg "$@" >$log 2>&1 && ! grep -q 'triggers for initramfs-tools' $log
+}
+
+purged()
+{
+	dpkg_only -P cvm-agent && [ -z "$(enabled)" ] && [ ! -e /usr/bin/cvm-agent ]
+	result $? 'purged: nothing of it is enabled any more'
+	getent passwd cvm-agent >$log
+	result $? 'its user stays, as owner of what it may have left'
+	systemctl enable cvm-tempdisk@scratch.service cvm-swap@swap.service >$log 2>&1 &&
+		systemctl enable --now cvm-credential.socket >>$log 2>&1 && [ -S /run/cvm-guest/credential.sock ]
+	result $? 'a socket of cvm-guest'
+	dpkg_only -r cvm-guest && ! systemctl is-active cvm-credential.socket cvm-credential.service >>$log &&
+		[ ! -e /run/cvm-guest/credential.sock ] && [ "$(enabled | wc -l)" = 3 ]
+	result $? 'cvm-guest removed: no socket; what is enabled stays'
+	dpkg_only -P cvm-guest && [ -z "$(enabled)" ]
+	result $? 'purged: nothing of it is enabled any more'
+	systemctl --failed --no-legend >$log
+	[ ! -s $log ]
+	result $? 'and no unit has failed'
 }
 
 driver cvm_guest 'at boot'
@@ -124,4 +158,5 @@ restart
 options
 fallback
 removed
+purged
 end
