@@ -11,6 +11,7 @@ trap 'rm -rf "$dir"' EXIT
 [ "$platform" = snp ] || tpm=(--tpm-state "$dir")
 selftests/vm/run --kernel "$kernel" --platform "$platform" --timeout 240 "${tpm[@]}" \
 	--put build/tests/credential:/usr/bin/credential \
+	--put build/tests/memory_search:/usr/bin/memory_search \
 	--put "$(command -v setpriv):/usr/bin/setpriv" --put "$(command -v unshare):/usr/bin/unshare" \
 	--put selftests/keys/disk_lib.sh:/t/disk_lib.sh --put selftests/keys/tpm_lib.sh:/t/tpm_lib.sh \
 	--put selftests/keys/credential_guest.sh:/t/credential_guest.sh \

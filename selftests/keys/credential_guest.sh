@@ -12,12 +12,14 @@ platform=$1
 socket=/tmp/credential.sock
 mix='--mix policy,image,family,measurement,svn,tcb'
 
+journal=/tmp/log
+
 # serve OPTION...: whoever is served now is so with these
 serve()
 {
 	[ -z "${server:-}" ] || { kill "$server"; wait "$server"; }
 	rm -f $socket
-	credential serve $socket cvmctl key credential "$@" 2>>/tmp/log &
+	credential serve $socket cvmctl key credential "$@" 2>>$journal &
 	server=$!
 	until [ -S $socket ]; do usleep 10000; done
 }
@@ -188,6 +190,42 @@ no_more()
 	result $? 'as one had'
 }
 
+# memory PID: what that process can write to
+memory()
+{
+	: >/tmp/memory
+	while read -r range mode _; do
+		case $mode in
+		rw*)	dd if="/proc/$1/mem" bs=4096 skip=$((0x${range%-*} / 4096)) \
+				count=$(((0x${range#*-} - 0x${range%-*}) / 4096)) 2>/dev/null >>/tmp/memory ;;
+		esac
+	done <"/proc/$1/maps"
+}
+
+# The journal takes nothing: who waits for it has given the key, and has it no more.
+journal_waits()	# OPTION...
+{
+	mkfifo /tmp/journal
+	exec 9<>/tmp/journal
+	head -c 65536 /dev/zero >&9
+	journal=/tmp/journal
+	serve "$@"
+	journal=/tmp/log
+	is "$(db)" "$key" 'a key, while the journal waits'
+	# it writes to stderr
+	until [ "$(cut -d ' ' -f 1,2 "/proc/$server/syscall")" = '1 0x2' ]; do usleep 10000; done
+	memory "$server"
+	echo "key $key" | memory_search /tmp/memory >/tmp/err 2>&1
+	result $? 'which is gone from the memory of who gave it before that is said'
+	memory $$
+	echo "key $key" | memory_search /tmp/memory >/tmp/err 2>&1
+	[ $? = 1 ]
+	result $? 'as it is found in that of who has it'
+	head -c 65536 <&9 >/dev/null
+	exec 9<&-
+	rm /tmp/journal /tmp/memory
+}
+
 ends()
 {
 	wait "$server"
@@ -229,6 +267,8 @@ by_firmware()
 	is "$(db)" "$key" 'the next one is served'
 	silent
 	ends
+	# shellcheck disable=SC2086
+	journal_waits $mix
 	serve --mix measurement,tcb
 	differs "$(db)" 'another mix in the configuration: another key' "$key"
 	# shellcheck disable=SC2086
@@ -258,6 +298,8 @@ by_tpm()
 	keys "$@"
 	refused "$@"
 	silent
+	journal_waits "$@"
+	serve "$@"
 	measure 11 what-has-been-measured-after-it.
 	is "$(db)" 'too much' 'something else measured: none'
 	ends

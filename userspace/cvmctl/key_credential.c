@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/api.h"
 #include "common/cleanup.h"
 #include "common/util.h"
 #include "key.h"
@@ -62,15 +63,17 @@ static int read_name(int fd, struct cvm_credential *credential)
 
 /* ---- what he gets */
 
-/* Opened and asked anew each time: nothing is kept from one unit to the next. */
+/*
+ * Opened and asked anew each time: nothing is kept from one unit to the next. 0; an exit
+ * status, and that has been said, with no secret in memory; or -errno and @error.
+ */
 static int make_key(const struct server *server, const struct cvm_credential *credential,
-		    struct cvm_secret *key)
+		    struct cvm_secret *key, struct cvm_error *error)
 {
 	__cleanup_door struct cvm_key_door door = { .fd = -1 };
 	__cleanup_secret struct cvm_secret secret = { 0 };
 	struct cvm_key_set set = *server->set;
 	char label[CVM_CREDENTIAL_LABEL];
-	struct cvm_error error;
 	int rc = open_door(&door, server->source->from);
 
 	if (!rc && server->source->from & CVM_FROM_FIRMWARE)
@@ -84,10 +87,8 @@ static int make_key(const struct server *server, const struct cvm_credential *cr
 	set.label = cvm_credential_label(credential, label);
 	set.label_len = strlen(label);
 	set.ask[0].memory = key->bytes;
-	rc = cvm_key_inputs_check(&set.inputs, &door.facts, &error);
-	if (!rc)
-		rc = cvm_key_derive(&door, &set, &error);
-	return rc ? fail_key(rc, NULL, &error) : 0;
+	rc = cvm_key_inputs_check(&set.inputs, &door.facts, error);
+	return rc ? rc : cvm_key_derive(&door, &set, error);
 }
 
 /* as digits, and the zero byte behind them */
@@ -115,21 +116,41 @@ static bool send_key(const struct server *server, int fd, const struct cvm_secre
 	return send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len;
 }
 
+/* The journal may be waited for, so nothing is said here: as of make_key() */
+static int make_and_send(const struct server *server, const struct cvm_credential *credential,
+			 int fd, struct cvm_error *error)
+{
+	__cleanup_secret_time struct cvm_secret_time time = { 0 };
+	__cleanup_secret struct cvm_secret key = { 0 };
+	int rc;
+
+	cvm_secret_begin(&time);
+	rc = make_key(server, credential, &key, error);
+	if (rc)
+		return rc;
+	/* gone, or no memory for it: nothing at all would be a credential, of no bytes */
+	if (!send_key(server, fd, &key))
+		return cvm_set_error(error, -EPIPE, "%s has not taken its credential %s",
+				     credential->unit, credential->id);
+	/* nor does he wait for the journal */
+	shutdown(fd, SHUT_WR);
+	return 0;
+}
+
 /* False: he has got nothing. */
 static bool give_key(const struct server *server, int fd, pid_t pid)
 {
-	__cleanup_secret struct cvm_secret key = { 0 };
 	struct cvm_credential credential;
+	struct cvm_error error;
+	int rc;
 
-	if (read_name(fd, &credential) || key_check_unit(fd, pid, credential.unit) ||
-	    make_key(server, &credential, &key))
+	if (read_name(fd, &credential) || key_check_unit(fd, pid, credential.unit))
 		return false;
-	if (!send_key(server, fd, &key)) {
-		/* gone, or no memory for it: nothing at all would be a credential, of no bytes */
-		fail(EXIT_FAILED, "%s has not taken its credential %s", credential.unit,
-		     credential.id);
+	rc = make_and_send(server, &credential, fd, &error);
+	if (rc < 0)
+		fail_key(rc, NULL, &error);
+	if (rc)
 		return false;
-	}
 	note("%s has its credential %s", credential.unit, credential.id);
 	return true;
 }
