@@ -85,6 +85,8 @@ sandboxed()
 	grep -q '^NoNewPrivs:.1$' $log && grep -q '^Seccomp:.2$' $log &&
 		grep -q '^CapBnd:.0000000000284002$' $log
 	result $? 'credentials: who gives them is confined'
+	grep -q '^CapPrm:.0000000000284002$' $log && grep -q '^CapEff:.0000000000204002$' $log
+	result $? "credentials: and cannot look into other processes, but for whose they are"
 }
 
 # the configuration says what they are made of

@@ -34,7 +34,10 @@ int key_unseal(const struct key_source *source, const struct cvm_key_door *door,
 int key_serve(const struct arguments *args, const struct key_source *source,
 	      const struct cvm_key_set *set, bool hex);
 
-/* key_peer.c: whoever has connected is uid 0; @pid: out: his process, or 0 if that is not known */
+/* key_peer.c: the capability that key_check_unit() takes is effective there alone, from now on */
+int key_peer_begin(void);
+
+/* whoever has connected is uid 0; @pid: out: his process, or 0 if that is not known */
 int key_check_root(int fd, pid_t *pid);
 
 /* and is in the cgroup of @unit, with CAP_SYS_ADMIN, in our user namespace */

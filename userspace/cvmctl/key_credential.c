@@ -218,6 +218,8 @@ int key_serve(const struct arguments *args, const struct key_source *source,
 	struct pollfd come;
 	sigset_t all, before;
 
+	if (!rc)
+		rc = key_peer_begin();
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
 	while (!rc) {

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -80,13 +81,40 @@ static bool may_all(int proc)
 	return at && strtoull(at + strlen(field), NULL, 16) & 1ULL << CAP_SYS_ADMIN;
 }
 
-/* Else its capabilities are for what is its namespace's. */
+/* By it a process reads and writes others' memory, so none but the one look has it. */
+static int set_ptrace(bool effective)
+{
+	const uint32_t ptrace = 1U << CAP_SYS_PTRACE;
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &head, data))
+		return -errno;
+	data[0].effective &= ~ptrace;
+	if (effective)
+		data[0].effective |= data[0].permitted & ptrace;
+	return syscall(SYS_capset, &head, data) ? -errno : 0;
+}
+
+int key_peer_begin(void)
+{
+	int rc = set_ptrace(false);
+
+	return rc ? fail(EXIT_FAILED, "capabilities: %s", strerror(-rc)) : 0;
+}
+
+/*
+ * Else its capabilities are for what is its namespace's. The namespace of who is more
+ * privileged than this process is shown to who could trace him.
+ */
 static bool same_users(int proc)
 {
 	struct stat its, ours;
+	bool same = !set_ptrace(true) && !fstatat(proc, "ns/user", &its, 0) &&
+		    !stat("/proc/self/ns/user", &ours) &&
+		    its.st_dev == ours.st_dev && its.st_ino == ours.st_ino;
 
-	return !fstatat(proc, "ns/user", &its, 0) && !stat("/proc/self/ns/user", &ours) &&
-	       its.st_dev == ours.st_dev && its.st_ino == ours.st_ino;
+	return !set_ptrace(false) && same;
 }
 
 int key_check_root(int fd, pid_t *pid)
