@@ -11,19 +11,28 @@
 
 #include "privileges.h"
 
+static int refuse(const char *what, const char *why)
+{
+	fprintf(stderr, "%s: %s\n", what, why);
+	return -1;
+}
+
 static int become(const char *name)
 {
 	const struct passwd *user;
 
 	errno = 0;
 	user = getpwnam(name);
-	if (!user) {
-		errno = errno ?: ENOENT;
-		return -1;
-	}
+	if (!user)
+		return refuse(name, strerror(errno ?: ENOENT));
+	/* root without capabilities still has all files that are root's */
+	if (!user->pw_uid)
+		return refuse(name, "is root: another user is wanted");
 	/* groups first: a user cannot change his own */
-	return setgroups(0, NULL) || setresgid(user->pw_gid, user->pw_gid, user->pw_gid) ||
-	       setresuid(user->pw_uid, user->pw_uid, user->pw_uid) ? -1 : 0;
+	if (setgroups(0, NULL) || setresgid(user->pw_gid, user->pw_gid, user->pw_gid) ||
+	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid))
+		return refuse(name, strerror(errno));
+	return 0;
 }
 
 /* Also where the user stays, or the kernel was told to keep them when he changes */
@@ -38,9 +47,11 @@ static int drop_capabilities(void)
 
 int privileges_drop(const char *user)
 {
-	if ((!user || !become(user)) && !drop_capabilities() &&
-	    !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && !prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
-		return 0;
-	fprintf(stderr, "%s: %s\n", user ?: "privileges", strerror(errno));
-	return -1;
+	if (user && become(user))
+		return -1;
+	if (drop_capabilities() || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+		return refuse("privileges", strerror(errno));
+	/* who is root, or was and can be again: what cannot fail is no check */
+	return setresuid(-1, 0, -1) ? 0 : refuse("privileges", "this is still root");
 }

@@ -239,6 +239,7 @@ result "$([[ $(find_key "$good_one" "$public") -ge 1 ]]; echo $?)" 'who accepts 
 result "$([[ $(find_key "$child" "$public") == 0 ]]; echo $?)" 'who serves has it no more'
 kill "${silent_ones[@]}"
 ends 1 'no-such-user' 'a user that there is not' ratls_terminate "${sim[@]}" --user no-such-user "$dir/x" "$dir/y"
+ends 1 'root: is root' 'nor is anybody served by root' ratls_terminate "${sim[@]}" --user root "$dir/z" "$dir/y"
 
 # ---- as many as it takes, and all of them silent
 # in a VM that is slow the first is still there when the second has come
