@@ -4,16 +4,15 @@
  * that knows nothing of it. LISTEN and TARGET are HOST:PORT or the path of a UNIX socket.
  *
  * The key is made here, never leaves memory, and is replaced with its certificate when half
- * of that's lifetime is over. It takes root to set a label, which then belongs to the open
- * file: this opens it, binds LISTEN, and becomes somebody else before it serves anybody. Each
- * connection is a process, without the driver's file, and without the key once the handshake
- * is over. Who breaks one during it has the key, until clients no longer take its
- * certificate; he has neither root, nor evidence about a key of his own.
+ * of that's lifetime is over; a process of its own waits for the evidence meanwhile. It takes
+ * root to set a label, which then belongs to the open file: this opens it, binds LISTEN, and
+ * becomes somebody else before it serves anybody. Each connection is a process, without the
+ * driver's file, and without the key once the handshake is over. Who breaks one during it has
+ * the key, until clients no longer take its certificate; he has neither root, nor evidence
+ * about a key of his own.
  */
 #include <errno.h>
 #include <getopt.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <signal.h>
@@ -26,6 +25,7 @@
 
 #include "../common/net.h"
 #include "../common/privileges.h"
+#include "identity.h"
 #include "pump.h"
 #include "ratls.h"
 
@@ -39,7 +39,6 @@
 	"  --sim SOCKET        evidence of a simulated platform, for development\n"
 
 #define HANDSHAKE_S	30	/* seconds that it may take */
-#define CLOCK_SKEW_S	60	/* by which a client's clock may be behind */
 #define MAX_CONNECTIONS	100000
 #define MAX_IDLE_S	(24 * 3600)
 #define TICK_MS		500	/* between looks at whether a key is to be renewed */
@@ -61,75 +60,27 @@ struct options {
 };
 
 /**
- * struct identity - a key and what is said about it; both NULL: none
- * @key: the only reference that there is between connections
- * @cert: its certificate
+ * struct terminator - all of it
+ * @options: what was asked for
+ * @ctx: where evidence is from
+ * @tls: of each connection
+ * @listening: socket
+ * @identity: what clients are shown
+ * @renewal: what is to take its place
+ * @began: when that was asked for
+ * @renew, @end: when it is next, and until when @identity is good
+ * @children: connections
  */
-struct identity {
-	EVP_PKEY *key;
-	X509 *cert;
+struct terminator {
+	const struct options *options;
+	struct cvm_ctx *ctx;
+	SSL_CTX *tls;
+	int listening;
+	struct identity identity;
+	struct renewal renewal;
+	time_t began, renew, end;
+	long children;
 };
-
-static long children;
-
-/* ---- the certificate */
-
-static int set_name_and_times(X509 *cert, long lifetime)
-{
-	X509_NAME *name = X509_get_subject_name(cert);
-	uint64_t serial;
-
-	return X509_set_version(cert, X509_VERSION_3) &&
-	       RAND_bytes((unsigned char *)&serial, sizeof(serial)) == 1 &&
-	       ASN1_INTEGER_set_uint64(X509_get_serialNumber(cert), serial >> 1) &&
-	       X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (unsigned char *)"ratls", -1,
-					  -1, 0) &&
-	       X509_set_issuer_name(cert, name) &&
-	       X509_gmtime_adj(X509_getm_notBefore(cert), -CLOCK_SKEW_S) &&
-	       X509_gmtime_adj(X509_getm_notAfter(cert), lifetime) ? 0 : -1;
-}
-
-/* Evidence about this key and these times, and last the signature that makes it X.509 */
-static int certify(struct cvm_ctx *ctx, X509 *cert, EVP_PKEY *key, long lifetime)
-{
-	const struct cvm_batch_opts opts = { .size = sizeof(opts), .flags = CVM_REQUEST_CERTS };
-	struct cvm_evidence *evidence = NULL;
-	uint8_t user_data[CVM_USER_DATA_LEN];
-	struct cvm_error error = { .text = "no memory" };
-	int rc = -1;
-
-	if (set_name_and_times(cert, lifetime) || !X509_set_pubkey(cert, key) ||
-	    ratls_user_data(cert, user_data) ||
-	    cvm_batch_one(ctx, user_data, &opts, &evidence, &error))
-		fprintf(stderr, "ratls_terminate: no evidence: %s\n", error.text);
-	else if (ratls_add_evidence(cert, evidence))
-		fprintf(stderr, "ratls_terminate: evidence of a kind that this example does not know\n");
-	else
-		rc = X509_sign(cert, key, EVP_sha256()) ? 0 : -1;
-	cvm_evidence_free(evidence);
-	return rc;
-}
-
-static void free_identity(struct identity *identity)
-{
-	X509_free(identity->cert);
-	EVP_PKEY_free(identity->key);
-	*identity = (struct identity){ 0 };
-}
-
-/* A new key in the place of the old one; -1: not now, and that stays */
-static int renew_identity(struct cvm_ctx *ctx, struct identity *identity, long lifetime)
-{
-	struct identity next = { .key = EVP_EC_gen("P-256"), .cert = X509_new() };
-
-	if (!next.key || !next.cert || certify(ctx, next.cert, next.key, lifetime)) {
-		free_identity(&next);
-		return -1;
-	}
-	free_identity(identity);
-	*identity = next;
-	return 0;
-}
 
 /* ---- connections */
 
@@ -152,47 +103,42 @@ static bool shake_hands(SSL *ssl, struct identity *identity)
 		    SSL_use_PrivateKey(ssl, identity->key) && SSL_accept(ssl) == 1;
 
 	SSL_certs_clear(ssl);
-	free_identity(identity);
+	identity_free(identity);
 	return good;
 }
 
-static int serve(const struct options *options, struct identity *identity, SSL_CTX *tls,
-		 int client)
+static int serve(struct terminator *t, int client)
 {
-	SSL *ssl = SSL_new(tls);
+	SSL *ssl = SSL_new(t->tls);
 	int fd;
 
 	/* ends a process whose client takes too long */
 	alarm(HANDSHAKE_S);
-	if (!ssl || !SSL_set_fd(ssl, client) || !shake_hands(ssl, identity))
+	if (!ssl || !SSL_set_fd(ssl, client) || !shake_hands(ssl, &t->identity))
 		return 1;
-	fd = net_connect(options->target);
+	fd = net_connect(t->options->target);
 	alarm(0);
-	return fd >= 0 && !pump(ssl, fd, fd, (int)options->idle) ? 0 : 1;
+	return fd >= 0 && !pump(ssl, fd, fd, (int)t->options->idle) ? 0 : 1;
 }
 
-static void reap(void)
+static void begin(struct terminator *t)
 {
-	while (children && waitpid(-1, NULL, WNOHANG) > 0)
-		children--;
-}
-
-static void begin(struct cvm_ctx *ctx, const struct options *options,
-		  struct identity *identity, SSL_CTX *tls, int listening)
-{
-	int client = accept(listening, NULL, NULL);
+	int client = accept(t->listening, NULL, NULL);
 	pid_t pid = client < 0 ? -1 : fork();
 
 	if (!pid) {
 		/* who breaks this process asks for no evidence, and takes no connections */
-		close(listening);
-		cvm_close(ctx);
-		_exit(serve(options, identity, tls, client));
+		close(t->listening);
+		cvm_close(t->ctx);
+		renewal_forget(&t->renewal);
+		_exit(serve(t, client));
 	}
-	children += pid > 0;
+	t->children += pid > 0;
 	if (client >= 0)
 		close(client);
 }
+
+/* ---- the one that accepts */
 
 static time_t now(void)
 {
@@ -202,31 +148,62 @@ static time_t now(void)
 	return time.tv_sec;
 }
 
-/* It ends where no certificate is had in time. */
-static int run(struct cvm_ctx *ctx, const struct options *options, SSL_CTX *tls, int listening)
+static void reap(struct terminator *t)
 {
-	struct pollfd ready = { .events = POLLIN };
-	struct identity identity = { 0 };
-	time_t renew = 0, end = 0;
-	bool renewed;
-	int rc;
+	pid_t pid;
 
-	for (;;) {
-		if (now() >= renew) {
-			renewed = !renew_identity(ctx, &identity, options->lifetime);
-			renew = now() + (renewed ? options->lifetime / 2 : RETRY_S);
-			end = renewed ? now() + options->lifetime : end;
-		}
-		/* at the limit nobody is let in, and the key is renewed all the same */
-		ready.fd = children < options->connections ? listening : -1;
-		rc = now() < end ? poll(&ready, 1, TICK_MS) : 0;
-		if (now() >= end)
-			break;
-		if (rc > 0)
-			begin(ctx, options, &identity, tls, listening);
-		reap();
-	}
-	free_identity(&identity);
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		if (pid == t->renewal.pid && !t->renewal.reaped)
+			t->renewal.reaped = true;
+		else
+			t->children--;
+}
+
+static void renew(struct terminator *t)
+{
+	t->began = now();
+	t->renew = t->began + RETRY_S;
+	renewal_begin(&t->renewal, t->ctx, t->options->lifetime, &t->identity, t->listening);
+}
+
+static void take_renewal(struct terminator *t)
+{
+	bool renewed;
+
+	if (!renewal_read(&t->renewal, &t->identity, &renewed))
+		return;
+	t->renew = renewed ? t->began + t->options->lifetime / 2 : now() + RETRY_S;
+	if (renewed)
+		t->end = t->began + t->options->lifetime;
+}
+
+/* At the limit nobody is let in, nor without a certificate, and the key is renewed all the same. */
+static void step(struct terminator *t)
+{
+	bool open = now() < t->end && t->children < t->options->connections;
+	struct pollfd ready[] = {
+		{ .fd = open ? t->listening : -1, .events = POLLIN },
+		{ .fd = t->renewal.pid ? t->renewal.fd : -1, .events = POLLIN },
+	};
+
+	if (poll(ready, 2, TICK_MS) <= 0)
+		return;
+	if (ready[1].revents)
+		take_renewal(t);
+	if (ready[0].revents && now() < t->end)
+		begin(t);
+}
+
+/* It ends where no certificate is had in time. */
+static int run(struct terminator *t)
+{
+	do {
+		if (!t->renewal.pid && now() >= t->renew)
+			renew(t);
+		step(t);
+		reap(t);
+	} while (now() < t->end || t->renewal.pid);
+	identity_free(&t->identity);
 	return 1;
 }
 
@@ -306,9 +283,7 @@ int main(int argc, char **argv)
 		.user = geteuid() ? NULL : "nobody", .lifetime = 3600, .connections = 256,
 		.idle = PUMP_IDLE_S,
 	};
-	struct cvm_ctx *ctx;
-	SSL_CTX *tls;
-	int fd;
+	struct terminator terminator = { .options = &options };
 
 	if (parse(argc, argv, &options)) {
 		fputs(USAGE, stderr);
@@ -316,10 +291,10 @@ int main(int argc, char **argv)
 	}
 	options.target = argv[optind + 1];
 	signal(SIGPIPE, SIG_IGN);
-	ctx = open_source(options.sim, options.label);
-	fd = ctx ? net_listen(argv[optind]) : -1;
-	if (fd < 0 || privileges_drop(options.user))
+	terminator.ctx = open_source(options.sim, options.label);
+	terminator.listening = terminator.ctx ? net_listen(argv[optind]) : -1;
+	if (terminator.listening < 0 || privileges_drop(options.user))
 		return 1;
-	tls = make_tls();
-	return tls ? run(ctx, &options, tls, fd) : 1;
+	terminator.tls = make_tls();
+	return terminator.tls ? run(&terminator) : 1;
 }

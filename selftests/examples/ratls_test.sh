@@ -252,7 +252,25 @@ await has_children "$terminating" 2
 result $? 'two who say nothing'
 before=$(firmware count)
 renewed() { (($(firmware count) > before)); }
-await renewed && has_children "$terminating" 2
+await renewed && await has_children "$terminating" 2
 result $? 'its key is renewed all the same' "$(firmware count) reports, $before before"
 ends 0 '' 'and the third is served when they have been idle for too long' connect hello full --policy "$dir/policy.json"
 finish
+
+# ---- a host that is not done with the evidence about the next key
+lifetime=16 slow=report_ms
+[[ -n ${FW-} ]] || lifetime=36
+[[ $PLATFORM == snp ]] || slow=quote_ms
+terminator slow ${label:+--label $label} --lifetime $lifetime
+ends 0 '' 'served' connect hello slow --policy "$dir/policy.json"
+firmware $slow=60000 >/dev/null
+# the connection's process has gone, so the next one is not a client's
+await has_children "$terminating" 0
+result $? 'and gone'
+await has_children "$terminating" 1 || await has_children "$terminating" 1
+result $? 'another process waits for evidence about the next key'
+waiting=$(children "$terminating")
+ends 0 '' 'and clients are served by the one that there is' connect hello slow --policy "$dir/policy.json"
+grep -qx "$waiting" <<<"$(children "$terminating")"
+result $? 'while it waits' "$waiting, of $(children "$terminating")"
+firmware $slow=20 >/dev/null
