@@ -30,6 +30,10 @@ static json_t *json_base64url(const void *data, size_t len)
 	return json;
 }
 
+/* OpenSSL passes over white space at either end */
+static const char base64url[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 static int decode(const char *text, struct cmw_part *part)
 {
 	size_t len = strlen(text), padded = (len + 3) / 4 * 4;
@@ -37,7 +41,7 @@ static int decode(const char *text, struct cmw_part *part)
 	unsigned char *data = malloc(padded / 4 * 3 + 1);
 	int done = -1;
 
-	if (base64 && data && len <= CMW_MAX && len % 4 != 1 && !text[strcspn(text, "+/=")]) {
+	if (base64 && data && len <= CMW_MAX && len % 4 != 1 && !text[strspn(text, base64url)]) {
 		memset(base64, '=', padded);
 		for (size_t i = 0; i < len; i++)
 			base64[i] = text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i];

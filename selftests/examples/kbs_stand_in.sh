@@ -38,9 +38,9 @@ auth() {
 attest() {
 	local nonce key data
 	session
-	# once
-	nonce=$(cat "$session/nonce" 2>/dev/null) || refuse 'no challenge'
-	rm "$session/nonce"
+	# once, of two at a time as well
+	mv "$session/nonce" "$session/asked" 2>/dev/null || refuse 'no challenge'
+	nonce=$(cat "$session/asked")
 	head -c "${CONTENT_LENGTH:-0}" >"$session/message"
 	key=$(jq -er '."runtime-data"."tee-pubkey".spki' "$session/message")
 	[[ $key =~ ^([0-9a-f]{2})+$ ]] || refuse 'no key'

@@ -164,6 +164,7 @@ done <<-TABLE
 	no evidence	bytes that are a number	$(utf8 '{"evidence": ["a", 7, 4]}')
 	no evidence	base64 with padding	$(utf8 '{"evidence": ["a", "AAA=", 4]}')
 	no evidence	base64 of the other alphabet	$(utf8 '{"evidence": ["a", "AA+/", 4]}')
+	no evidence	base64 with spaces before it	$(utf8 '{"evidence": ["a", "    AAAA", 4]}')
 	no evidence	base64 of five digits	$(utf8 '{"evidence": ["a", "AAAAA", 4]}')
 	no evidence	base64 that is none	$(utf8 '{"evidence": ["a", "A\u0001AA", 4]}')
 	no evidence	a proof that is no record	$(utf8 "$(jq -c '.proof = 1' "$dir/cmw")")
@@ -255,7 +256,6 @@ renewed() { (($(firmware count) > before)); }
 await renewed && await has_children "$terminating" 2
 result $? 'its key is renewed all the same' "$(firmware count) reports, $before before"
 ends 0 '' 'and the third is served when they have been idle for too long' connect hello full --policy "$dir/policy.json"
-finish
 
 # ---- a host that is not done with the evidence about the next key
 lifetime=16 slow=report_ms
@@ -274,3 +274,4 @@ ends 0 '' 'and clients are served by the one that there is' connect hello slow -
 grep -qx "$waiting" <<<"$(children "$terminating")"
 result $? 'while it waits' "$waiting, of $(children "$terminating")"
 firmware $slow=20 >/dev/null
+finish
