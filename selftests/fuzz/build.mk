@@ -10,6 +10,7 @@ fuzz-verify  := verify verify_deep
 fuzz-skr     := skr_state skr_envelope skr_token skr_payload skr_release
 fuzz-keys    := record $(fuzz-skr)
 fuzz-agent   := ask
+fuzz-example := example_cmw example_ratls
 
 # these see what is behind signatures
 fuzz-holds := $(B)/obj/selftests/fuzz/holds.o
@@ -17,12 +18,15 @@ wrap-fuzz  := -Wl,--wrap=EVP_DigestVerify,--wrap=X509_verify,--wrap=X509_CRL_ver
 holds-tpm_quote   := $(fuzz-holds) $(wrap-fuzz)
 holds-verify_deep := $(fuzz-holds) $(wrap-fuzz)
 holds-skr_release := $(fuzz-holds) $(wrap-fuzz)
+# and this one a certificate that was good when it was made
+holds-example_ratls := -Wl,--wrap=X509_cmp_current_time
 
 # not in the library
 keys-skr    := $(patsubst %.c,$(B)/obj/%.o,$(wildcard userspace/skr/*.c)) \
 	       $(addprefix $(B)/obj/userspace/keys/,tpm.o secret.o heap.o pcrs.o)
 agent-ask   := $(addprefix $(B)/obj/userspace/agent/,ask.o coco.o format.o)
 keys-record := $(addprefix $(B)/obj/userspace/keys/,record.o record_mac.o record_file.o inputs.o)
+examples-own := $(addprefix $(B)/obj/examples/,common/cmw.o common/relying_party.o ratls/ratls.o)
 
 fuzz-cc = $(CC) $(ALL_CFLAGS) -Iuserspace -Iuserspace/include -Idriver/uapi -iquote .
 
@@ -73,9 +77,20 @@ $(fuzz-skr:%=$(B)/obj/selftests/fuzz/%.o): $(B)/obj/selftests/fuzz/%.o: selftest
 	$(say) CC $@
 	$(Q)$(fuzz-cc) -DREADER=$* -c -o $@ $<
 
+$(fuzz-example:%=$(B)/obj/selftests/fuzz/%.o): $(B)/obj/selftests/fuzz/%.o: selftests/fuzz/fuzz_examples.c
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(fuzz-cc) -DREADER=$* -c -o $@ $<
+
+$(examples-own): $(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(fuzz-cc) -c -o $@ $<
+
 $(B)/bin/fuzz_record: $(keys-record)
 $(fuzz-skr:%=$(B)/bin/fuzz_%): $(keys-skr)
 $(B)/bin/fuzz_ask: $(agent-ask)
+$(fuzz-example:%=$(B)/bin/fuzz_%): $(examples-own)
 
 $(B)/bin/fuzz_%: $(B)/obj/selftests/fuzz/%.o $(B)/lib/libcvmguest.a | $(fuzz-holds)
 	@mkdir -p $(@D)
@@ -89,11 +104,12 @@ fuzz-readers: ; @echo $(fuzz-readers)
 fuzz-verification: ; @echo $(fuzz-verify)
 fuzz-keys: ; @echo $(fuzz-keys)
 fuzz-agent: ; @echo $(fuzz-agent)
-fuzz-names: ; @echo $(fuzz-parsers) $(fuzz-readers) $(fuzz-verify) $(fuzz-keys) $(fuzz-agent)
+fuzz-examples: ; @echo $(fuzz-example)
+fuzz-names: ; @echo $(fuzz-parsers) $(fuzz-readers) $(fuzz-verify) $(fuzz-keys) $(fuzz-agent) $(fuzz-example)
 
 test-programs += $(B)/tests/fuzz_seeds
 
-fuzz-seeds := $(B)/obj/selftests/fuzz/seeds.o $(B)/obj/selftests/fuzz/seeds_skr.o
+fuzz-seeds := $(addprefix $(B)/obj/selftests/fuzz/,seeds.o seeds_skr.o seeds_examples.o)
 
 $(fuzz-seeds): $(B)/obj/selftests/fuzz/%.o: selftests/fuzz/%.c
 	@mkdir -p $(@D)
@@ -107,6 +123,6 @@ $(B)/tests/fuzz_seeds: $(fuzz-seeds) $(skr-service) $(mutate-azure) $(mutate-bat
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(sort $(filter %.o,$^)) $(filter %.a,$^) $(lib-libs)
 
-.PHONY: fuzz-formats fuzz-readers fuzz-verification fuzz-keys fuzz-names
+.PHONY: fuzz-formats fuzz-readers fuzz-verification fuzz-keys fuzz-agent fuzz-examples fuzz-names
 
--include $(wildcard $(B)/obj/selftests/fuzz/*.d)
+-include $(wildcard $(B)/obj/selftests/fuzz/*.d $(B)/obj/examples/*/*.d)

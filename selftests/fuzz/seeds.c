@@ -332,6 +332,7 @@ int main(int argc, char **argv)
 	snp_make_kinds();
 	tdx_make_kinds();
 	seed_fetched();
+	seed_examples();
 	for (size_t i = 0; i < SNP_KINDS; i++)
 		seed_snp(&snp_kinds[i]);
 	for (size_t i = 0; i < TDX_KINDS; i++)

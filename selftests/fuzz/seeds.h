@@ -11,4 +11,7 @@ void seed_text(const char *target, const char *name, const char *text);
 /* seeds_skr.c: answers to a key release, as fuzz_skr.c has asked for it */
 void seed_skr(void);
 
+/* seeds_examples.c */
+void seed_examples(void);
+
 #endif /* FUZZ_SEEDS_H */
