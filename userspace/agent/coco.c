@@ -12,6 +12,7 @@
 #include "common/api.h"
 #include "common/cleanup.h"
 #include "common/json_hex.h"
+#include "common/util.h"
 #include "format.h"
 #include "limits.h"
 #include "formats/cert_table.h"
@@ -21,12 +22,22 @@
 /* the log of what the firmware has measured; there is none where it is not */
 #define EVENT_LOG	"/sys/firmware/acpi/tables/data/CCEL"
 
+/* Each is made once: in a list of bytes one costs a reference, not a number of its own. */
+static json_t *byte_values[256];
+
+static json_t *byte_value(uint8_t byte)
+{
+	if (!byte_values[byte])
+		byte_values[byte] = json_integer(byte);
+	return byte_values[byte];
+}
+
 static json_t *numbers(const uint8_t *bytes, size_t len)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < len; i++)
-		if (json_array_append_new(list, json_integer(bytes[i]))) {
+		if (json_array_append(list, byte_value(bytes[i]))) {
 			json_decref(list);
 			return NULL;
 		}
@@ -121,18 +132,12 @@ static json_t *cert_type(const struct cvm_cert_entry *entry)
 							hex + 12, hex + 16, hex + 20));
 }
 
-/* The host's table; certificates in another form are not of this report's making. */
-static json_t *cert_chain(const struct cvm_blob *certs)
+static json_t *list_certs(const struct cvm_cert_table *table)
 {
-	struct cvm_cert_table table;
-	struct cvm_format_error err;
-	json_t *list;
+	json_t *list = json_array();
 
-	if (!certs->data || cvm_cert_table_parse(certs->data, certs->len, &table, &err))
-		return json_null();
-	list = json_array();
-	for (size_t i = 0; i < table.count; i++) {
-		const struct cvm_cert_entry *entry = &table.entry[i];
+	for (size_t i = 0; i < table->count; i++) {
+		const struct cvm_cert_entry *entry = &table->entry[i];
 		json_t *one = json_pack("{s:o, s:o}", "cert_type", cert_type(entry),
 					"data", numbers(entry->cert.data, entry->cert.len));
 
@@ -144,18 +149,44 @@ static json_t *cert_chain(const struct cvm_blob *certs)
 	return list;
 }
 
+/* The host's table; certificates in another form are not of this report's making. */
+static int cert_chain(const struct cvm_blob *certs, json_t **chain, struct cvm_error *error)
+{
+	struct cvm_cert_table table;
+	struct cvm_format_error err;
+	size_t listed = 0;
+
+	*chain = NULL;
+	if (!certs->data || cvm_cert_table_parse(certs->data, certs->len, &table, &err)) {
+		*chain = json_null();
+		return 0;
+	}
+	/* entries may lie over one another */
+	for (size_t i = 0; i < table.count; i++)
+		listed += table.entry[i].cert.len;
+	if (listed > AGENT_MAX_LISTED)
+		return cvm_set_error(error, -EOPNOTSUPP, "%zu bytes of certificates are more than this format's lists of numbers are made for: use json",
+				     listed);
+	*chain = list_certs(&table);
+	return 0;
+}
+
 static int snp(const struct cvm_evidence_file *file, json_t **json, struct cvm_error *error)
 {
 	struct cvm_snp_report report;
 	struct cvm_format_error err;
 	char text[256];
+	json_t *chain;
+	int rc;
 
 	if (cvm_snp_report_parse(file->report.data, file->report.len, &report, &err))
 		return cvm_set_error(error, -EBADMSG, "SNP report: %s",
 				     cvm_format_error_text(&err, text, sizeof(text)));
-	*json = json_pack("{s:o, s:o}", "attestation_report", report_json(&report),
-			  "cert_chain", cert_chain(&file->certs));
-	return 0;
+	rc = cert_chain(&file->certs, &chain, error);
+	if (!rc)
+		*json = json_pack("{s:o, s:o}", "attestation_report", report_json(&report),
+				  "cert_chain", chain);
+	return rc;
 }
 
 static json_t *json_base64(const void *data, size_t len)
@@ -185,6 +216,11 @@ int agent_coco_start(void)
 void agent_coco_end(void)
 {
 	json_decref(event_log);
+	event_log = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(byte_values); i++) {
+		json_decref(byte_values[i]);
+		byte_values[i] = NULL;
+	}
 }
 
 static int tdx(const struct cvm_evidence_file *file, json_t **json, struct cvm_error *error)

@@ -102,4 +102,10 @@
 #define AGENT_MAX_CERTS			(256U << 10)
 #define AGENT_MAX_EVENT_LOG		(256U << 10)
 
+/*
+ * Bytes of certificates that are written as lists of numbers, of which each takes some 20 in
+ * memory and four in the answer. A table with all of AMD's has 6 KiB.
+ */
+#define AGENT_MAX_LISTED		(64U << 10)
+
 #endif /* CVM_AGENT_LIMITS_H */
