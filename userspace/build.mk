@@ -30,6 +30,7 @@ sysdir  ?= $(prefix)/lib
 etcdir  ?= /etc
 dkmsdir ?= /usr/src
 compdir ?= $(prefix)/share/bash-completion/completions
+clientdir ?= $(prefix)/share/cvm-guest/verifiers
 # neither looks below /usr/local
 initramfsdir ?= $(etcdir)/initramfs-tools
 dracutdir    ?= /usr/lib/dracut/modules.d
@@ -44,6 +45,9 @@ key-src    := $(wildcard userspace/keys/*.c userspace/disk/*.c userspace/skr/*.c
 ctl-src    := $(wildcard userspace/cvmctl/*.c) $(key-src) \
 	      $(filter-out $(lib-fetch),$(wildcard userspace/fetch/*.c))
 agent-src  := $(wildcard userspace/agent/*.c)
+# sources, for who has Go or Rust: not what their tools leave beside them
+client-src := $(wildcard $(addprefix userspace/clients/,go/*/*.go go/*/go.mod rust/*/Cargo.toml \
+	      rust/*/src/*.rs))
 # the tree of a batch is the driver's own code
 lib-obj    := $(lib-src:%.c=$(B)/obj/%.o) $(B)/obj/userspace/merkle.o
 ctl-obj    := $(ctl-src:%.c=$(B)/obj/%.o)
@@ -175,6 +179,9 @@ install: user
 	install -d $(DESTDIR)$(docdir)/libcvmguest-dev
 	cp --parents $(wildcard $(addprefix examples/,README.md Makefile */*)) $(DESTDIR)$(docdir)/libcvmguest-dev
 	chmod -R u=rwX,go=rX $(DESTDIR)$(docdir)/libcvmguest-dev
+	install -D -m 644 -t $(DESTDIR)$(docdir)/libcvmguest-dev userspace/Documentation/verifiers.rst
+	for file in $(client-src:userspace/clients/%=%); do \
+		install -D -m 644 userspace/clients/$$file $(DESTDIR)$(clientdir)/$$file || exit; done
 	install -D -m 644 -t $(DESTDIR)$(sysdir)/systemd/system $(wildcard userspace/agent/cvm-agent*.service) \
 		$(wildcard userspace/agent/cvm-agent*.socket)
 	install -D -m 644 -t $(DESTDIR)$(sysdir)/systemd/system userspace/systemd/cvm-tempdisk@.service \

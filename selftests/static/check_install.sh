@@ -25,7 +25,7 @@ for file in bin/cvmctl bin/cvm-agent lib/libcvmguest.so.0 lib/libcvmguest.so lib
 	lib/modprobe.d/cvm-guest.conf lib/udev/rules.d/60-cvm-guest.rules lib/sysusers.d/cvm-guest.conf \
 	lib/systemd/system/cvm-tempdisk@.service lib/systemd/system/cvm-swap@.service lib/systemd/system/cvm-guest-azure.service lib/systemd/system/cvm-credential.service lib/systemd/system/cvm-credential.socket share/man/man8/cvm-credential.service.8 share/man/man8/cvm-credential.socket.8 share/man/man8/cvm-tempdisk@.service.8 share/man/man8/cvm-swap@.service.8 share/man/man8/cvm-root.8 share/man/man8/cvm-agent.8 \
 	lib/sysusers.d/cvm-agent.conf lib/systemd/system/cvm-agent.service lib/systemd/system/cvm-agent.socket \
-	lib/systemd/system/cvm-agent@.service lib/systemd/system/cvm-agent@.socket share/doc/cvm-agent/openapi.yaml share/doc/libcvmguest-dev/examples/README.md \
+	lib/systemd/system/cvm-agent@.service lib/systemd/system/cvm-agent@.socket share/doc/cvm-agent/openapi.yaml share/doc/libcvmguest-dev/examples/README.md share/doc/libcvmguest-dev/verifiers.rst \
 	share/bash-completion/completions/cvmctl; do
 	[[ -f $usr/$file ]]
 	result $? "$file"
@@ -42,6 +42,9 @@ done
 src=$(echo "$dir"/usr/src/cvm-guest-*)
 why=$(diff -r driver "$src/driver" && diff Kbuild "$src/Kbuild" && diff dkms.conf "$src/dkms.conf")
 result $? 'the sources of the module' "$why"
+why=$(cd userspace/clients && git ls-files | sort | diff - <(cd "$usr/share/cvm-guest/verifiers" && find . -type f | sed 's|^./||' | sort) &&
+	git ls-files | while read -r file; do cmp "$file" "$usr/share/cvm-guest/verifiers/$file" || exit; done)
+result $? 'what Go and Rust need to know of proofs, and no more' "$why"
 why=$(find "$dir" -type f -perm /022 -o -type f -newermt 2200-01-01 -o -name '*~')
 result "$([[ -z $why ]]; echo $?)" 'nobody but root may write to any of it' "$why"
 
