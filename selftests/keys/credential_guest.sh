@@ -202,28 +202,57 @@ memory()
 	done <"/proc/$1/maps"
 }
 
+# a pipe that takes nothing, /tmp/full, until it is emptied
+full_pipe()
+{
+	mkfifo /tmp/full
+	exec 9<>/tmp/full
+	head -c 65536 /dev/zero >&9
+}
+
+# with some of what waited for that
+empty_pipe()
+{
+	head -c 65537 <&9 >/dev/null
+	exec 9<&-
+	rm /tmp/full
+}
+
+# waits PID FD NAME: it writes to that, and has not got the key
+waits()
+{
+	until [ "$(cut -d ' ' -f 1,2 "/proc/$1/syscall")" = "1 0x$2" ]; do usleep 10000; done
+	memory "$1"
+	echo "key $key" | memory_search /tmp/memory >/tmp/err 2>&1
+	result $? "$3"
+}
+
 # The journal takes nothing: who waits for it has given the key, and has it no more.
 journal_waits()	# OPTION...
 {
-	mkfifo /tmp/journal
-	exec 9<>/tmp/journal
-	head -c 65536 /dev/zero >&9
-	journal=/tmp/journal
+	full_pipe
+	journal=/tmp/full
 	serve "$@"
 	journal=/tmp/log
 	is "$(db)" "$key" 'a key, while the journal waits'
-	# it writes to stderr
-	until [ "$(cut -d ' ' -f 1,2 "/proc/$server/syscall")" = '1 0x2' ]; do usleep 10000; done
-	memory "$server"
-	echo "key $key" | memory_search /tmp/memory >/tmp/err 2>&1
-	result $? 'which is gone from the memory of who gave it before that is said'
+	waits "$server" 2 'which is gone from the memory of who gave it before that is said'
 	memory $$
 	echo "key $key" | memory_search /tmp/memory >/tmp/err 2>&1
 	[ $? = 1 ]
 	result $? 'as it is found in that of who has it'
-	head -c 65536 <&9 >/dev/null
-	exec 9<&-
-	rm /tmp/journal /tmp/memory
+	empty_pipe
+}
+
+# the same of who has put it into a keyring
+reader_waits()	# OPTION...
+{
+	full_pipe
+	cvmctl key derive "$@" --label credential/a.service/db --name waits --keyring user \
+		>/tmp/full 2>/tmp/log &
+	waits $! 1 'into a keyring: it is gone before its number is said'
+	empty_pipe
+	wait $!
+	result $? 'as it is then'
 }
 
 ends()
@@ -299,6 +328,7 @@ by_tpm()
 	refused "$@"
 	silent
 	journal_waits "$@"
+	reader_waits "$@"
 	serve "$@"
 	measure 11 what-has-been-measured-after-it.
 	is "$(db)" 'too much' 'something else measured: none'

@@ -80,8 +80,8 @@ static int become_user(const struct agent *agent, bool keeps)
 
 	errno = 0;
 	user = getpwnam(agent->options->user);
-	if (!user || !user->pw_uid || !user->pw_gid)
-		return refuse(errno ? -errno : -EINVAL, "the user (--user), who is neither root nor of root's group");
+	if (!user || !user->pw_uid)
+		return refuse(errno ? -errno : -EINVAL, "the user (--user), who is not root");
 	if (keeps && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
 		return refuse(-errno, "capabilities");
 	if (become(user))

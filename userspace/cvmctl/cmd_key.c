@@ -214,38 +214,53 @@ int key_unseal(const struct key_source *source, const struct cvm_key_door *door,
 	return rc ? fail_key(rc, source->record, &error) : 0;
 }
 
-static int derive(const struct arguments *args, const struct key_source *source,
-		  struct cvm_key_set *set)
+/* What is said may be waited for: not with a secret, but by who wants it in a file. */
+static int derive_key(const struct arguments *args, const struct key_source *source,
+		      const struct cvm_key_door *door, struct cvm_key_set *set,
+		      struct cvm_error *error)
 {
-	__cleanup_door struct cvm_key_door door = { .fd = -1 };
 	__cleanup_secret_time struct cvm_secret_time time = { 0 };
 	__cleanup_secret struct cvm_secret key = { 0 }, secret = { 0 };
 	struct cvm_key_ask *ask = &set->ask[0];
-	struct cvm_error error;
-	int rc = open_door(&door, source->from);
+	int rc;
 
-	if (!rc && source->from & CVM_FROM_FIRMWARE)
-		rc = key_complete_inputs(args, &door, &set->inputs);
-	if (rc)
-		return rc;
 	cvm_secret_begin(&time);
 	if (source->from & CVM_FROM_TPM) {
-		rc = key_unseal(source, &door, secret.bytes);
+		rc = key_unseal(source, door, secret.bytes);
 		if (rc)
 			return rc;
 		set->tpm_secret = secret.bytes;
 	}
 	if (ask->form == CVM_FORM_MEMORY)
 		ask->memory = key.bytes;
-	rc = cvm_key_inputs_check(&set->inputs, &door.facts, &error);
+	rc = cvm_key_inputs_check(&set->inputs, &door->facts, error);
 	if (!rc)
-		rc = cvm_key_derive(&door, set, &error);
+		rc = cvm_key_derive(door, set, error);
+	if (!rc && ask->form == CVM_FORM_MEMORY)
+		rc = output_secret(args->option[OUT], key.bytes, ask->length);
+	/* they go with this function */
+	set->tpm_secret = NULL;
+	ask->memory = NULL;
+	return rc;
+}
+
+static int derive(const struct arguments *args, const struct key_source *source,
+		  struct cvm_key_set *set)
+{
+	__cleanup_door struct cvm_key_door door = { .fd = -1 };
+	struct cvm_error error;
+	int rc = open_door(&door, source->from);
+
+	if (!rc && source->from & CVM_FROM_FIRMWARE)
+		rc = key_complete_inputs(args, &door, &set->inputs);
+	if (!rc)
+		rc = derive_key(args, source, &door, set, &error);
 	if (rc)
-		return fail_key(rc, NULL, &error);
+		return rc < 0 ? fail_key(rc, NULL, &error) : rc;
 	tell_door(&door);
-	if (ask->form == CVM_FORM_MEMORY)
-		return output_secret(args->option[OUT], key.bytes, ask->length);
-	printf("%d\n", ask->serial);
+	if (set->ask[0].form == CVM_FORM_MEMORY)
+		return EXIT_DONE;
+	printf("%d\n", set->ask[0].serial);
 	return flush_output();
 }
 
