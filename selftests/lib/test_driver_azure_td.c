@@ -100,6 +100,19 @@ static void test_stalled(struct cvm_async *async)
 	check_is(fetch(async, 0), MEMBERS, "and the next batch is complete");
 }
 
+/* One request that the host loses costs some seconds, and not all the time that there is. */
+static void test_lost(struct cvm_async *async)
+{
+	int64_t begun = cvm_vtpm_clock_ms();
+
+	tap_write(tap_path("/wrong"), "stall /acc\n", 11);
+	submit(async, 60000);
+	check_is(fetch(async, 0), MEMBERS, "a host that loses a request is asked again");
+	begun = cvm_vtpm_clock_ms() - begun;
+	if (!check(begun < 20000, "well before the deadline"))
+		printf("# %lld ms\n", (long long)begun);
+}
+
 /* Of whatever batch, behind the data: somebody is at it, and never done. Closed, it is over. */
 static int lock_all(void)
 {
@@ -194,6 +207,7 @@ int main(void)
 	check_is(fetch(async, 0), MEMBERS, "each has the host's quote");
 	test_late(async);
 	test_stalled(async);
+	test_lost(async);
 	test_locked(async);
 	test_fork(async);
 	cvm_async_close(async);

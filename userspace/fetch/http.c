@@ -15,6 +15,8 @@
 #define LOOK_AGAIN_MS	500
 /* what Azure's host does not have after as many tries more it has not */
 #define MAX_MISSING	3
+/* how often waits and attempts get longer */
+#define MAX_DOUBLED	6
 
 struct transfer {
 	const struct cvm_curl *curl;
@@ -28,7 +30,7 @@ struct transfer {
 	CURLcode code;
 	long status;
 	int64_t retry_after_ms;
-	unsigned int attempt;
+	unsigned int attempt, lost;
 };
 
 int64_t cvm_clock_ms(void)
@@ -93,10 +95,12 @@ static bool watch_deadline(struct transfer *t)
 	       !c->easy_setopt(t->easy, CURLOPT_NOPROGRESS, 0L);
 }
 
-static bool is_link_local(const char *url)
+static bool is_direct(const struct cvm_item *item)
 {
-	const char *host = strstr(url, "://");
+	const char *host = strstr(item->url, "://");
 
+	if (item->direct)
+		return true;
 	return host && (!strncmp(host + 3, "169.254.", 8) || !strncasecmp(host + 3, "[fe8", 4));
 }
 
@@ -135,7 +139,7 @@ static bool prepare(struct transfer *t)
 	       !c->easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->why) &&
 	       !c->easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, take) &&
 	       !c->easy_setopt(t->easy, CURLOPT_WRITEDATA, &t->answer);
-	if (good && (t->item->direct || is_link_local(t->item->url)))
+	if (good && is_direct(t->item))
 		good = !c->easy_setopt(t->easy, CURLOPT_PROXY, "") &&
 		       !c->easy_setopt(t->easy, CURLOPT_NOPROXY, "*");
 	if (good && t->item->post)
@@ -173,18 +177,34 @@ static int64_t retry_after_ms(struct transfer *t)
 	return seconds < 0 || seconds > 3600 ? 3600 * 1000 : seconds * 1000;
 }
 
+static int64_t doubled(int64_t ms, unsigned int times)
+{
+	return ms << (times < MAX_DOUBLED ? times : MAX_DOUBLED);
+}
+
+/*
+ * The deadline is that of all attempts: whose answer is lost is to have another one, as long as
+ * there is time for one with twice as much; else the answer may be late, and is waited for.
+ */
+static long attempt_ms(const struct transfer *t)
+{
+	int64_t left = t->until - cvm_clock_ms(), most = doubled(CVM_FETCH_DIRECT_MS, t->lost);
+
+	if (is_direct(t->item) && left > 3 * most)
+		left = most;
+	return left > 1 ? (long)left : 1;
+}
+
 /* Returns 0 or -ENOMEM; what the server said is in @t. */
 static int ask_once(struct transfer *t)
 {
-	int64_t left;
-
 	t->until = *t->deadline;
-	left = t->until - cvm_clock_ms();
 	cvm_http_answer_free(&t->answer);
 	t->why[0] = '\0';
 	t->status = 0;
-	t->curl->easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)(left > 1 ? left : 1));
+	t->curl->easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, attempt_ms(t));
 	t->code = t->curl->easy_perform(t->easy);
+	t->lost += t->code == CURLE_OPERATION_TIMEDOUT;
 	t->curl->easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->status);
 	t->retry_after_ms = retry_after_ms(t);
 	return t->code || t->status != 200 || take_chain(t) ? 0 : -ENOMEM;
@@ -247,7 +267,7 @@ static bool wait_until(const struct transfer *t, int64_t until)
 /* False where the wait would end after the deadline */
 static bool wait_for_turn(struct transfer *t)
 {
-	int64_t ms = (int64_t)FIRST_WAIT_MS << (t->attempt < 6 ? t->attempt : 6);
+	int64_t ms = doubled(FIRST_WAIT_MS, t->attempt);
 
 	ms = with_jitter(ms < LONGEST_WAIT_MS ? ms : LONGEST_WAIT_MS);
 	if (ms < t->retry_after_ms)

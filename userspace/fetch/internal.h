@@ -12,13 +12,21 @@
 #define CVM_FETCH_MAX	(1U << 20)	/* bytes of an answer; the longest real one has 40 KiB */
 #define CVM_FETCH_DAY	86400
 
+/*
+ * Milliseconds for one attempt at what is of this machine alone, which answers soon, or may have
+ * lost the request. After each that was lost there are twice as many, for a slow host; and the
+ * last one that there is time for has all that is left.
+ */
+#define CVM_FETCH_DIRECT_MS	3000
+
 /**
  * struct cvm_item - something that is published
  * @key: its name in the cache: all that it depends on
  * @url: where it is
  * @header: to be sent along, or NULL
  * @post: JSON to be sent, which answers JSON; NULL: nothing, a GET
- * @direct: never through a proxy: a link-local address is of this machine alone
+ * @direct: never through a proxy: a link-local address is of this machine alone; and asked
+ *	again where there is no answer soon
  * @chain_header: of the answer: has the issuer chain, URL-encoded; or NULL
  * @fresh: seconds until it is fetched anew, although it holds longer
  * @read: sees that @body is it; sets text and expires of @out. 0 or -EBADMSG, -ENOMEM
