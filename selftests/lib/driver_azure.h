@@ -43,8 +43,10 @@ static struct {
 
 /* submitted, and not read; the library has a thread that reads them */
 static pthread_mutex_t pending_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct cvm_evidence_req pending[MEMBERS];
+static struct cvm_evidence_req pending[64 * MEMBERS];
 static int waiting;
+/* of what is submitted: how it ends */
+static int32_t driver_result;
 static uint32_t driver_platform = CVM_PLATFORM_AZURE_SNP;
 
 static int64_t soon(void)
@@ -139,12 +141,38 @@ static int issue(struct cvm_issue *array, bool wait)
 		answer(&reqs[i]);
 	pthread_mutex_lock(&pending_lock);
 	for (uint32_t i = 0; !wait && i < array->count; i++) {
-		pending[waiting++] = reqs[i];
+		pending[waiting] = reqs[i];
+		pending[waiting++].result = driver_result;
 		if (write(batch_end, "", 1) != 1)
 			exit(1);
 	}
 	pthread_mutex_unlock(&pending_lock);
 	return 0;
+}
+
+static int cancel(struct cvm_cancel *cancel)
+{
+	pthread_mutex_lock(&pending_lock);
+	cancel->cancelled = 0;
+	for (int i = 0; i < waiting; i++)
+		if (pending[i].cookie == cancel->cookie) {
+			pending[i].result = -ECANCELED;
+			cancel->cancelled++;
+		}
+	pthread_mutex_unlock(&pending_lock);
+	return 0;
+}
+
+/* Submitted, and not read yet */
+__attribute__((unused))
+static int unread(void)
+{
+	int count;
+
+	pthread_mutex_lock(&pending_lock);
+	count = waiting;
+	pthread_mutex_unlock(&pending_lock);
+	return count;
 }
 
 int __real_open(const char *path, int flags, ...);
@@ -177,6 +205,8 @@ int __wrap_ioctl(int fd, unsigned long command, void *arg)
 		errno = info(arg, is_of(fd, batch_fd));
 	else if (command == CVM_ISSUE || command == CVM_SUBMIT)
 		errno = issue(arg, command == CVM_ISSUE);
+	else if (command == CVM_CANCEL)
+		errno = cancel(arg);
 	return errno ? -1 : 0;
 }
 
@@ -184,12 +214,15 @@ static size_t record(const struct cvm_evidence_req *req, uint8_t *to)
 {
 	struct cvm_record head = {
 		.data_offset = sizeof(head), .kind = req->kind, .cookie = req->cookie,
-		.evidence_len = (uint32_t)batch.len,
+		.result = req->result,
 	};
 
-	memcpy(to + sizeof(head), batch.report, batch.len);
-	head.proof_len = (uint32_t)prove(req->user_data, to + sizeof(head) + batch.len);
-	head.size = (uint32_t)(sizeof(head) + batch.len + head.proof_len + 7) & ~7U;
+	if (!req->result) {
+		head.evidence_len = (uint32_t)batch.len;
+		memcpy(to + sizeof(head), batch.report, batch.len);
+		head.proof_len = (uint32_t)prove(req->user_data, to + sizeof(head) + batch.len);
+	}
+	head.size = (uint32_t)(sizeof(head) + head.evidence_len + head.proof_len + 7) & ~7U;
 	memcpy(to, &head, sizeof(head));
 	return head.size;
 }

@@ -22,7 +22,7 @@ struct cvm_submitted {
  * @submit: job->result of each becomes 0 or why it was not accepted. The jobs
  *	have been checked; they and their REPORT_DATA must be copied
  * @next: as cvm_async_next(), into @done, whose cookie and job's result,
- *	evidence and error are set
+ *	evidence and error are set; what it was about is not kept
  * @cancel: as cvm_async_cancel()
  *
  * All but open and close are called with async->lock held.
@@ -52,7 +52,7 @@ extern const struct cvm_async_ops cvm_async_driver, cvm_async_azure, cvm_async_t
 
 /**
  * cvm_async_record() - async_driver.c: the end of a request, as the driver says it
- * @async: of cvm_async_driver, with its lock held
+ * @async: of cvm_async_driver, for which nobody else asks or submits meanwhile
  * @done: out: its cookie and job, whose REPORT_DATA is @data; with a result of 0 the evidence
  *	is in @answer
  * @data: out

@@ -245,6 +245,9 @@ int cvm_share_get(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
 		  const _Atomic int64_t *deadline, struct cvm_azure **azure,
 		  struct cvm_error *error);
 
+/* The same if it is there; NULL: it is not, and neither waited for nor for the caller to make */
+struct cvm_azure *cvm_share_find(const struct cvm_vtpm_place *place, struct cvm_share_key *key);
+
 /* @azure: which stays the caller's, or NULL: it could not be made */
 void cvm_share_put(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
 		   const struct cvm_azure *azure);
@@ -257,5 +260,9 @@ void cvm_share_put(const struct cvm_vtpm_place *place, struct cvm_share_key *key
  */
 void cvm_azure_answer(const struct cvm_source *source, struct cvm_job *job,
 		      struct cvm_answer *answer, const _Atomic int64_t *deadline);
+
+/* The same where nothing has to be made or waited for; false: something has, and is not there */
+bool cvm_azure_found(const struct cvm_source *source, struct cvm_job *job,
+		     struct cvm_answer *answer);
 
 #endif /* CVM_LIB_VTPM_H */

@@ -43,6 +43,15 @@ static void copy_and_make(const struct cvm_source *source, struct cvm_job *job,
 	job->evidence = NULL;
 }
 
+static void take_found(const struct cvm_source *source, struct cvm_job *job,
+		       struct cvm_answer *answer)
+{
+	answer->known = true;
+	cvm_job_copy(job, source, answer);
+	cvm_azure_put(answer->azure);
+	answer->azure = NULL;
+}
+
 /*
  * The first member makes it. The others' proofs lead to the same tree, by its tpm48, and they
  * have the same report, byte by byte, which the first has held against the tree. What he
@@ -59,9 +68,7 @@ static void find_or_make(const struct cvm_source *source, struct cvm_job *job,
 	if (job->result)
 		return;
 	if (answer->azure) {
-		answer->known = true;
-		cvm_job_copy(job, source, answer);
-		cvm_azure_put(answer->azure);
+		take_found(source, job, answer);
 		return;
 	}
 	copy_and_make(source, job, answer, tpm48, CVM_TPM48_SIZE, deadline);
@@ -84,4 +91,24 @@ void cvm_azure_answer(const struct cvm_source *source, struct cvm_job *job,
 	} else {
 		find_or_make(source, job, answer, nonce, deadline);
 	}
+}
+
+bool cvm_azure_found(const struct cvm_source *source, struct cvm_job *job,
+		     struct cvm_answer *answer)
+{
+	struct cvm_share_key key = { .report = answer->data, .len = answer->len };
+	uint8_t r64[CVM_REPORT_DATA_LEN], scope[CVM_SCOPE_SIZE];
+
+	if (!job->batch)
+		return false;
+	if (cvm_merkle_expected(job->report_data, answer->proof, answer->proof_len, r64,
+				key.tpm48, scope)) {
+		cvm_job_copy(job, source, answer);
+		return true;
+	}
+	answer->azure = cvm_share_find(source->vtpm, &key);
+	if (!answer->azure)
+		return false;
+	take_found(source, job, answer);
+	return true;
 }

@@ -246,6 +246,19 @@ int cvm_share_get(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
 	return rc ? cvm_set_error(error, rc, "the lock of what a batch shares: %s", strerror(-rc)) : 0;
 }
 
+struct cvm_azure *cvm_share_find(const struct cvm_vtpm_place *place, struct cvm_share_key *key)
+{
+	struct cvm_share_index index;
+	struct cvm_azure *azure;
+
+	if (open_again(place, key) || key->fd < 0)
+		return NULL;
+	cvm_share_index(key->fd, &index);
+	azure = cvm_share_load(key->fd, &index, key);
+	close_file(key);
+	return azure;
+}
+
 void cvm_share_put(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
 		   const struct cvm_azure *azure)
 {

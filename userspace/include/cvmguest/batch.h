@@ -206,9 +206,9 @@ struct cvm_completion {
  * @ctx: the context, which goes on to take blocking calls as well
  * @error: or NULL
  *
- * With the cvm-guest driver there is no thread, but on Azure one that completes what the
- * driver gives, one report after the other; with any other source one thread asks, and
- * gathers the batch requests that wait for it.
+ * With the cvm-guest driver there is no thread, but on Azure those that complete what it gives,
+ * one report after the other; with any other source one thread asks, and gathers the batch
+ * requests that wait for it.
  *
  * Return: 0; -EBUSY: this context has one already; -ENOMEM; or what the system
  * answered. Since: 0.1
@@ -258,7 +258,9 @@ CVM_API long cvm_async_submit(struct cvm_async *async, struct cvm_async_request 
  *
  * Never waits. On Azure with the driver a report that came before the request's deadline has
  * until then to be completed, by a quote of the vTPM and, of TDX, the host's, whenever it is
- * fetched; one that is slow to complete keeps those behind it waiting.
+ * fetched, but for those behind as many as the library holds, which have not ended or not been
+ * fetched. One that is slow to complete keeps those waiting that need as much, and no others: what
+ * has failed, and what is of a batch that is complete, ends at once.
  *
  * Return: 1: there was one; 0: there is none now; a negative errno: the source
  * cannot be asked. Since: 0.1
