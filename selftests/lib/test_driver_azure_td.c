@@ -234,7 +234,17 @@ static void test_forward(struct cvm_async *async)
 	check_is(fetch_some(async, OTHERS, 0, 1), 1, "and is complete when it is given up");
 }
 
-static void test_failed(struct cvm_async *async)
+static long cancel_all(struct cvm_async *async)
+{
+	long cancelled = 0;
+
+	for (unsigned int i = 0; i < MEMBERS; i++)
+		cancelled += cvm_async_cancel(async, i);
+	return cancelled;
+}
+
+/* What has failed ends; and what the driver has answered, and is not complete, has no answer. */
+static void test_cancel(struct cvm_async *async)
 {
 	int fd = begin_locked(async, 0, MEMBERS);
 
@@ -242,8 +252,13 @@ static void test_failed(struct cvm_async *async)
 	submit_some(async, OTHERS, 0, MEMBERS, 60000);
 	check_is(fetch_some(async, OTHERS, -EIO, MEMBERS), MEMBERS, "what has failed ends at once");
 	driver_result = 0;
+	check_is(cancel_all(async), MEMBERS, "what waits can be given up");
+	check_is(fetch(async, -ECANCELED), MEMBERS, "and has its end");
+	check_is(cancel_all(async), 0, "once");
+	submit(async, 0);
+	check_is(fetch(async, 0), MEMBERS, "the next batch does not wait for it");
+	check_is(cancel_all(async), 0, "nor has more to give up");
 	close(fd);
-	check_is(fetch(async, 0), MEMBERS, "what has not is complete");
 }
 
 /* As many as nobody fetches are taken from the driver, and no more. */
@@ -340,7 +355,7 @@ int main(void)
 	test_locked(async);
 	test_found(async, other);
 	test_forward(async);
-	test_failed(async);
+	test_cancel(async);
 	test_bound(async);
 	test_fork(async);
 	cvm_async_close(async);

@@ -122,11 +122,50 @@ static int next_azure(struct cvm_async *async, struct cvm_submitted *done,
 	return rc;
 }
 
+/* One that a thread has in hand: the completer need not go on with it. */
+static int cancel_at(struct cvm_async *async, unsigned int thread, uint64_t cookie)
+{
+	struct cvm_azure_async *azure = async->state;
+	struct cvm_azure_request *one = azure->at[thread];
+
+	if (!one || one->mine.cookie != cookie)
+		return 0;
+	azure->at[thread] = NULL;
+	if (thread == CVM_AZURE_COMPLETER)
+		azure->deadline = 0;
+	cvm_azure_finish_with(async, one, -ECANCELED);
+	return 1;
+}
+
+static int cancel_list(struct cvm_async *async, struct cvm_azure_list *list, uint64_t cookie)
+{
+	struct cvm_azure_list old = *list;
+	int cancelled = 0;
+
+	cvm_azure_list_init(list);
+	for (struct cvm_azure_request *one; (one = cvm_azure_list_take(&old));) {
+		if (one->mine.cookie != cookie) {
+			cvm_azure_list_add(list, one);
+			continue;
+		}
+		cvm_azure_finish_with(async, one, -ECANCELED);
+		cancelled++;
+	}
+	return cancelled;
+}
+
+/* What the driver has answered has no answer before it is complete. */
 static int cancel_azure(struct cvm_async *async, uint64_t cookie)
 {
 	struct cvm_azure_async *azure = async->state;
+	int rc = carrier->cancel(&azure->driver, cookie), cancelled = 0;
 
-	return carrier->cancel(&azure->driver, cookie);
+	cvm_azure_read_all(async);
+	cancelled += cancel_list(async, &azure->fresh, cookie);
+	cancelled += cancel_list(async, &azure->todo, cookie);
+	for (unsigned int i = 0; i < CVM_AZURE_THREADS; i++)
+		cancelled += cancel_at(async, i, cookie);
+	return rc < 0 ? rc : rc + cancelled;
 }
 
 const struct cvm_async_ops cvm_async_azure = {

@@ -332,6 +332,8 @@ static int next_driver(struct cvm_async *async, struct cvm_submitted *done,
 
 	if (rc > 0 && !done->job.result)
 		cvm_job_copy(&done->job, driver->source, &answer);
+	/* not for longer than this */
+	done->job.report_data = NULL;
 	return rc;
 }
 
