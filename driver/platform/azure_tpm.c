@@ -50,6 +50,12 @@ void cvm_tpm_forget(void)
 	buf = NULL;
 }
 
+static void forget_chip(void)
+{
+	put_device(&chip->dev);
+	chip = NULL;
+}
+
 /*
  * Found anew each time: one whose driver is unbound and bound again is another one for the
  * kernel, and would be another number for user space if the old one were kept here.
@@ -62,15 +68,19 @@ int cvm_tpm_hold(void)
 	if (!chip)
 		return -ENODEV;
 	rc = tpm_try_get_ops(chip);
-	if (rc)
-		put_device(&chip->dev);
+	if (!rc)
+		return 0;
+	/* it was unbound between the two, for good: then there are none, and never again */
+	if (!READ_ONCE(chip->ops))
+		rc = -ENODEV;
+	forget_chip();
 	return rc;
 }
 
 void cvm_tpm_release(void)
 {
 	tpm_put_ops(chip);
-	put_device(&chip->dev);
+	forget_chip();
 }
 
 static void command(u16 tag, u32 code)
