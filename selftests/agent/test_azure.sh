@@ -8,6 +8,7 @@
 # shellcheck source=selftests/cvmctl/azure_lib.sh
 . selftests/cvmctl/azure_lib.sh
 azure_guest "$1"
+bound=("${with[@]}")
 with+=(--authenticity-only)
 
 certs=()
@@ -17,7 +18,21 @@ if [[ $tee == snp ]]; then
 	certs=(--certs "$dir/vcek")
 fi
 
-build/bin/cvm-agent --listen "$dir/sock" --user nobody --direct "${here[@]}" "${certs[@]}" 2>"$dir/log" &
+refuses() {	# STATUS PATTERN NAME OPTION...
+	local want=$1 pattern=$2 name=$3
+	shift 3
+	rm -f "$dir/none"
+	build/bin/cvm-agent --listen "$dir/none" --user nobody "${here[@]}" "$@" 2>"$dir/log"
+	[[ $? == "$want" ]] && grep -q -- "$pattern" "$dir/log"
+	result $? "$name" "$(cat "$dir/log")"
+}
+refuses 1 'no event log' 'a log that is none' --event-log="$dir/port"
+refuses 1 '"level":"error","event":"event log"' 'a log that is not there' --event-log="$dir/nothing"
+head -c 300000 /dev/zero >"$dir/long"
+refuses 1 '"level":"error","event":"event log"' 'a log that is too long' --event-log="$dir/long"
+
+build/bin/cvm-agent --listen "$dir/sock" --user nobody --direct --event-log="$state/event-log" \
+	"${here[@]}" "${certs[@]}" 2>"$dir/log" &
 agent=$!
 fwds+=("$agent")
 until [[ -S $dir/sock ]]; do
@@ -30,15 +45,28 @@ ask() {	# NAME PATH
 	result $? "$1" "$(head -c 500 "$dir/evidence"; cat "$dir/said" "$dir/log")"
 }
 
+measured() {	# NAME VERIFY-OPTION...: its log leads to the PCRs that are quoted, and meets the policy
+	local name=$1
+	shift
+	"$cvmctl" verify "${bound[@]}" --policy "$dir/policy" "$@" "$dir/evidence" >"$dir/stdout" 2>"$dir/stderr"
+	grep -Eq '^passed +event_log +[0-9]+ events lead to the quote.s PCR 0, ' "$dir/stdout" &&
+		grep -Eq '^passed +azure.event_log.secure_boot +is set' "$dir/stdout"
+	result $? "$name: with what was measured" "$(cat "$dir/stdout" "$dir/stderr")"
+}
+
 data=$(hex64 c7) padded=616263$(printf '00%.0s' {1..61})
 ask 'direct evidence' "/v1/evidence?user_data=$data&mode=direct"
 try 0 '' 'it verifies' verify "${with[@]}" "$dir/evidence" --report-data "$data"
-for format in coco json; do
+"$cvmctl" policy init "${with[@]}" --from "$dir/evidence" --out "$dir/policy" 2>"$dir/stderr"
+result $? 'a policy' "$(cat "$dir/stderr")"
+measured 'direct evidence' --report-data "$data"
+for format in coco json cmw cmw-cbor; do
 	ask "batch evidence, $format" "/v1/evidence?user_data=$data&format=$format"
 	try 0 '' 'it verifies' verify "${with[@]}" "$dir/evidence" --user-data "$data" --scope unprivileged
 	"$cvmctl" verify "${with[@]}" "$dir/evidence" --user-data "$data" >"$dir/said" 2>&1
 	[[ $? == 3 ]]
 	result $? 'for no other scope' "$(cat "$dir/said")"
+	[[ $format == coco ]] || measured "batch evidence, $format" --user-data "$data" --scope unprivileged
 done
 ask "/aa/evidence" '/aa/evidence?runtime_data=abc'
 try 0 '' 'it verifies' verify "${with[@]}" "$dir/evidence" --report-data "$padded"

@@ -26,6 +26,8 @@
  * @backend: as of cvmctl, or NULL
  * @imds: Azure: URL of the host's service, or NULL
  * @certs: file of certificates that go along, or NULL
+ * @event_log: what was measured goes along with an HCL report
+ * @log_file: that of this file; NULL: the kernel's
  * @user: whom to become, or NULL: stay
  * @listen: paths of sockets to make, or ADDRESS:PORT of loopback ones
  * @listen_count: how many
@@ -34,10 +36,10 @@
  * @no_seccomp: for debuggers
  */
 struct agent_options {
-	const char *label, *backend, *imds, *certs, *user;
+	const char *label, *backend, *imds, *certs, *log_file, *user;
 	const char *listen[AGENT_MAX_LISTENERS];
 	size_t listen_count;
-	bool direct;
+	bool direct, event_log;
 	uint32_t idle_s;
 	bool log_requests, no_seccomp;
 };
@@ -124,6 +126,7 @@ void agent_metrics_time(struct agent_metrics *metrics, bool batch, uint64_t us);
  * @has_batch: there is batch evidence
  * @azure: the platform's reports are completed by the TPM
  * @certs: what --certs has
+ * @event_log: Azure: what was measured, or nothing
  * @daemon: libmicrohttpd's
  * @epoll: what is waited for
  * @signals: descriptor
@@ -147,7 +150,7 @@ struct agent {
 	struct cvm_status status;
 	struct cvm_error trouble;
 	bool has_batch, azure;
-	struct cvm_blob certs;
+	struct cvm_blob certs, event_log;
 	struct MHD_Daemon *daemon;
 	int epoll, signals;
 	int listener[AGENT_MAX_LISTENERS];
@@ -327,6 +330,12 @@ void agent_source_check_time(struct agent *agent);
 
 /* Answer all that wait: 503 */
 void agent_source_give_up(struct agent *agent);
+
+/* ---- event_log.c: for @agent, whose source is open; each 0 or -errno, said */
+int agent_event_log_read(struct agent *agent);
+
+/* Behind agent_sandbox_drop(): is it one? */
+int agent_event_log_check(struct agent *agent);
 
 /* ---- status.c, recipe.c, metrics.c: endpoints */
 void agent_status_run(struct agent_request *request);

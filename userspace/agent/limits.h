@@ -98,7 +98,11 @@
 /* Files besides connections */
 #define AGENT_OTHER_FILES		64U
 
-/* Bytes of a file with certificates, and of the firmware's log of what it has measured */
+/*
+ * Bytes of a file with certificates, and of the firmware's log of what it has measured. An answer
+ * with the longest log has 370 KiB beside its certificates: of 90 that a user has not read the next
+ * one is refused, by AGENT_MAX_PEER_UNSENT
+ */
 #define AGENT_MAX_CERTS			(256U << 10)
 #define AGENT_MAX_EVENT_LOG		(256U << 10)
 

@@ -17,6 +17,8 @@ static const char help[] =
 	"  --backend cvm|tsm|native|vtpm[:TCTI]|sim[:SOCKET]\n"
 	"                           where evidence comes from (default: the first that is there)\n"
 	"  --certs FILE             certificates that go along where the host gives none\n"
+	"  --event-log[=FILE]       Azure: with what was measured into PCRs, which names files and\n"
+	"                           command lines: what the kernel has, or FILE\n"
 	"  --imds-url URL           Azure: the host's service for quotes\n"
 	"  --user NAME              whom to become (cvm-agent)\n"
 	"  --idle SECONDS           end when nobody was connected for so long\n"
@@ -25,8 +27,8 @@ static const char help[] =
 	"  --help, --version\n";
 
 enum {
-	LISTEN = 256, LABEL, DIRECT, BACKEND, CERTS, IMDS_URL, USER, IDLE, LOG_REQUESTS,
-	NO_SECCOMP, HELP, VERSION,
+	LISTEN = 256, LABEL, DIRECT, BACKEND, CERTS, EVENT_LOG, IMDS_URL, USER, IDLE,
+	LOG_REQUESTS, NO_SECCOMP, HELP, VERSION,
 };
 
 static const struct option list[] = {
@@ -35,6 +37,7 @@ static const struct option list[] = {
 	{ "direct", no_argument, NULL, DIRECT },
 	{ "backend", required_argument, NULL, BACKEND },
 	{ "certs", required_argument, NULL, CERTS },
+	{ "event-log", optional_argument, NULL, EVENT_LOG },
 	{ "imds-url", required_argument, NULL, IMDS_URL },
 	{ "user", required_argument, NULL, USER },
 	{ "idle", required_argument, NULL, IDLE },
@@ -82,6 +85,7 @@ static int take(struct agent_options *options, int option, const char *value)
 	case DIRECT:		options->direct = true; break;
 	case BACKEND:		options->backend = value; break;
 	case CERTS:		options->certs = value; break;
+	case EVENT_LOG:		options->event_log = true; options->log_file = value; break;
 	case IMDS_URL:		options->imds = value; break;
 	case USER:		options->user = value; break;
 	case IDLE:		return take_idle(options, value);

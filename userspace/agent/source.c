@@ -127,6 +127,9 @@ int agent_source_open(struct agent *agent)
 	if (rc)
 		return fatal(rc, agent->trouble.text);
 	agent->azure = is_azure(agent);
+	rc = agent_event_log_read(agent);
+	if (rc)
+		return rc;
 	if (options->label)
 		return set_label(agent);
 	agent->has_batch = agent->status.max_leaves;
@@ -136,8 +139,11 @@ int agent_source_open(struct agent *agent)
 int agent_source_start(struct agent *agent)
 {
 	struct cvm_error error;
-	int rc = agent->ctx ? cvm_async_open(&agent->async, agent->ctx, &error) : 0;
+	int rc = agent_event_log_check(agent);
 
+	if (rc)
+		return rc;
+	rc = agent->ctx ? cvm_async_open(&agent->async, agent->ctx, &error) : 0;
 	return rc ? fatal(rc, error.text) : 0;
 }
 
@@ -146,6 +152,7 @@ void agent_source_close(struct agent *agent)
 	cvm_async_close(agent->async);
 	cvm_close(agent->ctx);
 	free(agent->certs.data);
+	free(agent->event_log.data);
 	agent_coco_end();
 }
 
@@ -272,19 +279,30 @@ void agent_source_ask(struct agent_request *request)
 
 /* ---- answers */
 
-/* What --certs has stands in where the host gives none. */
-static int add_certs(struct agent_request *request, struct cvm_evidence_file *file)
+/* 0 or -ENOMEM; without @from @to stays as it is */
+static int copy_blob(const struct cvm_blob *from, struct cvm_blob *to)
 {
-	const struct cvm_blob *certs = &request->agent->certs;
-
-	if (file->certs.data || !certs->data || request->ask.certs < 0)
+	if (!from->data)
 		return 0;
-	file->certs.data = malloc(certs->len + 1);
-	if (!file->certs.data)
+	to->data = malloc(from->len + 1);
+	if (!to->data)
 		return -ENOMEM;
-	memcpy(file->certs.data, certs->data, certs->len);
-	file->certs.len = certs->len;
+	memcpy(to->data, from->data, from->len);
+	to->len = from->len;
 	return 0;
+}
+
+/* What --certs has stands in where the host gives none. */
+static int add_parts(const struct agent_request *request, struct cvm_evidence_file *file)
+{
+	const struct agent *agent = request->agent;
+	int rc = 0;
+
+	if (!file->certs.data && request->ask.certs >= 0)
+		rc = copy_blob(&agent->certs, &file->certs);
+	if (!rc && file->type == CVM_EVIDENCE_HCL_REPORT)
+		rc = copy_blob(&agent->event_log, &file->event_log);
+	return rc;
 }
 
 static void reply_evidence(struct agent_request *request, const struct cvm_evidence *evidence)
@@ -296,7 +314,7 @@ static void reply_evidence(struct agent_request *request, const struct cvm_evide
 	int rc = cvm_evidence_file_take(&file, evidence, &error);
 
 	if (!rc)
-		rc = add_certs(request, &file);
+		rc = add_parts(request, &file);
 	if (!rc)
 		rc = request->format->write(&file, &body, &len, &error);
 	cvm_evidence_file_free(&file);

@@ -12,6 +12,7 @@
 #include "keys/secret.h"
 #include "keys/tpm.h"
 #include "skr.h"
+#include "verify/boot_log.h"
 #include "verify/certs.h"
 #include "verifying.h"
 
@@ -28,7 +29,7 @@ static const struct option_spec option_list[] = {
 	[FORM]	    = { "form", "azure-guest|sev-snp-vm|tdx-vm",
 			"prepare: for which attestation (default: azure-guest); the\nothers attest no system, whatever has booted" },
 	[PCRS]	    = { "pcrs", ARG_PCRS, "prepare: PCRs that the wrapping key is bound to (default:\n0 to 7, Azure's)" },
-	[EVENT_LOG] = { "event-log", "FILE", "prepare: what was measured (default:\n" SKR_EVENT_LOG ")" },
+	[EVENT_LOG] = { "event-log", "FILE", "prepare: what was measured (default:\n" CVM_BOOT_LOG_PATH ")" },
 	[CERTS]	    = { "certs", "FILE", "prepare: VCEK, ASK and ARK, PEM (default: the host's)" },
 	[IMDS_URL]  = { "imds-url", "URL", "prepare: the host's service for quotes and the VCEK, in the\nplace of " CVM_THIM_URL },
 	[PUBLIC]    = { "public", "FILE", "prepare: the wrapping key's public half goes there, PEM" },

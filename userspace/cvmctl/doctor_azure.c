@@ -15,6 +15,7 @@
 #include "doctor_vtpm.h"
 #include "formats/hcl.h"
 #include "keys/tpm.h"
+#include "verify/boot_log.h"
 
 #define RIGHTS	(TPMA_NV_OWNERREAD | TPMA_NV_OWNERWRITE)
 
@@ -218,9 +219,7 @@ static bool check_contended(struct doctor *d)
 
 static void check_log(struct doctor *d)
 {
-	static const char log[] = "/sys/kernel/security/tpm0/binary_bios_measurements";
-
-	if (doctor_exists(d, log))
+	if (doctor_exists(d, CVM_BOOT_LOG_PATH))
 		return;
 	if (!doctor_exists(d, "/sys/kernel/security/lsm"))
 		finding(d, AZURE_NO_LOG, "mount -t securityfs securityfs /sys/kernel/security",

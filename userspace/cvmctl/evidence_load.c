@@ -8,9 +8,6 @@
 #include "show.h"
 #include "verify/boot_log.h"
 
-/* of the TPM that is asked where none is named; root's, as long as securityfs is mounted */
-#define KERNEL_LOG	"/sys/kernel/security/tpm0/binary_bios_measurements"
-
 int load_evidence(const char *path, struct cvm_evidence_file *file)
 {
 	__cleanup_free void *data = NULL;
@@ -94,14 +91,14 @@ void take_event_log(struct cvm_evidence_file *file)
 	struct cvm_boot_log boot;
 	char text[256];
 	size_t len;
-	int rc = cvm_read_file(KERNEL_LOG, CVM_FILE_LOG_MAX, &data, &len);
+	int rc = cvm_read_file(CVM_BOOT_LOG_PATH, CVM_FILE_LOG_MAX, &data, &len);
 
 	if (rc) {
-		note("without the event log: %s: %s", KERNEL_LOG, strerror(-rc));
+		note("without the event log: %s: %s", CVM_BOOT_LOG_PATH, strerror(-rc));
 		return;
 	}
 	if (cvm_boot_log_replay((struct cvm_span){ data, len }, &boot, &err)) {
-		note("without the event log: %s: %s", KERNEL_LOG,
+		note("without the event log: %s: %s", CVM_BOOT_LOG_PATH,
 		     cvm_format_error_text(&err, text, sizeof(text)));
 		return;
 	}

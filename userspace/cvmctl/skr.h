@@ -42,8 +42,6 @@ struct skr_options {
 	uint32_t timeout_s;
 };
 
-#define SKR_EVENT_LOG	"/sys/kernel/security/tpm0/binary_bios_measurements"
-
 /* cmd_skr.c: the TPM that @backend means; locks this process's memory. 0 or an exit status */
 int skr_open_tpm(const char *backend, struct cvm_tpm **tpm);
 

@@ -14,6 +14,7 @@
 #include "evidence.h"
 #include "keys/seal.h"
 #include "skr.h"
+#include "verify/boot_log.h"
 
 /* seconds for the VCEK, waiting for a busy host included */
 #define FETCH_TIMEOUT	60
@@ -123,7 +124,7 @@ static int read_certs(const struct skr_options *options, struct inputs *in,
 static int read_log(const struct skr_options *options, const struct cvm_skr_state *state,
 		    struct inputs *in, struct cvm_skr_parts *parts)
 {
-	const char *path = options->event_log ? options->event_log : SKR_EVENT_LOG;
+	const char *path = options->event_log ? options->event_log : CVM_BOOT_LOG_PATH;
 	int rc = 0;
 
 	if (state->form != CVM_SKR_AZURE_GUEST)

@@ -14,6 +14,9 @@
 
 #define CVM_BOOT_PCR	7	/* of Secure Boot */
 
+/* of the TPM that is asked where none is named; root's, as long as securityfs is mounted */
+#define CVM_BOOT_LOG_PATH	"/sys/kernel/security/tpm0/binary_bios_measurements"
+
 /**
  * struct cvm_measured - a variable of Secure Boot
  * @number: of the event; 0: none has it
