@@ -12,7 +12,7 @@ wrap-test_backend_cvm    := open ioctl
 wrap-test_backend_native := ioctl
 wrap-test_driver_batch   := open ioctl preadv2
 wrap-test_driver_azure   := open ioctl preadv2
-wrap-test_share          := syscall
+wrap-test_share          := fcntl syscall
 wrap-test_driver_azure_td := open ioctl preadv2
 
 # chains and evidence that the tests of verification make

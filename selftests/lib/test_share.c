@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/vtpm.h"
+#include "lib/vtpm_share.h"
 #include "tap.h"
 
 #define MEMBERS		64
@@ -25,7 +25,12 @@
 #define BATCHES		16
 #define MEMBERS_OF_MANY	16
 
+/* of those who write: vtpm_share_file.c */
+#define WRITING		((off_t)1 << 40)
+
 static struct cvm_vtpm_place place = { .share_fd = -1 };
+static bool in_memory;
+static const _Atomic int64_t later = INT64_MAX;
 static uint8_t report[2600];
 
 static struct cvm_share_key key_of(uint8_t batch)
@@ -93,8 +98,13 @@ static void give(struct cvm_share_key *key, uint8_t batch)
 {
 	struct cvm_azure *azure = make(batch);
 
-	cvm_share_put(&place, key, azure);
+	cvm_share_put(&place, key, azure, &later);
 	cvm_azure_put(azure);
+}
+
+static void give_up(struct cvm_share_key *key)
+{
+	cvm_share_put(&place, key, NULL, &later);
 }
 
 static void test_one(void)
@@ -107,14 +117,14 @@ static void test_one(void)
 	give(&other, 2);
 	check_is(find(2, 0, &other), 1, "and is there before the first's");
 	check_is(find(1, 0, &same), -ETIMEDOUT, "which is still being made");
-	cvm_share_put(&place, &first, NULL);
+	give_up(&first);
 	check_is(find(1, 0, &first), 0, "given up, it is for the next one to make");
 	give(&first, 1);
 	check_is(find(1, 0, &same), 1, "there it is");
 	report[sizeof(report) - 1] ^= 1;
 	check_is(find(1, 0, &same), 0, "not for another report");
 	report[sizeof(report) - 1] ^= 1;
-	cvm_share_put(&place, &same, NULL);
+	give_up(&same);
 }
 
 static atomic_int made, found;
@@ -206,7 +216,7 @@ static void *waiter(void *key)
 /* All that was made */
 static void forget(void)
 {
-	check(!(place.share_fd < 0 ? truncate(place.share_path, 0) : ftruncate(place.share_fd, 0)),
+	check(!(in_memory ? ftruncate(place.share_fd, 0) : truncate(place.share_path, 0)),
 	      "nothing is there");
 }
 
@@ -239,7 +249,7 @@ static void woken(bool gives_up, bool process)
 		pthread_create(&id, NULL, waiter, &other);
 	await_sleepers(1);
 	if (gives_up)
-		cvm_share_put(&place, &key, NULL);
+		give_up(&key);
 	else
 		give(&key, 5);
 	if (process) {
@@ -253,7 +263,7 @@ static void woken(bool gives_up, bool process)
 	check(!sleepers->late && sleepers->woken, "woken by who %s", by);
 	sleepers->woken_only = false;
 	if (!process && gives_up)
-		cvm_share_put(&place, &other, NULL);
+		give_up(&other);
 }
 
 static void test_woken(void)
@@ -325,7 +335,7 @@ static void test_forked(void)
 		pause();
 		_exit(0);
 	}
-	cvm_share_put(&place, &key, NULL);
+	give_up(&key);
 	check_is(find(6, 0, &same), 0, "lets go, whatever has been forked meanwhile");
 	give(&same, 6);
 	kill(pid, SIGKILL);
@@ -363,6 +373,91 @@ static void test_replaced(void)
 	check_is((intptr_t)rc, 1, "is waited for all the same");
 }
 
+/* Later, to who has become another user by then, or with the directory that it was in */
+static void test_refused(void)
+{
+	check(!unlink(place.share_path) && !mkdir(place.share_path, 0700), "the file is refused");
+	in_memory = true;
+	crowd(1, MEMBERS, "a program's own members: each has it");
+	check_is(made, 1, "made once, in memory");
+	woken(false, false);
+}
+
+/* Locks that nobody can have, and who writes until he has been asked so often */
+static atomic_bool no_locks;
+static atomic_int tries, last_try;
+static int writer;
+
+int __real_fcntl(int fd, int command, ...);
+int __wrap_fcntl(int fd, int command, ...);
+
+int __wrap_fcntl(int fd, int command, ...)
+{
+	struct flock *lock;
+	va_list args;
+
+	va_start(args, command);
+	lock = va_arg(args, struct flock *);
+	va_end(args);
+	if (command == F_OFD_SETLK && lock->l_start == WRITING && lock->l_type == F_WRLCK &&
+	    ++tries == last_try)
+		close(writer);
+	if (command != F_OFD_SETLK || !no_locks)
+		return __real_fcntl(fd, command, lock);
+	errno = ENOLCK;
+	return -1;
+}
+
+static void somebody_writes(int until)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = WRITING,
+			      .l_len = 1 };
+
+	writer = cvm_share_file(&place);
+	check(writer >= 0 && !fcntl(writer, F_OFD_SETLK, &lock), "somebody writes");
+	tries = 0;
+	last_try = until;
+}
+
+/* Who writes is waited for: not for long, and not for longer than there is time. */
+static void test_writing(void)
+{
+	struct cvm_azure *azure = make(8);
+	const _Atomic int64_t past = 0;
+	struct cvm_share_key key;
+
+	somebody_writes(0);
+	check_is(find(8, 0, &key), 0, "a maker");
+	cvm_share_put(&place, &key, azure, &past);
+	check_is(tries, 1, "does not wait to write when there is no time");
+	check_is(find(8, 0, &key), 0, "nothing is kept");
+	give(&key, 8);
+	check(tries > 2, "waits when there is");
+	check_is(find(8, 0, &key), 0, "but not for ever");
+	close(writer);
+	somebody_writes(3);
+	give(&key, 8);
+	check_is(find(8, 0, &key), 1, "what he waited with is kept");
+	cvm_azure_put(azure);
+}
+
+/* As on some file systems of others: nobody waits for what nobody can have. */
+static void test_no_locks(void)
+{
+	struct cvm_share_key key, same;
+
+	no_locks = true;
+	check_is(find(9, 0, &key), 0, "where nothing can be locked each makes his own");
+	check_is(find(9, 0, &same), 0, "at the same time");
+	tries = last_try = 0;
+	give(&key, 9);
+	give_up(&same);
+	check_is(tries, 1, "and does not wait to write");
+	no_locks = false;
+	check_is(find(9, 0, &key), 0, "nothing is kept");
+	give_up(&key);
+}
+
 int main(void)
 {
 	struct cvm_source source = { .root = "", .vtpm = &place };
@@ -374,22 +469,23 @@ int main(void)
 		return 1;
 	setenv("XDG_RUNTIME_DIR", tap_make_dir(), 1);
 	check_is(cvm_share_open(&source, &error), 0, "a file");
-	for (int in_memory = 0; in_memory < 2; in_memory++) {
+	for (int pass = 0; pass < 2; pass++) {
 		test_one();
 		test_crowds();
 		test_woken();
 		test_descriptors();
 		test_killed();
 		test_forked();
-		if (in_memory)
+		test_writing();
+		test_no_locks();
+		if (pass)
 			break;
 		test_cut();
 		test_replaced();
+		test_refused();
 		cvm_share_close(&place);
-		place.done = NULL;
-		unlink(place.share_path);
-		check(!mkdir(place.share_path, 0700) && !cvm_share_open(&source, &error) &&
-		      place.share_fd >= 0, "no file, but memory");
+		place = (struct cvm_vtpm_place){ .share_fd = -1 };
+		check(!cvm_share_open(&source, &error), "no file, but memory");
 	}
 	cvm_share_close(&place);
 	rmdir(place.share_path);

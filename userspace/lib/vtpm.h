@@ -36,16 +36,26 @@ static inline void cvm_cleanup_esys(void *pointer)
 }
 
 /**
+ * struct cvm_share_word - by which those who wait for what a batch shares are woken
+ * @at: for the kernel alone to look at, or NULL
+ * @dev, @ino: the file that has it
+ */
+struct cvm_share_word {
+	uint32_t *at;
+	dev_t dev;
+	ino_t ino;
+};
+
+/**
  * struct cvm_vtpm_place - where a vTPM is; nothing but @renewed_ms changes
  * @node: path of the TPM's node
  * @lock: of what who uses it for a report has locked
  * @tcti: another way to it, or NULL
  * @imds: base URL of the host's service
  * @renewed_ms: when the report was last seen to be new: CLOCK_MONOTONIC; 0: never
- * @share_fd: memory for what members of the driver's batches share, where no file can be, or -1
- * @share_path: the file for that, which is sooner taken
- * @done: the word by which those who wait are woken, for the kernel to look at, or NULL
- * @done_dev, @done_ino: the file that has it
+ * @share_path: the file for what members of the driver's batches share
+ * @share_fd: memory for that, of this context alone, where and when no such file can be, or -1
+ * @done: the file's, as it was when the context was opened, and memory's
  */
 struct cvm_vtpm_place {
 	char node[PATH_MAX];
@@ -53,11 +63,9 @@ struct cvm_vtpm_place {
 	char *tcti;
 	char *imds;
 	_Atomic int64_t renewed_ms;
-	int share_fd;
 	char share_path[PATH_MAX];
-	uint32_t *done;
-	dev_t done_dev;
-	ino_t done_ino;
+	int share_fd;
+	struct cvm_share_word done[2];
 };
 
 /**
@@ -248,9 +256,12 @@ int cvm_share_get(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
 /* The same if it is there; NULL: it is not, and neither waited for nor for the caller to make */
 struct cvm_azure *cvm_share_find(const struct cvm_vtpm_place *place, struct cvm_share_key *key);
 
-/* @azure: which stays the caller's, or NULL: it could not be made */
+/*
+ * @azure: which stays the caller's, or NULL: it could not be made. By @deadline, as above, who is
+ * writing to the file has to be done: else nobody finds it there.
+ */
 void cvm_share_put(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
-		   const struct cvm_azure *azure);
+		   const struct cvm_azure *azure, const _Atomic int64_t *deadline);
 
 /* ---- vtpm_driver.c */
 

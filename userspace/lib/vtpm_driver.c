@@ -72,7 +72,7 @@ static void find_or_make(const struct cvm_source *source, struct cvm_job *job,
 		return;
 	}
 	copy_and_make(source, job, answer, tpm48, CVM_TPM48_SIZE, deadline);
-	cvm_share_put(source->vtpm, &key, job->result ? NULL : job->evidence->azure);
+	cvm_share_put(source->vtpm, &key, job->result ? NULL : job->evidence->azure, deadline);
 }
 
 void cvm_azure_answer(const struct cvm_source *source, struct cvm_job *job,

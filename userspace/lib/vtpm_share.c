@@ -38,7 +38,7 @@
  * Once, and not for each who waits: thousands of threads that map and unmap keep all CPUs at
  * it. The kernel alone looks at the page, so that nobody dies of a file that was cut short.
  */
-static void map_done(struct cvm_vtpm_place *place, int fd)
+static void map_done(struct cvm_share_word *done, int fd)
 {
 	struct stat is;
 	void *page;
@@ -46,11 +46,8 @@ static void map_done(struct cvm_vtpm_place *place, int fd)
 	if (fstat(fd, &is))
 		return;
 	page = mmap(NULL, sizeof(uint32_t), PROT_READ, MAP_SHARED, fd, CVM_SHARE_INDEX_AT);
-	if (page == MAP_FAILED)
-		return;
-	place->done = page;
-	place->done_dev = is.st_dev;
-	place->done_ino = is.st_ino;
+	if (page != MAP_FAILED)
+		*done = (struct cvm_share_word){ page, is.st_dev, is.st_ino };
 }
 
 /* NULL: somebody has put another file there since, or there was no memory */
@@ -58,33 +55,38 @@ static uint32_t *done_of(const struct cvm_vtpm_place *place, int fd)
 {
 	struct stat is;
 
-	if (!place->done || fstat(fd, &is) || is.st_dev != place->done_dev ||
-	    is.st_ino != place->done_ino)
+	if (fstat(fd, &is))
 		return NULL;
-	return place->done;
+	for (size_t i = 0; i < ARRAY_SIZE(place->done); i++)
+		if (place->done[i].at && is.st_dev == place->done[i].dev &&
+		    is.st_ino == place->done[i].ino)
+			return place->done[i].at;
+	return NULL;
 }
 
+/*
+ * The file can be refused later, to who has become another user since, or with the directory that
+ * it was in: so there is memory in any case.
+ */
 int cvm_share_open(const struct cvm_source *source, struct cvm_error *error)
 {
 	const char *own = secure_getenv("XDG_RUNTIME_DIR");
 	bool has = own && *own == '/';
 	struct cvm_vtpm_place *place = source->vtpm;
-	int fd;
+	__cleanup_fd int fd = -1;
 
 	if (snprintf(place->share_path, sizeof(place->share_path), "%s%s" FILE_NAME,
 		     has ? "" : source->root, has ? own : "/run") >= (int)sizeof(place->share_path))
 		place->share_path[0] = '\0';
 	fd = cvm_share_file(place);
-	if (fd >= 0) {
-		map_done(place, fd);
-		close(fd);
-		return 0;
-	}
+	if (fd >= 0)
+		map_done(&place->done[0], fd);
 	place->share_fd = memfd_create("cvm-guest.batch", MFD_CLOEXEC);
-	if (place->share_fd < 0)
+	if (place->share_fd >= 0)
+		map_done(&place->done[1], place->share_fd);
+	else if (fd < 0)
 		return cvm_set_error(error, -errno, "no memory for what a batch shares: %s",
 				     strerror(errno));
-	map_done(place, place->share_fd);
 	return 0;
 }
 
@@ -92,8 +94,9 @@ void cvm_share_close(struct cvm_vtpm_place *place)
 {
 	if (place->share_fd >= 0)
 		close(place->share_fd);
-	if (place->done)
-		munmap(place->done, sizeof(uint32_t));
+	for (size_t i = 0; i < ARRAY_SIZE(place->done); i++)
+		if (place->done[i].at)
+			munmap(place->done[i].at, sizeof(uint32_t));
 }
 
 /* Two batches may share it by chance, and wait for each other then. */
@@ -260,9 +263,9 @@ struct cvm_azure *cvm_share_find(const struct cvm_vtpm_place *place, struct cvm_
 }
 
 void cvm_share_put(const struct cvm_vtpm_place *place, struct cvm_share_key *key,
-		   const struct cvm_azure *azure)
+		   const struct cvm_azure *azure, const _Atomic int64_t *deadline)
 {
 	if (azure && key->fd >= 0)
-		cvm_share_store(key->fd, key, azure);
+		cvm_share_store(key->fd, key, azure, deadline);
 	leave(place, key);
 }

@@ -37,8 +37,9 @@ void cvm_share_mark(int fd, uint32_t done);
 struct cvm_azure *cvm_share_load(int fd, const struct cvm_share_index *index,
 				 const struct cvm_share_key *key);
 
-/* Who cannot write leaves to the others to have it made themselves. */
-void cvm_share_store(int fd, const struct cvm_share_key *key, const struct cvm_azure *azure);
+/* Who cannot write, by @deadline, leaves to the others to have it made themselves. */
+void cvm_share_store(int fd, const struct cvm_share_key *key, const struct cvm_azure *azure,
+		     const _Atomic int64_t *deadline);
 
 /*
  * One byte of the file, where no data are: @how is F_WRLCK or F_UNLCK. Never waits: 0, -EAGAIN,

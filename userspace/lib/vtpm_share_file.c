@@ -23,8 +23,8 @@
 /* a byte to lock for who writes, where no data are */
 #define LOCK_WRITING	((off_t)1 << 40)
 
-/* a millisecond each, for as long as a busy machine may leave a writer aside */
-#define WRITING_TRIES	500
+/* for as long as a busy machine may leave a writer aside */
+#define WRITING_MS	500
 
 #define TD_QUOTE_MAX	(32U << 10)
 
@@ -77,9 +77,10 @@ int cvm_share_file(const struct cvm_vtpm_place *place)
 	char memory[64];
 	int fd = open_file(place->share_path);
 
-	/* with no place for it, the members of this context share all the same */
-	if (fd >= 0 || place->share_fd < 0)
+	/* who has no descriptor left is to find the same as others who have one */
+	if (fd >= 0 || place->share_fd < 0 || errno == EMFILE || errno == ENFILE)
 		return fd;
+	/* with no place for it, the members of this context share all the same */
 	snprintf(memory, sizeof(memory), "/proc/self/fd/%d", place->share_fd);
 	return open(memory, O_RDWR | O_CLOEXEC);
 }
@@ -241,21 +242,25 @@ static void write_next(int fd, struct stored *s, const struct cvm_share_key *key
 
 /*
  * One writes at a time, for moments. Who was stopped at it is not waited for for long: nothing
- * is kept then, and each member has its own made.
+ * is kept then, and each member has its own made. Where there are no locks nothing is kept either.
  */
-static bool lock_writing(int fd)
+static bool lock_writing(int fd, const _Atomic int64_t *deadline)
 {
 	const struct timespec pause = { 0, 1000000 };
+	int64_t now, until = cvm_vtpm_clock_ms() + WRITING_MS;
+	int rc;
 
-	for (int i = 0; i < WRITING_TRIES; i++) {
-		if (!cvm_share_lock(fd, LOCK_WRITING, F_WRLCK))
-			return true;
+	for (;;) {
+		rc = cvm_share_lock(fd, LOCK_WRITING, F_WRLCK);
+		now = cvm_vtpm_clock_ms();
+		if (rc != -EAGAIN || now >= until || now >= *deadline)
+			return !rc;
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
 	}
-	return false;
 }
 
-void cvm_share_store(int fd, const struct cvm_share_key *key, const struct cvm_azure *azure)
+void cvm_share_store(int fd, const struct cvm_share_key *key, const struct cvm_azure *azure,
+		     const _Atomic int64_t *deadline)
 {
 	struct stored s = {
 		.report_len = (uint32_t)key->len,
@@ -270,7 +275,7 @@ void cvm_share_store(int fd, const struct cvm_share_key *key, const struct cvm_a
 	memcpy(s.message, azure->message, sizeof(s.message));
 	memcpy(s.signature, azure->signature, sizeof(s.signature));
 	memcpy(s.pcrs, azure->pcrs, sizeof(s.pcrs));
-	if (!lock_writing(fd))
+	if (!lock_writing(fd, deadline))
 		return;
 	write_next(fd, &s, key, azure);
 	cvm_share_lock(fd, LOCK_WRITING, F_UNLCK);
