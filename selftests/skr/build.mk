@@ -14,10 +14,13 @@ $(B)/tests/test_skr $(B)/tests/test_skr_times: \
 # and which comes between a request's parts
 $(B)/tests/test_skr_times: LDFLAGS += -Wl,--wrap=cvm_attest,--wrap=cvm_evidence_tpm_quote \
 	-Wl,--wrap=Esys_RSA_Decrypt
+# a TPM that is not as it has to be
+$(B)/tests/test_skr_wrapping: LDFLAGS += -Wl,--wrap=Esys_TR_FromTPMPublic,--wrap=Esys_ReadPublic \
+	-Wl,--wrap=Esys_Certify,--wrap=Esys_Quote,--wrap=getrandom
 # who is killed while he writes
 $(B)/tests/test_skr_state: LDFLAGS += -Wl,--wrap=write,--wrap=pwrite,--wrap=flock
-$(addprefix $(B)/tests/,test_skr test_skr_memory test_skr_tdx test_skr_times): $(B)/obj/platform/fw_client.o \
-	$(B)/obj/selftests/skr/steps.o
+$(addprefix $(B)/tests/,test_skr test_skr_memory test_skr_tdx test_skr_times test_skr_wrapping): \
+	$(B)/obj/platform/fw_client.o $(B)/obj/selftests/skr/steps.o
 $(skr-tests): $(B)/tests/%: $(B)/obj/selftests/skr/%.o $(skr-service) $(key-obj) $(B)/lib/libcvmguest.a
 	@mkdir -p $(@D)
 	$(say) LD $@

@@ -165,8 +165,31 @@ static void test_numbers(void)
 		check_is(cvm_skr_state_parse(bytes, len, &state, NULL), -EBADMSG, numbers[i].name);
 		bytes[numbers[i].at] = was;
 	}
+	bytes[len - strlen(SERVICE_KID)] ^= 1;
+	check_is(cvm_skr_state_parse(bytes, len, &state, NULL), -EBADMSG, "another URL than a key has");
+	bytes[len - strlen(SERVICE_KID)] ^= 1;
 	bytes[len - 1] = '\0';
 	check_is(cvm_skr_state_parse(bytes, len, &state, NULL), -EBADMSG, "a zero byte in its URL");
+}
+
+/* Whatever has its beginning, no more is taken than there is room for. */
+static void test_lengths(void)
+{
+	static struct {
+		struct cvm_skr_state state;
+		uint8_t behind[2 * CVM_SKR_STATE_MAX];
+	} room;
+	uint8_t bytes[2 * CVM_SKR_STATE_MAX];
+	struct cvm_error error = { 0 };
+
+	memset(bytes, 'a', sizeof(bytes));
+	cvm_skr_state_pack(&good_state, bytes);
+	check_is(cvm_skr_state_parse(bytes, sizeof(bytes), &room.state, &error), -EBADMSG,
+		 "one that is too long");
+	check(cvm_is_zero(room.behind, sizeof(room.behind)), "is not copied");
+	check_is(cvm_skr_state_parse((const uint8_t *)"something else", 14, &room.state, &error),
+		 -EBADMSG, "something else, which is short");
+	check_says(error.text, "not what cvmctl skr prepare writes", "and the message does not say otherwise");
 }
 
 static void test_state(void)
@@ -181,6 +204,10 @@ static void test_state(void)
 
 	getrandom(state.unique, sizeof(state.unique), 0);
 	getrandom(state.nonce, sizeof(state.nonce), 0);
+	check_is(cvm_skr_state_write("/nonexistent/state", &state, &error), -ENOENT,
+		 "no directory for it");
+	/* as a call before may have left it */
+	errno = EEXIST;
 	check(!cvm_skr_state_write(path, &state, &error) && !stat(path, &st) &&
 	      (st.st_mode & 0777) == 0600, "the state is for its owner alone");
 	check(!cvm_skr_state_read(path, &again, &fd, &error) &&
@@ -214,13 +241,25 @@ static void test_kids(void)
 		"", "http://a.b/keys/c/d", "https://a/keys/c/d", "https://a.b/keys/c", "https://a.b/keys/c/",
 		"https://a.b/keys//d", "https://a.b/secrets/c/d", "https://a.b:1/keys/c/d",
 		"https://A.b/keys/c/d", "https://a.b/keys/c/d/e", "https://a.b/keys/c/d?x",
-		"https://u@a.b/keys/c/d", "https://.b/keys/c/d",
+		"https://u@a.b/keys/c/d", "https://.b/keys/c/d", "https://-a.b/keys/c/d",
+		"Https://a.b/keys/c/d", "https://a.b/keys/c?d",
 	};
-	char host[CVM_SKR_MAX_KID];
+	static const char *const no_hosts[] = { "", "a", ".a.b", "-a.b", "a.b/", "A.b", "a.b:1" };
+	static const char start[] = "https://a.b/keys/c/";
+	char host[CVM_SKR_MAX_KID], longest[CVM_SKR_MAX_KID + 1];
 
 	check(cvm_skr_kid_parse(SERVICE_KID, host) && !strcmp(host, SERVICE_HOST), "a key's URL");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		check(!cvm_skr_kid_parse(bad[i], host), "'%s' is none", bad[i]);
+	memset(longest, 'd', sizeof(longest));
+	memcpy(longest, start, sizeof(start) - 1);
+	longest[CVM_SKR_MAX_KID] = '\0';
+	check(!cvm_skr_kid_parse(longest, host), "nor is one that is too long");
+	longest[CVM_SKR_MAX_KID - 1] = '\0';
+	check(cvm_skr_kid_parse(longest, host), "which one character less is not");
+	check(cvm_skr_is_host("a.b"), "a host");
+	for (size_t i = 0; i < ARRAY_SIZE(no_hosts); i++)
+		check(!cvm_skr_is_host(no_hosts[i]), "'%s' is none", no_hosts[i]);
 }
 
 int main(void)
@@ -231,5 +270,6 @@ int main(void)
 	test_opened();
 	test_killed();
 	test_numbers();
+	test_lengths();
 	return tap_end();
 }

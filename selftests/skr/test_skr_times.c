@@ -379,8 +379,10 @@ static void test_tpm_refuses(struct cvm_tpm *tpm)
 	encrypt(&public, cipher);
 	check(cvm_skr_decrypt(tpm, key, CVM_SKR_PCRS, &scheme, cipher, out, sizeof(out), &len) &&
 	      len == 7 && !memcmp(out, "message", 7), "it decrypts");
+	check(!cvm_skr_decrypt(tpm, key, CVM_SKR_PCRS, &scheme, cipher, out, 6, &len),
+	      "but not into less room than it takes");
 	check(!cvm_skr_decrypt(tpm, key, 1U << 4, &scheme, cipher, out, sizeof(out), &len),
-	      "but not by a policy of other PCRs");
+	      "nor by a policy of other PCRs");
 	extend(tpm, ESYS_TR_PCR7);
 	check(!cvm_skr_decrypt(tpm, key, CVM_SKR_PCRS, &scheme, cipher, out, sizeof(out), &len),
 	      "nor once something is measured");

@@ -173,7 +173,8 @@ int cvm_skr_state_parse(const uint8_t *data, size_t len, struct cvm_skr_state *s
 	/* who writes it may have been killed */
 	if (len <= FIXED && !memcmp(data, magic, len < sizeof(magic) ? len : sizeof(magic)))
 		return cvm_set_error(error, -EBADMSG, "its end is missing: who wrote it has not come to an end; remove it, and begin again with cvmctl skr prepare");
-	if (len <= FIXED || len - FIXED >= sizeof(state->kid) ||
+	if (len <= FIXED ||
+	    len - FIXED >= sizeof(state->kid) ||
 	    memcmp(data, magic, sizeof(magic)) ||
 	    memchr(data + FIXED, '\0', len - FIXED))
 		return cvm_set_error(error, -EBADMSG, "this is not what cvmctl skr prepare writes");
@@ -292,7 +293,10 @@ static int wrong_phase(enum cvm_skr_phase phase, struct cvm_error *error)
 	return cvm_set_error(error, -EINVAL, "no token has been opened by this request's wrapping key, so there can be no answer yet: cvmctl skr request is next");
 }
 
-/* By a clock that nobody sets, and that stands still while the VM does */
+/*
+ * By a clock that nobody in the VM sets; in another time namespace it is another one. A host can
+ * stop it with the VM: it is no defence against that.
+ */
 int cvm_skr_state_due(const struct cvm_skr_state *state, enum cvm_skr_phase phase,
 		      struct cvm_error *error)
 {

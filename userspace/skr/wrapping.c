@@ -155,7 +155,8 @@ static int find_ak(struct cvm_tpm *tpm, ESYS_TR *ak, struct cvm_skr_wrapping *ou
 				     AK);
 	if (rc)
 		return cvm_tpm_error(error, rc, "its attestation key");
-	if (public->publicArea.type != TPM2_ALG_RSA || !pack_public(public, &out->ak))
+	if (public->publicArea.type != TPM2_ALG_RSA ||
+	    !pack_public(public, &out->ak))
 		return cvm_set_error(error, -EBADMSG, "the TPM's attestation key 0x%x is no RSA key", AK);
 	return 0;
 }
@@ -312,7 +313,8 @@ int cvm_skr_key_load(struct cvm_tpm *tpm, const struct cvm_skr_state *state, ESY
 		return cvm_tpm_error(error, answer, "the wrapping key");
 	if (public)
 		*public = *made;
-	if (cvm_skr_key_name(&made->publicArea, name) && !memcmp(name, state->name, sizeof(name)))
+	if (cvm_skr_key_name(&made->publicArea, name) &&
+	    !memcmp(name, state->name, sizeof(name)))
 		return 0;
 	cvm_tpm_flush(tpm, key);
 	return cvm_set_error(error, -ESTALE, "the TPM makes another wrapping key than it did when this began: it has been reset since, or is another one; begin again with cvmctl skr prepare");
