@@ -7,8 +7,8 @@
 It is as strict as the real one about headers, and lets PER_SECOND requests through
 in a second, 5 if nothing is said, 0: any number; to more it says 429. DIR/requests
 gets a line for each request. DIR/wrong has a line WORD PATH for each request to come
-that is to go wrong: a status, `html`, `empty`, `stall`, `after-SECONDS` (429), and
-`other`: the answer is for another TDREPORT than was given."""
+that is to go wrong: a status, `html`, `empty`, `stall`, `after-SECONDS` (429), `late-SECONDS`
+for a good answer, and `other`: the answer is for another TDREPORT than was given."""
 
 import base64
 import http.server
@@ -102,6 +102,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(200)
         elif word == 'stall':
             threading.Event().wait()
+        elif word and word.startswith('late-'):
+            time.sleep(int(word[5:]))
+            return None
         elif busy:
             self.answer(429, b'{"error":"Too many requests"}')
         else:

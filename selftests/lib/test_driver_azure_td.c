@@ -99,6 +99,12 @@ static void test_late(struct cvm_async *async)
 	check_is(fetch_now(async, 0), MEMBERS, "fetched behind their deadline, with the host's quote");
 }
 
+/* What the host does next */
+static void wrong(const char *what)
+{
+	tap_write(tap_path("/wrong"), what, strlen(what));
+}
+
 /* For a second of the two that the requests have */
 static void never_waits(struct cvm_async *async, const char *name)
 {
@@ -123,7 +129,7 @@ static void test_stalled(struct cvm_async *async)
 {
 	uint64_t before = fw_status(fwd.fd, "tpm_quotes");
 
-	tap_write(tap_path("/wrong"), "stall /acc\n", 11);
+	wrong("stall /acc\n");
 	never_waits(async, "a host that does not answer");
 	check_is((long)(fw_status(fwd.fd, "tpm_quotes") - before), 1,
 		 "for which the TPM was asked once");
@@ -136,12 +142,20 @@ static void test_lost(struct cvm_async *async)
 {
 	int64_t begun = cvm_vtpm_clock_ms();
 
-	tap_write(tap_path("/wrong"), "stall /acc\n", 11);
+	wrong("stall /acc\n");
 	submit(async, 60000);
 	check_is(fetch(async, 0), MEMBERS, "a host that loses a request is asked again");
 	begun = cvm_vtpm_clock_ms() - begun;
 	if (!check(begun < 20000, "well before the deadline"))
 		printf("# %lld ms\n", (long long)begun);
+	/* each time, and the second time it has more than that */
+	wrong("late-4 /acc\nlate-4 /acc\nlate-4 /acc\nlate-4 /acc\n"
+	      "late-4 /acc\nlate-4 /acc\nlate-4 /acc\nlate-4 /acc\n");
+	submit(async, 60000);
+	check_is(fetch(async, 0), MEMBERS, "one that is slow has more time then");
+	wrong("late-4 /acc\n");
+	submit(async, 8000);
+	check_is(fetch(async, 0), MEMBERS, "and all that there is where there is no more");
 }
 
 /* Of whatever batch, behind the data: somebody is at it, and never done. Closed, it is over. */
@@ -316,7 +330,7 @@ static void test_close(struct cvm_ctx *ctx)
 	int fd;
 
 	for (size_t i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++) {
-		tap_write(tap_path("/wrong"), wrongs[i], strlen(wrongs[i]));
+		wrong(wrongs[i]);
 		check_is(cvm_async_open(&async, ctx, &error), 0, "open");
 		close_soon(async, i ? "a host that is busy" : "a host that does not answer");
 	}
