@@ -190,7 +190,7 @@ static int lock_batch(void)
 	uint8_t tpm48[CVM_TPM48_SIZE];
 
 	cvm_merkle_tpm48(&batch.tree, tpm48);
-	one.l_start = ((off_t)2 << 40) + cvm_le32(tpm48);
+	one.l_start = ((off_t)2 << 40) + cvm_le32(tpm48 + sizeof(tpm48) - 4);
 	check(fd >= 0 && !fcntl(fd, F_OFD_SETLK, &one), "somebody else is at a batch");
 	return fd;
 }

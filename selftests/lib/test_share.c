@@ -37,7 +37,8 @@ static struct cvm_share_key key_of(uint8_t batch)
 {
 	struct cvm_share_key key = { .report = report, .len = sizeof(report) };
 
-	memset(key.tpm48, batch, sizeof(key.tpm48));
+	/* the beginning is the same of all */
+	memset(key.tpm48 + 8, batch, sizeof(key.tpm48) - 8);
 	return key;
 }
 

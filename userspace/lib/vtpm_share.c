@@ -99,10 +99,16 @@ void cvm_share_close(struct cvm_vtpm_place *place)
 			munmap(place->done[i].at, sizeof(uint32_t));
 }
 
+/* By the end of its hash: every tpm48 begins in the same way. */
+static uint32_t number_of(const struct cvm_share_key *key)
+{
+	return cvm_le32(key->tpm48 + sizeof(key->tpm48) - sizeof(uint32_t));
+}
+
 /* Two batches may share it by chance, and wait for each other then. */
 static off_t lock_of(const struct cvm_share_key *key)
 {
-	return LOCK_BATCHES + cvm_le32(key->tpm48);
+	return LOCK_BATCHES + number_of(key);
 }
 
 /*
@@ -127,7 +133,7 @@ static void close_file(struct cvm_share_key *key)
 /* Of 32 groups of batches, those that are woken together */
 static uint32_t group_of(const struct cvm_share_key *key)
 {
-	return 1U << key->tpm48[0] % 32;
+	return 1U << number_of(key) % 32;
 }
 
 static void pause_ms(long ms)
