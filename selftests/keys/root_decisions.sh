@@ -34,7 +34,7 @@ fake() {	# NAME, its text on stdin
 }
 
 fakes() {
-	mkdir "$dir/bin" "$dir/scripts" "$dir/lib"
+	mkdir -p "$dir"/{bin,scripts,lib,usr/bin,usr/share/initramfs-tools,ramdisk/{scripts,conf/conf.d}}
 	# each fails once there is a file fail-NAME; as cvmctl no record is overwritten
 	fake cvmctl <<'OUT'
 echo "cvmctl $*" >>"$dir/calls"
@@ -68,6 +68,24 @@ OUT
 echo sleep >>"$dir/slept"
 [ "$(wc -l <"$dir/slept")" != 3 ] || touch "$dir/dev/late"
 OUT
+	# of a kernel, whose modules are all but those of a file
+	fake modinfo <<'OUT'
+for module; do :; done
+! grep -qx -e "$module" "$dir/lacks"
+OUT
+	cp "$dir/bin/cvmctl" "$dir/usr/bin/"
+	cat >"$dir/usr/share/initramfs-tools/hook-functions" <<'OUT'
+copy_exec() { :; }
+copy_file() { :; }
+manual_add_modules() { echo "modules $* " >>"${DESTDIR%/*}/calls"; }
+OUT
+	cat >"$dir/dracut" <<'OUT'
+dfatal() { echo "E: $*"; }
+instmods() { echo "modules $* " >>"${moddir%/*}/calls"; }
+moddir=${0%/*}/scripts kernel=1
+. userspace/initramfs/dracut/module-setup.sh
+installkernel
+OUT
 	cat >"$dir/scripts/functions" <<'OUT'
 panic() { echo "panic='$panic': $*"; }
 OUT
@@ -88,6 +106,7 @@ machine() {
 	# longest first
 	script cvm-root.sh "$dir/scripts/cvm-root.sh"
 	script cvm-root.sh "$dir/usr/lib/cvm-guest/cvm-root.sh"
+	script cvm-root.sh "$dir/ramdisk/scripts/cvm-root.sh"
 	printf '%s\n' "${@//@/$dir}" >"$dir/etc/cvm-guest/rootdisk"
 }
 
@@ -194,7 +213,7 @@ refuses() {
 	stops 'panic= on the command line' 'panic=, which gives a shell'
 	no_calls
 	systemd_refuses
-	for line in DEVICE= RECORD_DEVICE= WAIT=soon WAIT= 'DEVICE = x' 'rm -rf x' NAME= 'NAME=a;b' 'NAME=a b' \
+	for line in DEVICE= RECORD_DEVICE= RECORD_FSTYPE= WAIT=soon WAIT= 'DEVICE = x' 'rm -rf x' NAME= 'NAME=a;b' 'NAME=a b' \
 		NAME=../a NAME=a/b NAME=control OPTIONS=--luks 'FORMAT=--system measured --luks' \
 		'OPTIONS=--min-tcb 5 --from tpm' FORMAT=--from=both 'FORMAT=--lu' 'OPTIONS=--fro tpm'; do
 		machine "${good[@]}" "$line"
@@ -394,6 +413,57 @@ by_dracut() {
 	result $? 'dracut: rd.emergency=halt: halts'
 }
 
+# ---- the RAM disk, as it is made
+
+# of this kernel, by initramfs-tools and by dracut
+by_both() {	# CHECK NAME
+	run hook version=1 DESTDIR="$dir/ramdisk"
+	"$1" "initramfs-tools: $2"
+	: >"$dir/calls"
+	bash "$dir/dracut" >"$dir/out" 2>&1
+	status=$?
+	"$1" "dracut: $2"
+}
+
+# shellcheck disable=SC2317 # by_both
+is_made() {	# NAME
+	[[ $status == 0 ]] && grep -q '^modules .* dm-integrity .* authenc .* vfat $' "$dir/calls"
+	result $? "$1: there is a RAM disk"
+}
+
+# shellcheck disable=SC2317 # by_both
+is_not_made() {	# NAME
+	[[ $status == 1 ]] && grep -q "^E: cvm-root: kernel 1 $why" "$dir/out"
+	result $? "$1: no RAM disk"
+}
+
+made() {	# FORMAT LACKS...: by a kernel that has all else
+	machine "${good[@]}" "$1"
+	printf '%s\n' "${@:2}" >"$dir/lacks"
+}
+
+kernels() {
+	local module
+
+	made 'FORMAT=--system measured --integrity' none
+	by_both is_made 'a kernel that has all'
+	made 'FORMAT=--system measured' dm-integrity authenc cvm_guest
+	by_both is_made 'what is for --integrity, where that is not'
+	for module in dm-crypt encrypted-keys vfat; do
+		made 'FORMAT=--system measured' $module
+		why="lacks $module: no root disk"
+		by_both is_not_made "none without $module"
+	done
+	for module in dm-integrity authenc; do
+		made 'FORMAT=--integ --system measured' $module
+		why="lacks $module: no root disk"
+		by_both is_not_made "with --integrity, none without $module"
+	done
+	made 'FORMAT=--system measured' cvm_guest sev-guest
+	why='has neither cvm_guest nor a driver of its own'
+	by_both is_not_made 'no driver'
+}
+
 fakes
 for shell in dash 'bash --posix'; do
 	opens
@@ -401,6 +471,7 @@ for shell in dash 'bash --posix'; do
 	sets_up
 	bottom
 	by_dracut
+	kernels
 done
 echo "1..$n"
 exit $failed

@@ -10,8 +10,8 @@ where=/run/cvm-root
 # what the disk and its keys need, where the kernel has it: each names few of the others
 modules='cvm_guest sev-guest dm-mod dm-crypt dm-integrity trusted encrypted-keys
 	xts cbc ctr gcm ghash-generic ghash-clmulni-intel hmac authenc authencesn
-	sha256_generic sha256-ssse3 sha512_generic sha512-ssse3
-	aes_generic aesni-intel cryptd crypto_simd gf128mul crypto_null
+	sha256 sha256_generic sha256-ssse3 sha512 sha512_generic sha512-ssse3
+	aes aes_generic aesni-intel cryptd crypto_simd gf128mul crypto_null
 	nls_cp437 nls_ascii nls_iso8859-1 nls_utf8'
 
 # Whoever gets a shell here, on a console that is the host's, has the keys of this VM.
@@ -63,10 +63,16 @@ read_config()
 	check_options
 	[ -n "$device" ] || fail "$config: no DEVICE="
 	[ -n "$record_device" ] || fail "$config: no RECORD_DEVICE="
+	[ -n "$record_fstype" ] || fail "$config: no RECORD_FSTYPE="
 	case $seconds in
 	''|*[!0-9]*) fail "$config: WAIT=$seconds is no number of seconds" ;;
 	esac
 	: "${record:=cvm-guest/$name.json}"
+	# shellcheck disable=SC2034 # for who looks whether a kernel has them
+	needed="dm-crypt encrypted-keys $record_fstype"
+	case " $format" in
+	*[' 	']--i*) needed="$needed dm-integrity authenc" ;;
+	esac
 }
 
 # Any other root is one that the host can have made: by the label or the number that the

@@ -34,11 +34,12 @@ has()	# MODULE
 }
 
 # better no initial RAM disk than one that does not boot
-check_kernel()	# FSTYPE
+check_kernel()
 {
-	local module
+	local module needed
 
-	for module in dm-crypt encrypted-keys "$1"; do
+	needed=$(setting needed) || exit 1
+	for module in $needed; do
 		has "$module" && continue
 		dfatal "cvm-root: kernel $kernel lacks $module: no root disk"
 		exit 1
@@ -51,12 +52,9 @@ check_kernel()	# FSTYPE
 
 installkernel()
 {
-	local fstype
-
-	fstype=$(setting record_fstype) || exit 1
-	check_kernel "$fstype"
+	check_kernel
 	# shellcheck disable=SC2046 # words
-	hostonly='' instmods -s $(setting modules) "$fstype"
+	hostonly='' instmods -s $(setting modules) "$(setting record_fstype)"
 }
 
 install()
