@@ -7,7 +7,7 @@ comma := ,
 lib-tests := $(patsubst selftests/lib/%.c,$(B)/tests/%,$(wildcard selftests/lib/test_*.c))
 test-programs += $(lib-tests)
 
-wrap-test_backend_tsm    := openat read mkdir rmdir
+wrap-test_backend_tsm    := openat read write mkdir rmdir
 wrap-test_backend_cvm    := open ioctl
 wrap-test_backend_native := ioctl
 wrap-test_driver_batch   := open ioctl preadv2

@@ -25,20 +25,23 @@ static struct {
 	int races;		/* entries that somebody else writes to, from now on */
 	int lost;		/* a write that never reaches the provider */
 	int read_errno;		/* of outblob */
+	int level_errno;	/* of privlevel, which is not taken */
 	size_t outblob_len;	/* 0: as long as it should be */
 	bool empty, foreign;
 	size_t read_max;	/* bytes that one read() gives */
 } fake;
 
-static int made, removed, outblob_fd = -1;
+static int made, removed, outblob_fd = -1, privlevel_fd = -1;
 static unsigned int privlevel_writes;
 
 int __real_openat(int dir, const char *name, int flags, ...);
 ssize_t __real_read(int fd, void *data, size_t len);
+ssize_t __real_write(int fd, const void *data, size_t len);
 int __real_mkdir(const char *path, mode_t mode);
 int __real_rmdir(const char *path);
 int __wrap_openat(int dir, const char *name, int flags, ...);
 ssize_t __wrap_read(int fd, void *data, size_t len);
+ssize_t __wrap_write(int fd, const void *data, size_t len);
 int __wrap_mkdir(const char *path, mode_t mode);
 int __wrap_rmdir(const char *path);
 
@@ -127,10 +130,11 @@ static void make_outblob(int dir)
 
 int __wrap_openat(int dir, const char *name, int flags, ...)
 {
+	bool refused = fake.level_errno && !strcmp(name, "privlevel");
 	int fd;
 
 	if (flags & O_WRONLY) {
-		add_generation(dir, fake.lost ? 0 : 1);
+		add_generation(dir, refused ? fake.races-- > 0 : !fake.lost);
 		privlevel_writes += !strcmp(name, "privlevel");
 	} else if (!strcmp(name, "outblob")) {
 		if (fake.races-- > 0)
@@ -140,7 +144,18 @@ int __wrap_openat(int dir, const char *name, int flags, ...)
 	fd = __real_openat(dir, name, flags);
 	if (!strcmp(name, "outblob") && fake.read_errno)
 		outblob_fd = fd;
+	if (refused)
+		privlevel_fd = fd;
 	return fd;
+}
+
+ssize_t __wrap_write(int fd, const void *data, size_t len)
+{
+	if (fd != privlevel_fd)
+		return __real_write(fd, data, len);
+	privlevel_fd = -1;
+	errno = fake.level_errno;
+	return -1;
 }
 
 ssize_t __wrap_read(int fd, void *data, size_t len)
@@ -224,6 +239,19 @@ static void test_good(void)
 	check_is(ask_plain(true), 0, "a quote in many short reads");
 	fake.taken = 3;
 	check_is(ask_plain(true), 0, "names that are taken are passed over");
+}
+
+static void test_refused(void)
+{
+	struct cvm_report_opts opts = { .flags = CVM_REQUEST_VMPL, .vmpl = 1 };
+
+	reset("sev_guest\n", "2\n");
+	fake.level_errno = EINVAL;
+	check_is(ask(false, &opts, NULL), -EINVAL, "a VMPL that is refused");
+	check_says(error.text, "cannot ask for that VMPL", "and that is what it says");
+	check_is(privlevel_writes, 1, "at once");
+	fake.races = 100;
+	check_is(ask(false, &opts, NULL), -EBUSY, "but not while somebody else writes to the entry");
 }
 
 static void test_races(void)
@@ -360,6 +388,7 @@ int main(void)
 	tap_make_dir();
 	tap_path(REPORTS "/");
 	test_good();
+	test_refused();
 	test_races();
 	test_bad();
 	test_unsupported();

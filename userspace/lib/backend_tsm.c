@@ -106,7 +106,8 @@ static int write_attribute(struct entry *entry, const char *name, const void *da
 	/* binary attributes reach the provider when they are closed */
 	if (close(fd) && !rc)
 		rc = -errno;
-	entry->writes++;
+	/* one that is refused leaves the generation as it was */
+	entry->writes += put >= 0;
 	return rc;
 }
 
