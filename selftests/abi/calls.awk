@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # calls.awk -v where='SNP 6.12' drop-in.rst IN-TREE OURS: compares what two
 # drivers have answered, line by line, and says in TAP whether they differ in
-# nothing but what the table in drop-in.rst has, and in all of that.
+# nothing but what the table in drop-in.rst has, and in all of that; with part=1, in
+# nothing else, for calls that are a part of those.
 
 function unquoted(text)
 {
@@ -85,6 +86,7 @@ END {
 	if (unlisted > 20)
 		print "# and " unlisted - 20 " more"
 	for (id in listed)
-		result(seen[id] > 0, "differs as the table says: " listed[id])
+		if (!part)
+			result(seen[id] > 0, "differs as the table says: " listed[id])
 	print "1.." n
 }

@@ -49,7 +49,8 @@ result $? "on $kernel every call gives the same" "$why"
 head -c 64 /dev/urandom >"$out/nonce"
 head -c 64 /dev/urandom >"$out/other"
 run --driver none --timeout 300 --put build/tests/svsm_client:/t/svsm_client \
-	--put selftests/abi/svsm_guest.sh:/t/svsm_guest.sh --put "$out/nonce:/t/nonce" \
+	--put selftests/abi/svsm_guest.sh:/t/svsm_guest.sh \
+	--put selftests/abi/svsm_lib.sh:/t/svsm_lib.sh --put "$out/nonce:/t/nonce" \
 	--get "/tmp/report:$out/report" --get "/tmp/manifest:$out/manifest" \
 	--get "/tmp/certs:$out/certs" -- sh /t/svsm_guest.sh >"$out/tap"
 result $? 'the VM with what only ours does'

@@ -1,92 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
-# In the VM, at VMPL 1 under an SVSM: which VMPL and VMPCK our driver takes, what it
-# makes of an SVSM that is wrong, and that it shares its queue. Prints TAP.
-SIM=/sys/kernel/cvm_platform_sim
-REPORTS=/sys/kernel/config/tsm/report
-CHANNEL=/sys/class/misc/cvm_report/channel
-n=0
+# In the VM, at VMPL 1 under an SVSM: what our driver makes of an SVSM that is wrong, and
+# that it shares its queue. Prints TAP.
+# shellcheck source=selftests/abi/svsm_lib.sh
+. /t/svsm_lib.sh
 
-ok()	# NAME CONDITION...
-{
-	local name=$1
-
-	shift
-	n=$((n + 1))
-	if "$@"; then
-		echo "ok $n - $name"
-	else
-		echo "not ok $n - $name"
-		dmesg | tail -n 5 | sed 's/^/# /'
-		sed 's/^/# /' /tmp/err 2>/dev/null
-	fi
-}
-
-fw()
-{
-	local line
-
-	for line; do
-		echo "$line" >$SIM/control || echo "# cvm-fwd refused $line"
-	done
-}
-
-status() { sed -n "s/^$1=//p" $SIM/status; }
-said() { dmesg | grep -q "$1"; }
-empty() { [ -z "$(cat "$1")" ]; }
-file_is() { [ "$(cat "$2")" = "$1" ]; }
 now_ms() { awk '{ print int($1 * 1000) }' /proc/uptime; }
 took_ms() { echo $(($(now_ms) - start)); }
 between() { [ "$2" -ge "$1" ] && [ "$2" -le "$3" ] && return 0; echo "# $2 is not in $1 to $3"; return 1; }
-fails() { ! "$@" >/dev/null 2>/tmp/err; }
-
-entry() { mkdir "$REPORTS/$1" && echo svsm >"$REPORTS/$1/service_provider"; }
-
-# ENTRY FILE: the SVSM's evidence for what is in FILE is in /tmp/out
-ask() { cat "$2" >"$REPORTS/$1/inblob" && cat "$REPORTS/$1/outblob" >/tmp/out 2>/tmp/err; }
-refused_with() { ! ask "$1" "$2" && grep -q "$3" /tmp/err; }
-length_is() { [ "$(stat -c %s /tmp/out)" = "$1" ]; }
-vmpl_is() { [ "$(dd if="$2" bs=1 skip=48 count=1 2>/dev/null | od -An -tu1 | tr -d ' ')" = "$1" ]; }
-# each with another nonce: a report in hand is not asked for anew
-fresh() { head -c 64 /dev/urandom >/tmp/data; }
-good() { fresh; ask a /tmp/data && length_is 1184 && vmpl_is 0 /tmp/out; }
-bad() { fresh; refused_with a /tmp/data 'Bad message'; }
-invalid() { fresh; refused_with a /tmp/data 'Invalid argument'; }
-
-# ---- VMPL and VMPCK follow
-
-modprobe cvm_guest
-ok 'the VMPCK is that of the VMPL' file_is 1 $CHANNEL/vmpck
-ok 'no other one is the only one' file_is registered $CHANNEL/tsm
-cvmctl status --json >/tmp/status
-ok 'status: VMPL 1' grep -q '"vmpl": *1' /tmp/status
-fresh
-ok 'a report' cvmctl report --backend cvm --report-data @/tmp/data --out /tmp/own
-ok 'of VMPL 1' vmpl_is 1 /tmp/own
-cvmctl show /tmp/own --json >/tmp/show
-ok 'show: VMPL 1' grep -q '"vmpl": *1' /tmp/show
-ok 'of VMPL 3' cvmctl report --backend cvm --vmpl 3 --report-data @/tmp/data --out /tmp/own
-ok 'not of VMPL 0' fails cvmctl report --backend cvm --vmpl 0 --report-data @/tmp/data --out /tmp/own
-ok 'the library, by configfs' cvmctl report --backend tsm --report-data @/tmp/data --out /tmp/own
-ok 'of VMPL 1, too' vmpl_is 1 /tmp/own
-ok 'a key' cvmctl key derive --out /tmp/key1
-ok 'of VMPL 1' cvmctl key derive --vmpl 1 --out /tmp/key2
-ok 'is the same' cmp /tmp/key1 /tmp/key2
-ok 'of VMPL 2' cvmctl key derive --vmpl 2 --out /tmp/key3
-ok 'is another' fails cmp -s /tmp/key1 /tmp/key3
-ok 'not of VMPL 0' fails cvmctl key derive --vmpl 0 --out /tmp/key4
-rmmod cvm_guest
-
-ok 'a VMPCK that the SVSM has kept' fails modprobe cvm_guest vmpck=0
-ok 'and it says so' said 'vmpck=0: the kernel is at VMPL 1'
-modprobe cvm_guest vmpck=2
-ok 'another VMPCK' file_is 2 $CHANNEL/vmpck
-entry a
-ok 'the floor is its' file_is 2 $REPORTS/a/privlevel_floor
-ok 'the SVSM does not care' good
-rmdir $REPORTS/a
-rmmod cvm_guest
 
 # ---- what is wrong with an answer
 

@@ -3,6 +3,7 @@
  * The firmware's own keys against those that are made of them:
  *   key_client raw >FILE	by the in-tree driver, a line of hexadecimal each
  *   key_client derived <FILE	/dev/cvm/key, compared with OpenSSL's HKDF
+ *   key_client of [VMPL]	/dev/cvm/key, one key, or why there is none
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -184,12 +185,34 @@ static int compare(void)
 	return fd < 0 || wrong;
 }
 
+/* @vmpl: NULL: none is named */
+static int print_of(const char *vmpl)
+{
+	int fd = open(KEY_NODE, O_RDWR | O_CLOEXEC), ret;
+	struct derive d;
+	size_t i;
+
+	derive_init(&d);
+	if (vmpl) {
+		d.call.flags = CVM_DERIVE_VMPL;
+		d.call.vmpl = strtoul(vmpl, NULL, 0);
+	}
+	ret = derive(fd, &d);
+	printf("result=%d key=", ret);
+	for (i = 0; i < d.key.length; i++)
+		printf("%02x", d.bytes[i]);
+	puts("");
+	return fd < 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "raw"))
 		return print_raw();
+	if (argc >= 2 && argc <= 3 && !strcmp(argv[1], "of"))
+		return print_of(argv[2]);
 	if (argc == 2 && !strcmp(argv[1], "derived"))
 		return compare();
-	fprintf(stderr, "usage: key_client raw|derived\n");
+	fprintf(stderr, "usage: key_client raw|derived|of [VMPL]\n");
 	return 2;
 }

@@ -13,9 +13,12 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cpu.h>
+#include <linux/device.h>
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/string.h>
+#include <linux/sysfs.h>
 #include <asm/sev.h>
 
 #include "sim.h"
@@ -250,14 +253,50 @@ static int fake_attest(u64 call_id, struct svsm_call *regs, struct svsm_attest_c
 
 static struct sim_seam seam = SIM_SEAM("snp_issue_svsm_attest_req", fake_attest);
 
+/*
+ * ---- what programs read: /sys/devices/system/cpu/sev/vmpl. An SNP guest has it at VMPL 0,
+ * too; here it is only where there is an SVSM.
+ */
+
+static ssize_t level_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", snp_vmpl);
+}
+
+static struct device_attribute level = __ATTR(vmpl, 0444, level_show, NULL);
+static struct attribute *sev_files[] = { &level.attr, NULL };
+static const struct attribute_group sev_group = { .name = "sev", .attrs = sev_files };
+static struct device *cpus;	/* which has that group */
+
+static int add_level(void)
+{
+	struct device *root = bus_get_dev_root(&cpu_subsys);
+	int ret = root ? sysfs_create_group(&root->kobj, &sev_group) : -ENODEV;
+
+	if (ret)
+		put_device(root);
+	else
+		cpus = root;
+	return ret;
+}
+
+static void remove_level(void)
+{
+	if (cpus)
+		sysfs_remove_group(&cpus->kobj, &sev_group);
+	put_device(cpus);
+	cpus = NULL;
+}
+
 int sim_svsm_arm(void)
 {
-	return sim_seam_set(&seam);
+	return sim_seam_set(&seam) ?: add_level();
 }
 
 void sim_svsm_disarm(void)
 {
 	sim_seam_clear(&seam);
+	remove_level();
 }
 
 #else /* this kernel runs at VMPL 0 only */
