@@ -10,6 +10,7 @@ test-programs += $(lib-tests)
 wrap-test_backend_tsm    := openat read write mkdir rmdir
 wrap-test_backend_cvm    := open ioctl
 wrap-test_backend_native := ioctl
+wrap-test_backend_vtpm   := clock_nanosleep
 wrap-test_driver_batch   := open ioctl preadv2
 wrap-test_driver_azure   := open ioctl preadv2
 wrap-test_share          := fcntl syscall
