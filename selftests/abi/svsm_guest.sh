@@ -98,8 +98,8 @@ for _ in 1 2 3 4 5 6 7 8; do
 	cvmctl report --backend cvm --report-data @/tmp/data --out /tmp/own
 done
 six 'by one that is'
-# but for the time just before a window opens
-ok 'the SVSM is not called while the host would refuse it' [ $((calls * 3)) -lt "$unforeseen" ]
+# but for the time just before a window opens, which a busy machine makes longer
+ok 'the SVSM is not called while the host would refuse it' [ $((calls * 2)) -lt "$unforeseen" ]
 fw rate=0
 rmdir $REPORTS/a
 

