@@ -275,6 +275,19 @@ static void test_cancel(struct cvm_async *async)
 	close(fd);
 }
 
+/* Who gives up what is his takes from the driver what is others': they have their end as well. */
+static void test_cancel_beside(struct cvm_async *async)
+{
+	long ended = MEMBERS;
+
+	for (int i = 0; i < 10 && ended == MEMBERS; i++) {
+		submit(async, 0);
+		cvm_async_cancel(async, OTHERS);
+		ended = fetch(async, 0);
+	}
+	check_is(ended, MEMBERS, "who gives up nothing of them strands none");
+}
+
 /* As many as nobody fetches are taken from the driver, and no more. */
 static void test_bound(struct cvm_async *async)
 {
@@ -370,6 +383,7 @@ int main(void)
 	test_found(async, other);
 	test_forward(async);
 	test_cancel(async);
+	test_cancel_beside(async);
 	test_bound(async);
 	test_fork(async);
 	cvm_async_close(async);

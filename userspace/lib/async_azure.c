@@ -161,6 +161,8 @@ static int cancel_azure(struct cvm_async *async, uint64_t cookie)
 	int rc = carrier->cancel(&azure->driver, cookie), cancelled = 0;
 
 	cvm_azure_read_all(async);
+	/* the others' that came along: the reader sees no more of them at the driver */
+	eventfd_write(azure->wake, 1);
 	cancelled += cancel_list(async, &azure->fresh, cookie);
 	cancelled += cancel_list(async, &azure->todo, cookie);
 	for (unsigned int i = 0; i < CVM_AZURE_THREADS; i++)

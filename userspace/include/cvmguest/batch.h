@@ -273,8 +273,10 @@ CVM_API int cvm_async_next(struct cvm_async *async, struct cvm_completion *compl
  * @async: the requests' owner
  * @cookie: which
  *
+ * On Azure with the driver what it has answered beyond as many as the library holds goes on.
+ *
  * Return: how many had no answer yet; each has a completion with a result of
- * -ECANCELED; or a negative errno. Since: 0.1
+ * -ECANCELED; or a negative errno, with some ended perhaps. Since: 0.1
  */
 CVM_API int cvm_async_cancel(struct cvm_async *async, uint64_t cookie);
 
