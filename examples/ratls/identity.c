@@ -89,8 +89,6 @@ static int work(struct cvm_ctx *ctx, struct identity *identity, int fd)
 	unsigned char *der = NULL;
 	int len, rc;
 
-	/* that it is killed is an end, too: nothing has come then */
-	alarm(PATIENCE_S);
 	rc = certify(ctx, identity);
 	len = rc ? 0 : i2d_X509(identity->cert, &der);
 	rc = len > 0 ? write_all(fd, der, len) : -1;
@@ -131,11 +129,11 @@ static int begin(struct renewal *renewal, struct cvm_ctx *ctx, struct identity *
 	return -1;
 }
 
-int renewal_begin(struct renewal *renewal, struct cvm_ctx *ctx, long lifetime,
+int renewal_begin(struct renewal *renewal, struct cvm_ctx *ctx, long lifetime, time_t now,
 		  struct identity *current, int listening)
 {
 	errno = ENOMEM;
-	*renewal = (struct renewal){ .der = malloc(DER_MAX) };
+	*renewal = (struct renewal){ .der = malloc(DER_MAX), .end = now + PATIENCE_S };
 	if (renewal->der && !make(&renewal->next, lifetime) &&
 	    !begin(renewal, ctx, current, listening))
 		return 0;
@@ -173,10 +171,22 @@ void renewal_forget(struct renewal *renewal)
 	*renewal = (struct renewal){ 0 };
 }
 
+/* Its process has read the host's bytes, and may be the host's: it is not believed to end. */
+static void finish(struct renewal *renewal)
+{
+	pid_t pid = renewal->reaped ? 0 : renewal->pid;
+
+	if (!renewal->len)
+		fprintf(stderr, "ratls_terminate: no evidence about a new key (%d s at most)\n",
+			PATIENCE_S);
+	renewal_forget(renewal);
+	if (pid && !kill(pid, SIGKILL))
+		waitpid(pid, NULL, 0);
+}
+
 bool renewal_read(struct renewal *renewal, struct identity *identity, bool *renewed)
 {
 	ssize_t n = read(renewal->fd, renewal->der + renewal->len, DER_MAX - renewal->len);
-	pid_t pid;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
@@ -185,13 +195,12 @@ bool renewal_read(struct renewal *renewal, struct identity *identity, bool *rene
 		return false;
 	}
 	*renewed = !n && take(renewal, identity);
-	if (!renewal->len)
-		fprintf(stderr, "ratls_terminate: no evidence about a new key (%d s at most)\n",
-			PATIENCE_S);
-	pid = renewal->reaped ? 0 : renewal->pid;
-	/* first the pipe, so that it does not wait for who waits for it */
-	renewal_forget(renewal);
-	if (pid)
-		waitpid(pid, NULL, 0);
+	finish(renewal);
 	return true;
+}
+
+void renewal_limit(struct renewal *renewal, time_t now)
+{
+	if (renewal->pid && now >= renewal->end)
+		finish(renewal);
 }

@@ -11,6 +11,7 @@
 #include <openssl/x509.h>
 #include <stdbool.h>
 #include <sys/types.h>
+#include <time.h>
 
 #define CLOCK_SKEW_S	60	/* by which a client's clock may be behind */
 
@@ -32,6 +33,7 @@ void identity_free(struct identity *identity);
  * @pid: the process that waits for evidence; 0: there is none
  * @reaped: somebody has waited for it
  * @fd: from it, for poll()
+ * @end: when it has had its time, by the clock of renewal_begin()'s @now
  * @next: its key, and its certificate but for the evidence
  * @der: @len bytes of the certificate, which has come so far
  */
@@ -39,6 +41,7 @@ struct renewal {
 	pid_t pid;
 	bool reaped;
 	int fd;
+	time_t end;
 	struct identity next;
 	unsigned char *der;
 	size_t len;
@@ -48,7 +51,7 @@ struct renewal {
  * Begins one, of a new key and a certificate that holds for @lifetime seconds from now. Its
  * process has neither @current nor @listening. 0, or -1: not now, and why is on stderr
  */
-int renewal_begin(struct renewal *renewal, struct cvm_ctx *ctx, long lifetime,
+int renewal_begin(struct renewal *renewal, struct cvm_ctx *ctx, long lifetime, time_t now,
 		  struct identity *current, int listening);
 
 /*
@@ -56,6 +59,9 @@ int renewal_begin(struct renewal *renewal, struct cvm_ctx *ctx, long lifetime,
  * replaced, or not: *renewed
  */
 bool renewal_read(struct renewal *renewal, struct identity *identity, bool *renewed);
+
+/* Nothing comes of one that has had its time by @now. */
+void renewal_limit(struct renewal *renewal, time_t now);
 
 /* In a process that has no part in it */
 void renewal_forget(struct renewal *renewal);

@@ -163,7 +163,8 @@ static void renew(struct terminator *t)
 {
 	t->began = now();
 	t->renew = t->began + RETRY_S;
-	renewal_begin(&t->renewal, t->ctx, t->options->lifetime, &t->identity, t->listening);
+	renewal_begin(&t->renewal, t->ctx, t->options->lifetime, now(), &t->identity,
+		      t->listening);
 }
 
 static void take_renewal(struct terminator *t)
@@ -202,6 +203,7 @@ static int run(struct terminator *t)
 			renew(t);
 		step(t);
 		reap(t);
+		renewal_limit(&t->renewal, now());
 	} while (now() < t->end || t->renewal.pid);
 	identity_free(&t->identity);
 	return 1;
