@@ -334,7 +334,7 @@ void agent_source_give_up(struct agent *agent);
 /* ---- event_log.c: for @agent, whose source is open; each 0 or -errno, said */
 int agent_event_log_read(struct agent *agent);
 
-/* Behind agent_sandbox_drop(): is it one? */
+/* Behind agent_sandbox_filter(): is it one? */
 int agent_event_log_check(struct agent *agent);
 
 /* ---- status.c, recipe.c, metrics.c: endpoints */

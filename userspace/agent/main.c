@@ -21,7 +21,10 @@ static int start(struct agent *agent)
 		rc = agent_source_start(agent);
 	if (!rc)
 		rc = agent_server_start(agent);
-	return rc ? rc : agent_sandbox_filter(agent);
+	if (!rc)
+		rc = agent_sandbox_filter(agent);
+	/* the host's bytes, too */
+	return rc ? rc : agent_event_log_check(agent);
 }
 
 int main(int argc, char **argv)

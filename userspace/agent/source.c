@@ -139,11 +139,7 @@ int agent_source_open(struct agent *agent)
 int agent_source_start(struct agent *agent)
 {
 	struct cvm_error error;
-	int rc = agent_event_log_check(agent);
-
-	if (rc)
-		return rc;
-	rc = agent->ctx ? cvm_async_open(&agent->async, agent->ctx, &error) : 0;
+	int rc = agent->ctx ? cvm_async_open(&agent->async, agent->ctx, &error) : 0;
 	return rc ? fatal(rc, error.text) : 0;
 }
 
